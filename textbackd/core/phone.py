@@ -1,0 +1,129 @@
+"""Which number is this, and can it take a text?  Pure.   pbx events → here → core/decide.py
+
+Numbers are read once, at the edge, as E.164 (ITU-T E.164: `+` and at most 15 digits). Asterisk normalises nothing: `+1…`, 10 or
+11 digits, `001…`, `011…` and words arrive as the carrier sent them, so the country of the business decides how they are read.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NewType
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+E164 = NewType("E164", str)
+
+# What Asterisk and carriers put in CallerIDNum when they tell no number; RFC 3323 and 3325 name "anonymous" and "unavailable".
+WITHHELD: Final = frozenset({
+    "", "<unknown>", "unknown", "anonymous", "restricted", "private", "withheld", "unavailable", "blocked", "asserted",
+    "no caller id", "out of area", "id unavailable", "number withheld", "nocallerid", "none", "null", "s",
+})  # fmt: skip
+
+
+class NotTextable(StrEnum):
+    """Why no text can or should go to a number. The value is the token in the database and in `--json` output."""
+
+    WITHHELD = "withheld"  # the caller asked not to be known, or the carrier told no number
+    INVALID = "invalid"  # not a number that exists in any numbering plan
+    SHORT_CODE = "short_code"  # too short to be anybody's phone: a service number or an extension
+    LANDLINE = "landline"  # a fixed line, where the numbering plan can tell
+    FOREIGN = "foreign"  # of a region that the business does not text
+    PREMIUM = "premium"  # premium, shared cost, personal, satellite: costs more than it brings
+    TOLL_FREE = "toll_free"  # a call centre's number, nobody's phone
+    SERVICE = "service"  # pager, voicemail access, universal access number
+
+
+_BY_TYPE: Final = {
+    PhoneNumberType.FIXED_LINE: NotTextable.LANDLINE,
+    PhoneNumberType.PREMIUM_RATE: NotTextable.PREMIUM,
+    PhoneNumberType.SHARED_COST: NotTextable.PREMIUM,
+    # +44 70 looks like a mobile and is dear to text.
+    PhoneNumberType.PERSONAL_NUMBER: NotTextable.PREMIUM,
+    PhoneNumberType.TOLL_FREE: NotTextable.TOLL_FREE,
+    PhoneNumberType.PAGER: NotTextable.SERVICE,
+    PhoneNumberType.UAN: NotTextable.SERVICE,
+    PhoneNumberType.VOICEMAIL: NotTextable.SERVICE,
+}
+SHORT_CODE_DIGITS: Final = 6  # the longest short code in North America; shorter than any subscriber number that we text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNumber:
+    """A presented number, read in the light of the country of the business."""
+
+    e164: E164 | None  # None: withheld, or not a number of any plan
+    region: str | None  # ISO 3166 region, "JM" for +1 876…; None where there is none (satellite, invalid)
+    not_textable: NotTextable | None  # None: a text may go there
+
+
+@lru_cache(maxsize=4096)
+def read_number(presented: str, country: str) -> ReadNumber:
+    """Return the number behind `presented` (as the carrier sent it), read as if dialled in `country` (ISO 3166, "US").
+
+    Never raises: what cannot be read has no `e164` and says why in `not_textable`.
+    """
+    cleaned = presented.strip().strip('"')
+    if cleaned.casefold() in WITHHELD:
+        return ReadNumber(e164=None, region=None, not_textable=NotTextable.WITHHELD)
+    if not _looks_dialled(cleaned):
+        return ReadNumber(e164=None, region=None, not_textable=NotTextable.INVALID)
+    digits = sum(character.isdigit() for character in cleaned)
+    number = _parse(cleaned, country)
+    if number is None or not phonenumbers.is_possible_number(number):
+        short = 0 < digits <= SHORT_CODE_DIGITS
+        return ReadNumber(
+            e164=None, region=None, not_textable=NotTextable.SHORT_CODE if short else NotTextable.INVALID
+        )
+    return _classified(number, country)
+
+
+def _looks_dialled(presented: str) -> bool:
+    # The library reads letters as keypad digits (1-800-FLOWERS); a caller ID with letters in it is a word, not a number.
+    return not any(character.isalpha() for character in presented)
+
+
+def _parse(presented: str, country: str) -> phonenumbers.PhoneNumber | None:
+    """Return the first reading that a numbering plan knows, else the first that can be read at all."""
+    parsed = [number for reading in _readings(presented, country) if (number := _try_parse(reading, country)) is not None]
+    return next((number for number in parsed if phonenumbers.is_valid_number(number)), parsed[0] if parsed else None)
+
+
+def _readings(presented: str, country: str) -> list[str]:
+    """Return the ways to read it, likeliest first. Carriers often leave out the `+` of their own country's numbers."""
+    if presented.startswith("+"):
+        return [presented]
+    international = "+" + presented
+    own_code = str(phonenumbers.country_code_for_region(country))
+    if presented.startswith(own_code):
+        return [international, presented]
+    return [presented] if presented.startswith("0") else [presented, international]
+
+
+def _try_parse(reading: str, country: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(reading, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _classified(number: phonenumbers.PhoneNumber, country: str) -> ReadNumber:
+    e164 = E164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    if not phonenumbers.is_valid_number(number):
+        return ReadNumber(e164=e164, region=None, not_textable=NotTextable.INVALID)
+    region = phonenumbers.region_code_for_number(number)
+    why = _BY_TYPE.get(phonenumbers.number_type(number))
+    # Region "001" is no country: satellite and international networks (+881, +882).
+    if region == "001":
+        why = NotTextable.PREMIUM
+    elif region != country and why not in (NotTextable.PREMIUM, NotTextable.TOLL_FREE):
+        # Country code 1 is not one country: +1 876 is Jamaica, so the region is compared, not the prefix.
+        why = NotTextable.FOREIGN
+    return ReadNumber(e164=e164, region=region, not_textable=why)
+
+
+def mask(number: str | None) -> str:
+    """Return a number as logs may show it: `+1303***0142`."""
+    if not number:
+        return "withheld"
+    return f"{number[:5]}***{number[-4:]}" if len(number) > 9 else "***"

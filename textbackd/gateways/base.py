@@ -1,0 +1,105 @@
+"""One way to send and receive texts: the contract that every gateway keeps.   flow/texts_out → here → the outside
+
+A gateway never retries, never sleeps to wait for better times and never touches the database: it tries once and tells what is
+known afterwards. What it cannot know it must say (`Fate.UNKNOWN`), because the outbox sends again only what proved not to have
+gone out. The same contract is checked for every gateway in tests/gateways/contract.py.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from textbackd.core.phone import E164
+from textbackd.errors import TextbackdError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundText:
+    """One text on its way to one caller."""
+
+    id: str  # ours, the same at every attempt: gateways that recognise a repeated id are given it
+    to: E164
+    sender: E164 | None  # the number of ours to send from; None: the gateway's own
+    body: str
+    valid_until: datetime | None  # aware UTC; the network may drop it afterwards. None: as long as it likes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The gateway took the text; whether the handset gets it is told later by a delivery report, if at all."""
+
+    reference: str | None  # the gateway's id of the text, for delivery reports; "12,13" for two parts of a modem
+    parts: int = 1  # radio texts that it became
+
+
+class Fate(StrEnum):
+    """What is known of a text that was not accepted."""
+
+    NOT_SENT = "not_sent"  # proved: nothing left. The same gateway may do later, another one now
+    REFUSED = "refused"  # proved: this number will never take it. Final
+    OPTED_OUT = "opted_out"  # refused because the number told the gateway STOP. Final, and ours to remember
+    GATEWAY_UNFIT = "gateway_unfit"  # proved: nothing left, and nothing will before a person mends the gateway (PIN, credit)
+    UNKNOWN = "unknown"  # it may be on its way. Never sent again by itself
+
+
+class SendFailed(TextbackdError):
+    """A text was not accepted; the sentence says what happened, `fate` what may be done."""
+
+    def __init__(self, sentence: str, *, fate: Fate, code: str | None = None) -> None:
+        super().__init__(sentence)
+        self.fate = fate
+        self.code = code  # the gateway's own code, "CMS 38" or "21610", for the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundText:
+    """A text that somebody wrote to one of our numbers."""
+
+    id: str  # the gateway's id, or a hash of the raw message: storing the same one twice is harmless
+    sender: str  # as the network told it: a number, a short code or a name
+    recipient: str | None  # the number of ours, where the gateway tells
+    body: str
+    received_at: datetime  # aware UTC, from the network where it tells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """What the network says became of an accepted text."""
+
+    reference: str  # the reference of `Accepted`, or one of its parts
+    recipient: str | None
+    delivered: bool
+    final: bool  # False: still trying
+    detail: str  # the network's words or code
+
+
+class Health(StrEnum):
+    """What /healthz says of a gateway."""
+
+    UP = "up"
+    DOWN = "down"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+
+
+class Gateway(Protocol):
+    """One way to send and receive texts."""
+
+    name: str  # the key under `gateways:` in the configuration
+
+    async def start(self) -> None:
+        """Get ready in the background; must not raise for an absent modem or server, which is `Health.DOWN`."""
+
+    async def send(self, text: OutboundText) -> Accepted:
+        """Try once. Raises SendFailed, whose fate is what is known; a cancelled send is for the outbox to call unknown."""
+
+    def incoming(self) -> AsyncIterator[InboundText | DeliveryReport]:
+        """Yield what arrives, for ever. Asking for the next item means that the last one is stored: it may be deleted now."""
+
+    def health(self) -> Health:
+        """Return the state as last seen, without asking."""
+
+    async def close(self) -> None:
+        """Let go of ports and connections; a send in flight is waited for."""
