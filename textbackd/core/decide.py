@@ -1,0 +1,162 @@
+"""To text or not to text?   core/missed.py → here → core/compose.py, flow/calls_in.py      Pure: no I/O, no clock.
+
+One row per rule, in this order; the first that says no wins, and its reason is stored with the call. Nothing here looks anything
+up: what is known of the caller comes in as `Caller`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from textbackd.core.missed import Judgement, Reason, Verdict
+from textbackd.core.phone import NotTextable
+
+
+class Action(StrEnum):
+    """What we do about a call."""
+
+    TEXT = "text"
+    SKIP = "skip"
+
+
+class Why(StrEnum):
+    """The rule that decided. The values are the tokens of `decision_reason`."""
+
+    MISSED = "missed"  # nothing spoke against a text
+    ANSWERED = "answered"
+    LOST_AFTER_ANSWER = "lost_after_answer"
+    UNCERTAIN = "uncertain"
+    IGNORED = "ignored"
+    SHORT = "short"
+    NO_LINE = "no_line"  # no line of the configuration has this number of ours
+    LINE_OFF = "line_off"  # the line's text for this kind of call is `none`
+    NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
+    RECENT_TALK = "recent_talk"
+    COOLDOWN = "cooldown"
+    EXPIRED = "expired"
+    CAP = "cap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When a text is right; the section `policy` of the configuration."""
+
+    delay: timedelta  # from the hang-up to the text
+    cooldown: timedelta  # shortest time between two automatic texts to one caller
+    recent_talk: timedelta  # after a talk with a person, no automatic text
+    expire: timedelta  # after the hang-up, a text that has not gone out does not go any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What is known of the caller, apart from this call."""
+
+    last_text_at: datetime | None = None  # the last automatic text, sent or on its way
+    last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
+    full_caps: Mapping[str, datetime] = field(default_factory=dict)  # caps that are full, "number 1/12h", and until when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything that the decision on one call rests on."""
+
+    judgement: Judgement
+    not_textable: NotTextable | None
+    line: str | None
+    has_text: bool  # the line has a text for this kind of call
+    ended_at: datetime | None  # None in a recording without times
+    caller: Caller
+    policy: Policy
+    now: datetime | None  # None in a recording without times
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What we do about one call, and the rule that decided."""
+
+    action: Action
+    why: Why
+    detail: str = ""  # for `explain`: the cap that is full, until when the cooldown lasts
+
+
+def decide(question: Question) -> Decision:
+    """Return the decision: the first rule that says no, else a text."""
+    return next((no for rule in RULES if (no := rule(question)) is not None), Decision(Action.TEXT, Why.MISSED))
+
+
+_NOT_MISSED: Final = {
+    Verdict.ANSWERED: Why.ANSWERED,
+    Verdict.LOST_AFTER_ANSWER: Why.LOST_AFTER_ANSWER,
+    Verdict.UNCERTAIN: Why.UNCERTAIN,
+    Verdict.IGNORED: Why.IGNORED,
+}
+
+
+def _not_missed(q: Question) -> Decision | None:
+    why = _NOT_MISSED.get(q.judgement.verdict)
+    return _skip(why) if why else None
+
+
+def _short(q: Question) -> Decision | None:
+    return _skip(Why.SHORT) if q.judgement.reason is Reason.SHORT else None
+
+
+def _no_line(q: Question) -> Decision | None:
+    return _skip(Why.NO_LINE) if q.line is None else None
+
+
+def _not_textable(q: Question) -> Decision | None:
+    return _skip(Why.NOT_TEXTABLE, q.not_textable.value) if q.not_textable else None
+
+
+def _recent_talk(q: Question) -> Decision | None:
+    return _within(q, q.caller.last_talk_at, q.policy.recent_talk, Why.RECENT_TALK)
+
+
+def _cooldown(q: Question) -> Decision | None:
+    return _within(q, q.caller.last_text_at, q.policy.cooldown, Why.COOLDOWN)
+
+
+def _line_off(q: Question) -> Decision | None:
+    return None if q.has_text else _skip(Why.LINE_OFF)
+
+
+def _expired(q: Question) -> Decision | None:
+    if q.now is None or q.ended_at is None or q.now - q.ended_at <= q.policy.expire:
+        return None
+    return _skip(Why.EXPIRED, f"the call ended at {q.ended_at.isoformat()}")
+
+
+def _cap(q: Question) -> Decision | None:
+    for cap, until in q.caller.full_caps.items():
+        return _skip(Why.CAP, f"{cap} is full until {until.isoformat()}")
+    return None
+
+
+def _within(q: Question, since: datetime | None, span: timedelta, why: Why) -> Decision | None:
+    """Skip while `span` after `since` lasts; it ends on the dot, inclusive. A span of nothing never skips."""
+    if since is None or not span:
+        return None
+    moment = q.ended_at or q.now
+    if moment is not None and moment - since >= span:
+        return None
+    return _skip(why, f"until {(since + span).isoformat()}")
+
+
+def _skip(why: Why, detail: str = "") -> Decision:
+    return Decision(Action.SKIP, why, detail)
+
+
+RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
+    _not_missed,
+    _short,
+    _no_line,
+    _not_textable,
+    _recent_talk,
+    _cooldown,
+    _line_off,
+    _expired,
+    _cap,
+)

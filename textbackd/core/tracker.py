@@ -1,0 +1,700 @@
+"""From AMI events to finished calls.   pbx/wire.py → here → core/missed.py      Pure: no I/O, no clock.
+
+One call is one channel of a caller, from its Newchannel to its Hangup; whatever Asterisk does in between (queues, Local channels,
+transfers, parking) shows in bridges. So the tracker holds a small picture of channels and bridges, and asks one question whenever
+that picture changes: which channels that are not Local, reached from the caller's bridge through Local pairs, does the caller
+hear now? Channel states, dial results and hangup causes are kept as facts for the reason, never for the verdict: an answered
+channel may be a menu, DialEnd ANSWER a mobile's voicemail, a hangup cause anything.
+
+Events may be missing, repeated or out of order; what they say is believed only as far as it goes, and a call of which something
+was not seen says so (`start_seen`, `gap`, `unseen_company`). Nothing here raises for what a PBX sends.
+
+Source of each fact: recordings of Asterisk 16 and 22, see docs/AMI.md.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
+from textbackd.core.events import MODERN_NAMES, Event
+from textbackd.core.trunk import Trunks
+
+MOST_CHANNELS: Final = 20_000  # kept at once; a shop has tens. Above it the oldest are let go
+MOST_MOMENTS: Final = 200  # of one call, for `explain`
+LONGEST_CALL: Final = timedelta(hours=12)  # an end that has not come by then was lost
+HOLDING: Final = ("holding_bridge",)  # BridgeTechnology of parking and of waiting agents: nobody hears anybody
+# Asterisk's own bridges are named by a UUID. An event forged through a caller's name could not know one (story: name_newline).
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+MACHINES: Final = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Snoop/", "Message/", "Bridge/", "Surrogate/")
+
+Headers = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Leg:
+    """One channel that is alive."""
+
+    uniqueid: str
+    name: str
+    linkedid: str
+    outside: bool
+    born_at: datetime | None
+    picked_up_at: datetime | None = None
+    bridge: str | None = None
+    gone: bool = False  # has transferred the caller away: whoever hears it now is not the caller
+    inbound: "_Inbound | None" = None  # the call, if this is a caller's channel
+
+    @property
+    def is_local(self) -> bool:
+        return self.name.startswith("Local/")
+
+    @property
+    def is_person(self) -> bool:
+        return not self.name.startswith(("Local/", *MACHINES))
+
+
+@dataclass(slots=True)
+class _Bridge:
+    holding: bool
+    members: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _OpenTalk:
+    leg: _Leg
+    picked_up_for: timedelta | None
+    started_at: datetime | None
+
+
+@dataclass(slots=True)
+class _OpenRing:
+    channel: str
+    by_caller: bool
+    status: str | None = None
+    forwarded: bool = False
+
+
+@dataclass(slots=True)
+class _Inbound:
+    """One call being watched, of whatever direction: the channel that began it and what has happened."""
+
+    leg: _Leg
+    direction: Direction | None  # None: a trunk's channel that neither rang in nor was dialled yet
+    caller: str
+    name: str
+    did: str
+    start_seen: bool
+    withheld: bool = False
+    gap: bool = False
+    up_at: datetime | None = None
+    up: bool = False
+    up_in: str | None = None
+    ended_in: str = ""
+    extension: str = ""
+    hung_up_by_caller: bool = False
+    talking: dict[str, _OpenTalk] = field(default_factory=dict)
+    talks: list[Talk] = field(default_factory=list)
+    unseen_company: bool = False
+    handed_on: HandedOnBy | None = None
+    rings: dict[str, _OpenRing] = field(default_factory=dict)
+    queue: str | None = None
+    left_queue: bool = False
+    cancelled_last: bool = False  # the last thing seen was a dial that stopped because the caller went
+    message_left: bool = False
+    fax: bool = False
+    application: str | None = None
+    way: list[Moment] = field(default_factory=list)
+
+    def note(self, at: datetime | None, what: str, who: str = "") -> None:
+        if len(self.way) < MOST_MOMENTS:
+            self.way.append(Moment(at, what, who))
+
+
+class Tracker:
+    """Watches one PBX. Feed it every event in the order of arrival; it returns the calls that each event finished."""
+
+    def __init__(self, pbx: str, trunks: Trunks) -> None:
+        self._pbx = pbx
+        self._trunks = trunks
+        self._legs: dict[str, _Leg] = {}
+        self._by_name: dict[str, _Leg] = {}
+        self._bridges: dict[str, _Bridge] = {}
+        self._calls: dict[str, _Inbound] = {}
+        self._by_linkedid: dict[str, _Inbound] = {}
+        self._hung_up: deque[str] = deque(maxlen=1000)
+        self._listed: set[str] = set()
+        self._finished: list[Call] = []
+
+    # ---- what the outside calls
+
+    def feed(self, event: Event) -> list[Call]:
+        """Take one event; return the calls that are finished by it, usually none."""
+        handle = _TABLE.get(MODERN_NAMES.get(event.name, event.name))
+        if handle is None:
+            return []
+        handle(self, event.headers, event.at)
+        return self._take_finished()
+
+    def connection_opened(self) -> None:
+        """Note that a new connection begins: what is open may have gone on unseen."""
+        for call in self._calls.values():
+            call.gap = True
+        self._listed.clear()
+
+    def forget_unended(self, now: datetime) -> list[Call]:
+        """Finish calls that are older than any call (`LONGEST_CALL`), whose end must have been lost."""
+        for call in [c for c in self._calls.values() if c.leg.born_at and now - c.leg.born_at > LONGEST_CALL]:
+            self._finish(call, now, EndedBy.OPEN)
+        for leg in [leg for leg in self._legs.values() if leg.born_at and now - leg.born_at > LONGEST_CALL]:
+            self._drop(leg)
+        return self._take_finished()
+
+    def close(self) -> list[Call]:
+        """Finish all that is still open; the end of a recording."""
+        for call in list(self._calls.values()):
+            self._finish(call, None, EndedBy.OPEN)
+        return self._take_finished()
+
+    def callers_in_no_bridge(self) -> list[tuple[str, str]]:
+        """Return (uniqueid, channel) of callers whom a machine may be holding: up and in no bridge. Worth a `Status`."""
+        return [
+            (c.leg.uniqueid, c.leg.name)
+            for c in self._calls.values()
+            if c.direction is Direction.INBOUND and c.up and c.leg.bridge is None
+        ]
+
+    def note_application(self, uniqueid: str, application: str) -> None:
+        """Take what `Status` said: the dialplan application that holds this caller."""
+        if call := self._calls.get(uniqueid):
+            call.application = application
+
+    def note_presentation(self, uniqueid: str, presentation: str) -> None:
+        """Take what `Getvar CALLERID(pres)` said, "prohib_passed_screen". Only ever makes a number withheld."""
+        call = self._calls.get(uniqueid)
+        if call is not None and presentation.startswith("prohib"):
+            call.withheld = True
+
+    @property
+    def open_calls(self) -> int:
+        return len(self._calls)
+
+    @property
+    def size(self) -> int:
+        """Return how many things are remembered; bounded whatever is sent."""
+        return len(self._legs) + len(self._bridges) + len(self._calls) + len(self._by_linkedid) + len(self._by_name)
+
+    # ---- the life of a channel
+
+    def _newchannel(self, h: Headers, at: datetime | None) -> None:
+        uniqueid = h.get("Uniqueid", "")
+        if not uniqueid or uniqueid in self._legs:
+            return
+        leg = self._adopt(h, at)
+        if leg.uniqueid == leg.linkedid:
+            self._begin(leg, h, at, start_seen=True)
+
+    def _adopt(self, h: Headers, at: datetime | None) -> _Leg:
+        uniqueid, name = h["Uniqueid"], h.get("Channel", "")
+        outside = self._trunks.has(name, h.get("Context", "")) and not name.startswith("Local/")
+        leg = _Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at)
+        if len(self._legs) >= MOST_CHANNELS:
+            self._drop(next(iter(self._legs.values())))
+        self._legs[uniqueid] = self._by_name[name] = leg
+        return leg
+
+    def _begin(self, leg: _Leg, h: Headers, at: datetime | None, *, start_seen: bool) -> None:
+        call = _Inbound(
+            leg=leg,
+            direction=None if leg.outside else Direction.INTERNAL,
+            caller=h.get("CallerIDNum", ""),
+            name=h.get("CallerIDName", ""),
+            did=h.get("Exten", ""),
+            start_seen=start_seen,
+            ended_in=h.get("Context", ""),
+        )
+        leg.inbound = self._calls[leg.uniqueid] = self._by_linkedid[leg.linkedid] = call
+        call.note(at, "arrived", h.get("Exten", ""))
+        self._read_state(leg, h, at)
+
+    def _leg(self, h: Headers, at: datetime | None) -> _Leg | None:
+        """Return the channel of an event, adopting one whose Newchannel we missed."""
+        leg = self._legs.get(h.get("Uniqueid", ""))
+        if leg is not None:
+            self._keep_current(leg, h)
+            return leg
+        uniqueid = h.get("Uniqueid", "")
+        if not uniqueid or "Channel" not in h or uniqueid in self._hung_up:
+            return None
+        leg = self._adopt(h, None)
+        if leg.uniqueid == leg.linkedid and not leg.is_local:
+            self._begin(leg, h, at, start_seen=False)
+        return leg
+
+    def _keep_current(self, leg: _Leg, h: Headers) -> None:
+        call = leg.inbound
+        if call is not None and "Context" in h:
+            call.ended_in, call.extension = h["Context"], h.get("Exten", "")
+            # Analogue and registration trunks arrive at `s`; the number of ours appears when the dialplan has found it.
+            if call.did in ("s", "") and len(call.extension.lstrip("+")) > 4 and call.extension.lstrip("+").isdigit():
+                call.did = call.extension
+        if (name := h.get("Channel")) and name != leg.name:
+            self._rename(leg, name)
+
+    def _rename(self, leg: _Leg, name: str) -> None:
+        if self._by_name.get(leg.name) is leg:
+            del self._by_name[leg.name]
+        leg.name, self._by_name[name] = name, leg
+
+    def _renamed(self, h: Headers, at: datetime | None) -> None:
+        leg = self._legs.get(h.get("Uniqueid", ""))
+        if leg is not None and (name := h.get("Newname")):
+            self._rename(leg, name)
+
+    def _newstate(self, h: Headers, at: datetime | None) -> None:
+        if leg := self._leg(h, at):
+            self._read_state(leg, h, at)
+
+    def _read_state(self, leg: _Leg, h: Headers, at: datetime | None) -> None:
+        state, call = h.get("ChannelStateDesc", ""), leg.inbound
+        if call is not None and call.direction is None:
+            # A caller's channel passes through Ring, one that Asterisk dials through Ringing.
+            call.direction = {"Ring": Direction.INBOUND, "Ringing": Direction.OUTBOUND, "Dialing": Direction.OUTBOUND}.get(state)
+        if state == "Up" and leg.picked_up_at is None:
+            leg.picked_up_at = at
+            if call is not None and not call.up:
+                call.up, call.up_at, call.up_in = True, at, h.get("Context", "")
+                call.note(at, "pbx_answered", call.up_in)
+
+    def _newcallerid(self, h: Headers, at: datetime | None) -> None:
+        call = self._calls.get(h.get("Uniqueid", ""))
+        if call is None:
+            return
+        # "32 (Presentation Prohibited, …)". FreePBX later sets it back to allowed: once prohibited stays prohibited.
+        if "Prohibited" in h.get("CID-CallingPres", ""):
+            call.withheld = True
+        # A forwarded call overwrites its caller's number; a phone's own call gets the number that it shows outside.
+        if not call.leg.outside:
+            call.caller = h.get("CallerIDNum", call.caller)
+
+    def _varset(self, h: Headers, at: datetime | None) -> None:
+        # The dialplan class can be forged through a caller's name, so nothing else of it is believed. This can only withhold a text.
+        if "CALLINGNUMPRES" in h.get("Variable", "") and h.get("Value", "").startswith("prohib"):
+            self.note_presentation(h.get("Uniqueid", ""), "prohib")
+
+    def _hangup_request(self, h: Headers, at: datetime | None) -> None:
+        leg = self._leg(h, at)
+        if leg is not None and (call := leg.inbound) is not None:
+            call.hung_up_by_caller = True
+            call.note(at, "caller_hung_up")
+
+    def _hangup(self, h: Headers, at: datetime | None) -> None:
+        leg = self._leg(h, at)
+        if leg is None:
+            return
+        self._read_presentation(leg, h)
+        self._leave_bridge(leg, at)
+        if (call := leg.inbound) is not None:
+            merged = h.get("Linkedid", leg.linkedid) != leg.linkedid and call.direction is not Direction.INBOUND
+            self._end(call, at, merged=merged, cause=_number(h.get("Cause")))
+        self._drop(leg)
+        self._hung_up.append(leg.uniqueid)
+
+    def _read_presentation(self, leg: _Leg, h: Headers) -> None:
+        # channelvars=CALLERID(pres) in manager.conf puts it in every event; on Newchannel it is still wrong, on Hangup right.
+        if leg.inbound is not None and "=prohib" in h.get("ChanVariable", ""):
+            leg.inbound.withheld = True
+
+    def _end(self, call: _Inbound, at: datetime | None, *, merged: bool, cause: int) -> None:
+        if merged:  # a phone that picked up somebody's call: Asterisk made it part of that call
+            self._forget(call)
+            return
+        self._finish(call, at, EndedBy.CALLER if call.hung_up_by_caller else EndedBy.PBX, cause)
+
+    def _drop(self, leg: _Leg) -> None:
+        if leg.inbound is not None and leg.uniqueid in self._calls:
+            self._finish(leg.inbound, None, EndedBy.OPEN)
+        self._leave_bridge(leg, None)
+        self._legs.pop(leg.uniqueid, None)
+        if self._by_name.get(leg.name) is leg:
+            del self._by_name[leg.name]
+
+    # ---- dialling
+
+    def _dial_begin(self, h: Headers, at: datetime | None) -> None:
+        channel, dialled = h.get("DestChannel", ""), h.get("DestUniqueid", "")
+        call = self._call_of(h)
+        if call is None or not channel:
+            return
+        if dialled and dialled not in self._legs:
+            self._adopt(_destination(h), at)
+        by_caller = h.get("Uniqueid") == call.leg.uniqueid
+        call.rings.setdefault(dialled or channel, _OpenRing(channel, by_caller))
+        call.cancelled_last = False
+        leg = self._legs.get(dialled)
+        if leg is not None and leg.outside and call.direction is Direction.INTERNAL:
+            call.direction = Direction.OUTBOUND
+        call.note(at, "rang", channel)
+
+    def _dial_end(self, h: Headers, at: datetime | None) -> None:
+        call, status = self._call_of(h), h.get("DialStatus", "")
+        if call is None:
+            return
+        channel = h.get("DestChannel", "")
+        by_caller = h.get("Uniqueid") == call.leg.uniqueid
+        ring = call.rings.setdefault(h.get("DestUniqueid") or channel, _OpenRing(channel, by_caller))
+        if ring.status is None:  # a queue reports a second, meaningless CANCEL for each member
+            ring.status, ring.forwarded = status, bool(h.get("Forward"))
+            if by_caller:
+                call.cancelled_last = status == "CANCEL" and not ring.forwarded
+            call.note(at, f"dial_{status.lower()}", channel)
+
+    def _call_of(self, h: Headers) -> "_Inbound | None":
+        """Return the call that a Dial event belongs to, by the dialling channel or, for an originated one, the dialled."""
+        dialling = self._legs.get(h.get("Uniqueid", "")) or self._leg(h, None)
+        linkedid = (dialling.linkedid if dialling else "") or h.get("Linkedid") or h.get("DestLinkedid", "")
+        return (dialling.inbound if dialling else None) or self._by_linkedid.get(linkedid)
+
+    def _old_dial(self, h: Headers, at: datetime | None) -> None:
+        names = {"Uniqueid": h.get("UniqueID", h.get("Uniqueid", "")), "DestChannel": h.get("Destination", "")}
+        names |= {"DestUniqueid": h.get("DestUniqueID", h.get("DestUniqueid", "")), "DialStatus": h.get("DialStatus", "")}
+        if h.get("SubEvent") == "Begin":
+            self._join_call_of(names)
+            self._dial_begin(names, at)
+            return
+        # Asterisk 11 names only the dialling channel at the end: every phone still ringing for it is meant.
+        leg = self._legs.get(names["Uniqueid"])
+        for ring in leg.inbound.rings.values() if leg and leg.inbound else ():
+            ring.status = ring.status or names["DialStatus"]
+
+    def _join_call_of(self, names: Headers) -> None:
+        """Make a dialled channel part of the dialling one's call; before Asterisk 12 no Linkedid says so."""
+        dialling, dialled = self._legs.get(names["Uniqueid"]), self._legs.get(names["DestUniqueid"])
+        if dialling is not None and dialled is not None and dialled.inbound is not None:
+            self._forget(dialled.inbound)
+            dialled.linkedid = dialling.linkedid
+
+    # ---- who hears whom
+
+    def _bridge_enter(self, h: Headers, at: datetime | None) -> None:
+        bridge_id = h.get("BridgeUniqueid", "")
+        if not UUID.fullmatch(bridge_id):
+            return
+        leg = self._leg(h, at)
+        if leg is None:
+            return
+        self._leave_bridge(leg, at)
+        bridge = self._bridges.setdefault(bridge_id, _Bridge(holding=_holds(h)))
+        bridge.members.add(leg.uniqueid)
+        leg.bridge = bridge_id
+        self._note_unseen_company(leg, bridge, h)
+        self._listen(bridge_id, at)
+
+    def _note_unseen_company(self, leg: _Leg, bridge: _Bridge, h: Headers) -> None:
+        # A conference counts its announcer too, so only Dial's own bridges tell of somebody whom we did not see enter.
+        if leg.inbound is None or bridge.holding or h.get("BridgeType") != "basic":
+            return
+        if _number(h.get("BridgeNumChannels")) > len(bridge.members):
+            leg.inbound.unseen_company = True
+
+    def _bridge_leave(self, h: Headers, at: datetime | None) -> None:
+        leg = self._leg(h, at)
+        if leg is None:
+            return
+        if leg.bridge is None and leg.inbound is not None and not _holds(h) and h.get("BridgeType") == "basic":
+            leg.inbound.unseen_company = True  # it leaves what we never saw it enter
+        self._leave_bridge(leg, at)
+
+    def _bridge_destroyed(self, h: Headers, at: datetime | None) -> None:
+        bridge = self._bridges.get(h.get("BridgeUniqueid", ""))
+        for uniqueid in list(bridge.members) if bridge else ():
+            self._leave_bridge(self._legs[uniqueid], at)
+
+    def _leave_bridge(self, leg: _Leg, at: datetime | None) -> None:
+        if leg.bridge is None:
+            return
+        bridge_id, bridge = leg.bridge, self._bridges[leg.bridge]
+        heard = list(self._reach(bridge_id))
+        leg.bridge = None
+        bridge.members.discard(leg.uniqueid)
+        if not bridge.members:
+            del self._bridges[bridge_id]
+        for other in heard:
+            if other.inbound is not None:
+                self._hear(other.inbound, at)
+
+    def _local_bridge(self, h: Headers, at: datetime | None) -> None:
+        # The names tie the halves together already; this event only says that both exist, maybe later than their bridges.
+        for side in ("LocalOne", "LocalTwo"):
+            leg = self._legs.get(h.get(f"{side}Uniqueid", ""))
+            if leg is not None and leg.bridge is not None:
+                self._listen(leg.bridge, at)
+
+    def _old_bridge(self, h: Headers, at: datetime | None) -> None:
+        """Take Asterisk 11's one event for two channels, `Bridgestate: Link` or `Unlink`."""
+        uniqueids = (h.get("Uniqueid1", ""), h.get("Uniqueid2", ""))
+        legs = [leg for uniqueid in uniqueids if (leg := self._legs.get(uniqueid))]
+        bridge_id = "old " + " ".join(sorted(uniqueids))
+        for leg in legs:
+            self._leave_bridge(leg, at)
+        if h.get("Bridgestate", "Link") != "Link":
+            return
+        bridge = self._bridges.setdefault(bridge_id, _Bridge(holding=False))
+        for leg in legs:
+            bridge.members.add(leg.uniqueid)
+            leg.bridge = bridge_id
+        if legs:
+            self._listen(bridge_id, at)
+
+    def _listen(self, bridge_id: str, at: datetime | None) -> None:
+        for leg in list(self._reach(bridge_id)):
+            if leg.inbound is not None:
+                self._hear(leg.inbound, at)
+
+    def _hear(self, call: _Inbound, at: datetime | None) -> None:
+        """Bring a caller's talks up to date with the picture."""
+        legs = self._reach(call.leg.bridge) if call.leg.bridge else ()
+        now = {leg.uniqueid: leg for leg in legs if leg is not call.leg and leg.is_person and not leg.gone}
+        for uniqueid in [u for u in call.talking if u not in now]:
+            self._end_talk(call, uniqueid, at)
+        for uniqueid, leg in now.items():
+            if uniqueid not in call.talking:
+                waited = at - leg.picked_up_at if at and leg.picked_up_at else None
+                call.talking[uniqueid] = _OpenTalk(leg, waited, at)
+                call.handed_on = None
+                call.note(at, "talked", leg.name)
+
+    def _end_talk(self, call: _Inbound, uniqueid: str, at: datetime | None) -> None:
+        talk = call.talking.pop(uniqueid)
+        call.talks.append(
+            Talk(
+                channel=talk.leg.name,
+                outside=talk.leg.outside,
+                picked_up_for=talk.picked_up_for,
+                started_at=talk.started_at,
+                ended_at=at,
+            )
+        )
+        call.note(at, "talk_ended", talk.leg.name)
+
+    def _reach(self, bridge_id: str) -> Iterator[_Leg]:
+        """Yield every channel that is heard in a bridge, through Local pairs as deep as they go."""
+        seen, waiting = {bridge_id}, [bridge_id]
+        while waiting:
+            bridge = self._bridges.get(waiting.pop())
+            if bridge is None or bridge.holding:
+                continue
+            for leg in [self._legs[uniqueid] for uniqueid in bridge.members if uniqueid in self._legs]:
+                yield leg
+                other = self._other_half(leg)
+                if other is not None and other.bridge is not None and other.bridge not in seen:
+                    seen.add(other.bridge)
+                    waiting.append(other.bridge)
+
+    def _other_half(self, leg: _Leg) -> _Leg | None:
+        if not leg.is_local:
+            return None
+        base, _, half = leg.name.rpartition(";")
+        return self._by_name.get(f"{base};{'2' if half == '1' else '1'}")
+
+    # ---- handing on
+
+    def _blind_transfer(self, h: Headers, at: datetime | None) -> None:
+        if h.get("Result") == "Success":
+            self._hand_on(h.get("TransfereeUniqueid", ""), (h.get("TransfererUniqueid", ""),), HandedOnBy.TRANSFER, at)
+
+    def _attended_transfer(self, h: Headers, at: datetime | None) -> None:
+        if h.get("Result") != "Success":
+            return
+        transferers = (h.get("OrigTransfererUniqueid", ""), h.get("SecondTransfererUniqueid", ""))
+        for call in list(self._calls.values()):
+            if any(uniqueid in call.talking for uniqueid in transferers):
+                self._hand_on(call.leg.uniqueid, transferers, HandedOnBy.TRANSFER, at)
+
+    def _parked(self, h: Headers, at: datetime | None) -> None:
+        self._hand_on(h.get("ParkeeUniqueid", ""), (), HandedOnBy.PARKING, at)
+
+    def _hand_on(self, caller: str, transferers: tuple[str, ...], by: HandedOnBy, at: datetime | None) -> None:
+        for uniqueid in transferers:
+            if leg := self._legs.get(uniqueid):
+                leg.gone = True
+        call = self._calls.get(caller)
+        if call is None:
+            return
+        self._hear(call, at)
+        call.note(at, by.value)
+        # In an attended transfer the caller may hear the new person before the event comes.
+        if not call.talking:
+            call.handed_on = by
+
+    # ---- machines, queues
+
+    def _queue_join(self, h: Headers, at: datetime | None) -> None:
+        if (leg := self._leg(h, at)) and leg.inbound:
+            leg.inbound.queue, leg.inbound.left_queue = h.get("Queue", ""), False
+            leg.inbound.note(at, "queue_joined", h.get("Queue", ""))
+
+    def _queue_leave(self, h: Headers, at: datetime | None) -> None:
+        leg = self._leg(h, at)
+        # Taken out before the hang-up: by an agent, a time-out or a key. Abandon is no proof: it comes at a time-out too.
+        if leg and leg.inbound and not leg.inbound.hung_up_by_caller:
+            leg.inbound.left_queue, leg.inbound.cancelled_last = True, False
+            leg.inbound.note(at, "queue_left", h.get("Queue", ""))
+
+    def _queue_abandon(self, h: Headers, at: datetime | None) -> None:
+        if (leg := self._leg(h, at)) and leg.inbound and not leg.inbound.queue:
+            leg.inbound.queue = h.get("Queue", "")
+
+    def _message_waiting(self, h: Headers, at: datetime | None) -> None:
+        # Without a channel it is only a mailbox's lamp (Asterisk 16 lights all at start-up).
+        leg = self._legs.get(h.get("Uniqueid", ""))
+        if leg is not None and leg.inbound is not None and _number(h.get("Waiting")) > 0:
+            leg.inbound.message_left = True
+            leg.inbound.note(at, "message_left", h.get("Mailbox", ""))
+
+    def _fax(self, h: Headers, at: datetime | None) -> None:
+        if (leg := self._leg(h, at)) and leg.inbound:
+            leg.inbound.fax = True
+            leg.inbound.note(at, "fax")
+
+    # ---- coming late, and restarts
+
+    def _listed_channel(self, h: Headers, at: datetime | None) -> None:
+        uniqueid = h.get("Uniqueid", "")
+        self._listed.add(uniqueid)
+        leg = self._legs.get(uniqueid) or self._leg(h, at)
+        if leg is None:
+            return
+        self._read_state(leg, h, at)
+        if leg.inbound is not None and h.get("Application"):
+            leg.inbound.application = h["Application"]
+        if h.get("BridgeId") and leg.bridge is None:
+            self._bridge_enter({**h, "BridgeUniqueid": h["BridgeId"]}, at)
+
+    def _list_complete(self, h: Headers, at: datetime | None) -> None:
+        """Finish the calls that were open before the gap and are there no longer: their end is for the CDR to tell."""
+        for call in [c for c in self._calls.values() if c.gap and c.leg.uniqueid not in self._listed]:
+            self._finish(call, at, EndedBy.GAP)
+        self._listed.clear()
+
+    def _booted(self, h: Headers, at: datetime | None) -> None:
+        if at is None or "Uptime" not in h:
+            return
+        booted_at = at - timedelta(seconds=_number(h["Uptime"]) + 1)
+        for call in [c for c in self._calls.values() if c.leg.born_at and c.leg.born_at < booted_at]:
+            self._finish(call, at, EndedBy.RESTART)
+
+    def _shutdown(self, h: Headers, at: datetime | None) -> None:
+        for call in list(self._calls.values()):
+            self._finish(call, at, EndedBy.RESTART)
+        self._legs.clear()
+        self._by_name.clear()
+        self._bridges.clear()
+
+    # ---- the end
+
+    def _finish(self, call: _Inbound, at: datetime | None, by: EndedBy, cause: int = 0) -> None:
+        for uniqueid in list(call.talking):
+            self._end_talk(call, uniqueid, at)
+        if call.direction is None:
+            # Neither rang in nor was dialled: its start was lost. Only the call's own number can still tell.
+            call.direction = Direction.INBOUND if call.did not in ("s", "") else Direction.OUTBOUND
+        self._finished.append(self._facts(call, at, by, cause))
+        self._forget(call)
+
+    def _forget(self, call: _Inbound) -> None:
+        self._calls.pop(call.leg.uniqueid, None)
+        if self._by_linkedid.get(call.leg.linkedid) is call:
+            del self._by_linkedid[call.leg.linkedid]
+        call.leg.inbound = None
+
+    def _facts(self, call: _Inbound, at: datetime | None, by: EndedBy, cause: int) -> Call:
+        call.note(at, f"ended_by_{by.value}")
+        return Call(
+            pbx=self._pbx,
+            linkedid=call.leg.linkedid,
+            channel=call.leg.name,
+            direction=call.direction or Direction.INTERNAL,
+            caller_presented=call.caller,
+            caller_name=call.name,
+            did_presented=call.did,
+            withheld=call.withheld,
+            started_at=call.leg.born_at,
+            ended_at=at,
+            start_seen=call.start_seen,
+            gap=call.gap,
+            ended_by=by,
+            up=call.up,
+            up_for=at - call.up_at if at and call.up_at else None,
+            up_in=call.up_in,
+            ended_in=call.ended_in,
+            ended_at_extension=call.extension,
+            cause=cause,
+            talks=tuple(call.talks),
+            unseen_company=call.unseen_company,
+            handed_on=call.handed_on,
+            rings=tuple(
+                Ring(channel=r.channel, status=r.status, by_caller=r.by_caller, forwarded=r.forwarded)
+                for r in call.rings.values()
+            ),
+            ringing_at_end=call.cancelled_last or any(r.by_caller and not r.status for r in call.rings.values()),
+            queue=None if call.queue is None else QueueStay(queue=call.queue, left_before_end=call.left_queue),
+            message_left=call.message_left,
+            fax=call.fax,
+            application=call.application,
+            way=tuple(call.way),
+        )
+
+    def _take_finished(self) -> list[Call]:
+        if not self._finished:
+            return []
+        finished, self._finished = self._finished, []
+        return finished
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0
+
+
+def _holds(h: Headers) -> bool:
+    return h.get("BridgeTechnology") in HOLDING or h.get("BridgeType") == "parking"
+
+
+def _destination(h: Headers) -> dict[str, str]:
+    """Return the dialled channel's own headers out of a Dial event, `DestChannel` as `Channel`."""
+    return {name[4:]: value for name, value in h.items() if name.startswith("Dest")}
+
+
+_Handler = Callable[[Tracker, Headers, datetime | None], None]
+_TABLE: Final[dict[str, _Handler]] = {
+    "Newchannel": Tracker._newchannel,
+    "Newstate": Tracker._newstate,
+    "NewCallerid": Tracker._newcallerid,
+    "VarSet": Tracker._varset,
+    "Rename": Tracker._renamed,
+    "HangupRequest": Tracker._hangup_request,
+    "Hangup": Tracker._hangup,
+    "DialBegin": Tracker._dial_begin,
+    "DialEnd": Tracker._dial_end,
+    "Dial": Tracker._old_dial,
+    "BridgeEnter": Tracker._bridge_enter,
+    "BridgeLeave": Tracker._bridge_leave,
+    "BridgeDestroy": Tracker._bridge_destroyed,
+    "Bridge": Tracker._old_bridge,
+    "LocalBridge": Tracker._local_bridge,
+    "BlindTransfer": Tracker._blind_transfer,
+    "AttendedTransfer": Tracker._attended_transfer,
+    "ParkedCall": Tracker._parked,
+    "QueueCallerJoin": Tracker._queue_join,
+    "QueueCallerLeave": Tracker._queue_leave,
+    "QueueCallerAbandon": Tracker._queue_abandon,
+    "MessageWaiting": Tracker._message_waiting,
+    "ReceiveFAX": Tracker._fax,
+    "CoreShowChannel": Tracker._listed_channel,
+    "CoreShowChannelsComplete": Tracker._list_complete,
+    "FullyBooted": Tracker._booted,
+    "Shutdown": Tracker._shutdown,
+}

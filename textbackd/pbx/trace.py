@@ -1,0 +1,67 @@
+"""Recorded AMI bytes: reading them back as events.   a file → here → core/tracker.py
+
+A trace holds the bytes as they came from the socket. Lines that start with `#` may stand before a banner; a banner
+(`Asterisk Call Manager/…`) begins a new connection. A trace may be cut anywhere.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from textbackd.core.call import Call
+from textbackd.core.events import Event
+from textbackd.core.tracker import Tracker
+from textbackd.core.trunk import Trunks
+from textbackd.errors import TextbackdError
+from textbackd.pbx.wire import FrameSplitter, read_event, tracked
+
+CHUNK: Final = 1 << 18  # bytes read at a time, so that a file of any size is replayed in little memory
+BANNER: Final = b"Asterisk Call Manager/"
+
+
+def read_trace(path: Path) -> Iterator[Event | None]:
+    """Yield the events of a trace that the tracker reads, and None where a connection begins.
+
+    Raises TextbackdError for a file that cannot be read; whatever its content is, it is no error.
+    """
+    try:
+        with path.open("rb") as file:
+            splitter = FrameSplitter()
+            while chunk := file.read(CHUNK):
+                yield from _events(splitter.feed(_modern_line_ends(chunk)))
+            yield from _events(splitter.feed(b"\r\n\r\n"))
+    except OSError as error:
+        raise TextbackdError(f"{path}: cannot be read ({error.strerror}). Give the path of a recorded trace.") from error
+
+
+def _modern_line_ends(chunk: bytes) -> bytes:
+    # Editors and version control may have turned CR LF into LF.
+    return chunk if b"\r\n" in chunk else chunk.replace(b"\n", b"\r\n")
+
+
+def _events(frames: list[bytes]) -> Iterator[Event | None]:
+    for frame in frames:
+        if tracked(frame):
+            if (event := read_event(frame, None)) is not None:
+                yield event
+        elif BANNER in frame:
+            yield None
+            if (event := _after_banner(frame)) is not None:
+                yield event
+
+
+def _after_banner(frame: bytes) -> Event | None:
+    """Return the event that follows a banner without a blank line between, as an old Asterisk or a cut leaves it."""
+    rest = frame[frame.rindex(BANNER) :].partition(b"\r\n")[2]
+    return read_event(rest, None) if tracked(rest) else None
+
+
+def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
+    """Yield the calls of a trace in the order of their ends; what is open at its end comes last."""
+    tracker = Tracker(pbx, trunks)
+    for event in read_trace(path):
+        if event is None:
+            tracker.connection_opened()
+        else:
+            yield from tracker.feed(event)
+    yield from tracker.close()
