@@ -1,0 +1,85 @@
+"""The command line: `textbackd COMMAND`. Short plain sentences, and the one command that helps.
+
+Exit codes: 0 well, 1 found faults, 2 wrong usage or configuration.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from textbackd import __version__
+from textbackd.errors import ConfigError, TextbackdError
+
+DEFAULT_CONFIG: Final = Path("/etc/textbackd/textbackd.yaml")
+
+# command → module and function; a module is imported only when its command is used, so that `--help` is quick.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "run": ("textbackd.cli.run", "run"),
+    "check": ("textbackd.cli.configuration", "check"),
+    "replay": ("textbackd.cli.traces", "replay"),
+    "record": ("textbackd.cli.traces", "record"),
+    "explain": ("textbackd.cli.texts", "explain"),
+    "send": ("textbackd.cli.texts", "send"),
+    "outbox": ("textbackd.cli.texts", "outbox"),
+}
+
+
+class Commands(click.Group):
+    """The commands, each loaded when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they are met."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None for an unknown one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(__version__, message="textbackd %(version)s")
+def commands() -> None:
+    """Texts back the callers whose call nobody took.
+
+    Start with `textbackd run --demo`, which needs no PBX and no modem.
+    """
+
+
+def main() -> None:
+    """Run the command line; every fault that a person can mend is a sentence on stderr, never a traceback."""
+    try:
+        commands.main(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        click.echo(f"{error.format_message()}\nSee `textbackd --help`.", err=True)
+        sys.exit(2)
+    except ConfigError as error:
+        click.echo(_config_faults(error), err=True)
+        sys.exit(2)
+    except TextbackdError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _config_faults(error: ConfigError) -> str:
+    count = len(error.faults)
+    return "\n".join(
+        [*error.faults, "", f"{count} fault{'s' if count != 1 else ''} in {error.path}. Nothing was started."]
+    )

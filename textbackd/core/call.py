@@ -37,7 +37,9 @@ class Talk:
 
     channel: str  # the other's channel, "PJSIP/101-0000002a"
     outside: bool  # the other's leg went out over a trunk: a mobile, or its voicemail
-    picked_up_for: timedelta | None  # from the other's pick-up to the caller's hearing them; long: a confirmation lay between
+    picked_up_for: (
+        timedelta | None
+    )  # from the other's pick-up to the caller's hearing them; long: a confirmation lay between
     started_at: datetime | None
     ended_at: datetime | None
 
@@ -74,7 +76,9 @@ class Call:
     """All that is known of one call when it is over. Facts only; core/missed.py judges."""
 
     pbx: str  # the name under `pbx:` in the configuration
-    linkedid: str  # of the caller's channel, which is the oldest; it stays the call's name even if Asterisk merges it later
+    linkedid: (
+        str  # of the caller's channel, which is the oldest; it stays the call's name even if Asterisk merges it later
+    )
     channel: str  # the caller's channel
     direction: Direction
     caller_presented: str  # as the carrier sent it; may be a word

@@ -4,8 +4,8 @@ One row per rule, in this order; the first that says no wins, and its reason is 
 up: what is known of the caller comes in as `Caller`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -36,7 +36,6 @@ class Why(StrEnum):
     RECENT_TALK = "recent_talk"
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
-    CAP = "cap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,6 @@ class Caller:
 
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
-    full_caps: Mapping[str, datetime] = field(default_factory=dict)  # caps that are full, "number 1/12h", and until when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ class Decision:
 
     action: Action
     why: Why
-    detail: str = ""  # for `explain`: the cap that is full, until when the cooldown lasts
+    detail: str = ""  # for `explain`: until when the cooldown lasts
 
 
 def decide(question: Question) -> Decision:
@@ -129,12 +127,6 @@ def _expired(q: Question) -> Decision | None:
     return _skip(Why.EXPIRED, f"the call ended at {q.ended_at.isoformat()}")
 
 
-def _cap(q: Question) -> Decision | None:
-    for cap, until in q.caller.full_caps.items():
-        return _skip(Why.CAP, f"{cap} is full until {until.isoformat()}")
-    return None
-
-
 def _within(q: Question, since: datetime | None, span: timedelta, why: Why) -> Decision | None:
     """Skip while `span` after `since` lasts; it ends on the dot, inclusive. A span of nothing never skips."""
     if since is None or not span:
@@ -158,5 +150,4 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _cooldown,
     _line_off,
     _expired,
-    _cap,
 )

@@ -15,7 +15,9 @@ class Event(NamedTuple):
 
     name: str  # the `Event:` header, "Newchannel"
     headers: Mapping[str, str]  # all other headers; of a repeated one the first, so that nothing can be overwritten
-    at: datetime | None  # aware UTC: the `Timestamp:` header, else the clock at arrival; None in a recording without times
+    at: (
+        datetime | None
+    )  # aware UTC: the `Timestamp:` header, else the clock at arrival; None in a recording without times
 
 
 TRACKED: Final = frozenset({

@@ -1,4 +1,4 @@
-"""How much in how long: caps, the brake and the speed of a gateway.  Pure.   config → here → core/decide.py, flow/texts_out.py"""
+"""How much in how long: caps, the brake and the speed of a gateway.  Pure.   config → here → flow/texts_out.py"""
 
 from dataclasses import dataclass
 from datetime import timedelta

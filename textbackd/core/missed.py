@@ -66,14 +66,16 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """Which calls are never missed ones, whatever happened to them."""
+class Circumstances:
+    """What the shop says about the numbers and places of one call."""
 
-    dids: frozenset[str] = frozenset()  # as the PBX presents them, or E.164
-    contexts: Sequence[str] = ()  # patterns, compared with where the PBX answered the caller, or where an unanswered call ended
+    own_number: bool = False  # the caller is one of the business's own numbers, or of its staff
+    ignored_did: bool = False  # the number that was called is a fax, a voicemail access, …
+    # Patterns, compared with where the PBX answered the caller, or where an unanswered call ended.
+    ignored_contexts: Sequence[str] = ()
+    min_wait: timedelta = timedelta(seconds=4)  # a caller who gives up before was hardly there
 
 
-MIN_WAIT: Final = timedelta(seconds=4)
 VERY_SHORT_TALK: Final = timedelta(seconds=3)
 # Shorter talks with a mobile that nobody confirmed may have been its voicemail's greeting.
 MOBILE_VOICEMAIL_TALK: Final = timedelta(seconds=20)
@@ -88,31 +90,45 @@ SERVICE_CONTEXTS: Final = (
 )  # fmt: skip
 SERVICE_APPLICATIONS: Final = frozenset({"voicemailmain", "disa", "receivefax", "rxfax", "milliwatt", "echo"})
 MENU_CONTEXTS: Final = ("ivr*", "*-ivr*", "*_ivr*", "menu*", "*-menu*", "*_menu*", "app-directory*", "*attendant*")
-VOICEMAIL_CONTEXTS: Final = ("macro-vm*", "vm-*", "sub-vm*", "*voicemail*", "app-vmblast*", "ext-vm*", "vmx*", "macro-vmx*")
-CLOSED_CONTEXTS: Final = ("*announcement*", "*closed*", "*holiday*", "*night*", "*afterhours*", "*after-hours*", "*after_hours*")
+VOICEMAIL_CONTEXTS: Final = (
+    "macro-vm*",
+    "vm-*",
+    "sub-vm*",
+    "*voicemail*",
+    "app-vmblast*",
+    "ext-vm*",
+    "vmx*",
+    "macro-vmx*",
+)
+CLOSED_CONTEXTS: Final = (
+    "*announcement*",
+    "*closed*",
+    "*holiday*",
+    "*night*",
+    "*afterhours*",
+    "*after-hours*",
+    "*after_hours*",
+)
 MENU_APPLICATIONS: Final = frozenset({"background", "waitexten", "read", "directory"})
 
 BUSY_CAUSES: Final = frozenset({17})  # user busy
 REJECTED_CAUSE: Final = 21  # call rejected
-UNREACHABLE_CAUSES: Final = frozenset({1, 2, 3, 18, 20, 22, 27, 34, 38, 41, 42, 44, 58})  # no route … no circuit … congestion
+UNREACHABLE_CAUSES: Final = frozenset(
+    {1, 2, 3, 18, 20, 22, 27, 34, 38, 41, 42, 44, 58}
+)  # no route … no circuit … congestion
 UNREACHABLE_STATUSES: Final = frozenset({"CHANUNAVAIL", "CONGESTION"})
 
 
-def judge(call: Call, ignored: Ignored, *, min_wait: timedelta = MIN_WAIT, own: frozenset[str] = frozenset()) -> Judgement:
-    """Return the verdict on a finished call: the first rule of `RULES` that has one.
-
-    `own` are numbers of the business, as the PBX presents them or E.164; a call from one of them is nobody's missed call.
-    """
-    case = _Case(call, ignored, min_wait, own)
+def judge(call: Call, circumstances: Circumstances) -> Judgement:
+    """Return the verdict on a finished call: the first rule of `RULES` that has one."""
+    case = _Case(call, circumstances)
     return next(judgement for rule in RULES if (judgement := rule(case)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     call: Call
-    ignored: Ignored
-    min_wait: timedelta
-    own: frozenset[str]
+    circumstances: Circumstances
 
     @property
     def hung_up(self) -> bool:
@@ -172,13 +188,11 @@ def _unknown_middle(case: _Case) -> Judgement | None:
 
 
 def _own_number(case: _Case) -> Judgement | None:
-    return Judgement(Verdict.IGNORED, Reason.OWN_NUMBER) if case.call.caller_presented in case.own else None
+    return Judgement(Verdict.IGNORED, Reason.OWN_NUMBER) if case.circumstances.own_number else None
 
 
 def _ignored_line(case: _Case) -> Judgement | None:
-    if case.call.did_presented in case.ignored.dids:
-        return Judgement(Verdict.IGNORED, Reason.SERVICE)
-    return None
+    return Judgement(Verdict.IGNORED, Reason.SERVICE) if case.circumstances.ignored_did else None
 
 
 def _ignored_context(case: _Case) -> Judgement | None:
@@ -186,7 +200,7 @@ def _ignored_context(case: _Case) -> Judgement | None:
     where = case.in_context
     if _any(where, BLACKLIST_CONTEXTS):
         return Judgement(Verdict.IGNORED, Reason.BLACKLISTED)
-    if _any(where, (*SERVICE_CONTEXTS, *case.ignored.contexts)):
+    if _any(where, (*SERVICE_CONTEXTS, *case.circumstances.ignored_contexts)):
         return Judgement(Verdict.IGNORED, Reason.SERVICE)
     return None
 
@@ -287,7 +301,7 @@ def _missed(reason: Reason) -> Judgement:
 
 def _gave_up(case: _Case, reason: Reason) -> Judgement:
     waited = case.call.waited
-    return _missed(Reason.SHORT if waited is not None and waited < case.min_wait else reason)
+    return _missed(Reason.SHORT if waited is not None and waited < case.circumstances.min_wait else reason)
 
 
 def _in_queue(call: Call) -> bool:

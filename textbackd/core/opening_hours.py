@@ -1,7 +1,8 @@
 """When is a line open, and when is the night?  Pure.   config → here → core/decide.py, core/compose.py
 
-Hours are wall-clock times: the clock on the shop's wall decides, so a day with a change of the clocks has an hour less or more,
-and an hour that the wall shows twice is judged the same both times. Moments are aware; naive ones raise ValueError.
+Hours are wall-clock times: the clock on the shop's wall decides, so a day with a change of the clocks has an hour less
+or more, and an hour that the wall shows twice is judged the same both times. Moments are aware; naive ones raise
+ValueError.
 """
 
 from collections.abc import Container, Iterator
@@ -24,7 +25,9 @@ class Interval:
 
     def __post_init__(self) -> None:
         if not (timedelta(0) <= self.opens < DAY and self.opens < self.closes <= self.opens + DAY):
-            raise ValueError(f"{self.opens} to {self.closes} is not a stretch of at most 24 hours that starts on its day")
+            raise ValueError(
+                f"{self.opens} to {self.closes} is not a stretch of at most 24 hours that starts on its day"
+            )
 
     def __str__(self) -> str:
         """Return it as written in the configuration, "22:00-02:00"."""

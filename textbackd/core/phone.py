@@ -72,9 +72,7 @@ def read_number(presented: str, country: str) -> ReadNumber:
     number = _parse(cleaned, country)
     if number is None or not phonenumbers.is_possible_number(number):
         short = 0 < digits <= SHORT_CODE_DIGITS
-        return ReadNumber(
-            e164=None, region=None, not_textable=NotTextable.SHORT_CODE if short else NotTextable.INVALID
-        )
+        return ReadNumber(e164=None, region=None, not_textable=NotTextable.SHORT_CODE if short else NotTextable.INVALID)
     return _classified(number, country)
 
 
@@ -85,7 +83,9 @@ def _looks_dialled(presented: str) -> bool:
 
 def _parse(presented: str, country: str) -> phonenumbers.PhoneNumber | None:
     """Return the first reading that a numbering plan knows, else the first that can be read at all."""
-    parsed = [number for reading in _readings(presented, country) if (number := _try_parse(reading, country)) is not None]
+    parsed = [
+        number for reading in _readings(presented, country) if (number := _try_parse(reading, country)) is not None
+    ]
     return next((number for number in parsed if phonenumbers.is_valid_number(number)), parsed[0] if parsed else None)
 
 

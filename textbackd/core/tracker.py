@@ -127,6 +127,7 @@ class Tracker:
         self._by_linkedid: dict[str, _Inbound] = {}
         self._hung_up: deque[str] = deque(maxlen=1000)
         self._listed: set[str] = set()
+        self._arrivals: list[tuple[str, str]] = []
         self._finished: list[Call] = []
 
     # ---- what the outside calls
@@ -158,6 +159,11 @@ class Tracker:
         for call in list(self._calls.values()):
             self._finish(call, None, EndedBy.OPEN)
         return self._take_finished()
+
+    def take_arrivals(self) -> list[tuple[str, str]]:
+        """Return (uniqueid, channel) of the outside channels that appeared since the last time: ask for their presentation."""
+        arrivals, self._arrivals = self._arrivals, []
+        return arrivals
 
     def callers_in_no_bridge(self) -> list[tuple[str, str]]:
         """Return (uniqueid, channel) of callers whom a machine may be holding: up and in no bridge. Worth a `Status`."""
@@ -218,6 +224,8 @@ class Tracker:
         )
         leg.inbound = self._calls[leg.uniqueid] = self._by_linkedid[leg.linkedid] = call
         call.note(at, "arrived", h.get("Exten", ""))
+        if leg.outside:
+            self._arrivals.append((leg.uniqueid, leg.name))
         self._read_state(leg, h, at)
 
     def _leg(self, h: Headers, at: datetime | None) -> _Leg | None:
@@ -262,7 +270,11 @@ class Tracker:
         state, call = h.get("ChannelStateDesc", ""), leg.inbound
         if call is not None and call.direction is None:
             # A caller's channel passes through Ring, one that Asterisk dials through Ringing.
-            call.direction = {"Ring": Direction.INBOUND, "Ringing": Direction.OUTBOUND, "Dialing": Direction.OUTBOUND}.get(state)
+            call.direction = {
+                "Ring": Direction.INBOUND,
+                "Ringing": Direction.OUTBOUND,
+                "Dialing": Direction.OUTBOUND,
+            }.get(state)
         if state == "Up" and leg.picked_up_at is None:
             leg.picked_up_at = at
             if call is not None and not call.up:
@@ -360,7 +372,10 @@ class Tracker:
 
     def _old_dial(self, h: Headers, at: datetime | None) -> None:
         names = {"Uniqueid": h.get("UniqueID", h.get("Uniqueid", "")), "DestChannel": h.get("Destination", "")}
-        names |= {"DestUniqueid": h.get("DestUniqueID", h.get("DestUniqueid", "")), "DialStatus": h.get("DialStatus", "")}
+        names |= {
+            "DestUniqueid": h.get("DestUniqueID", h.get("DestUniqueid", "")),
+            "DialStatus": h.get("DialStatus", ""),
+        }
         if h.get("SubEvent") == "Begin":
             self._join_call_of(names)
             self._dial_begin(names, at)

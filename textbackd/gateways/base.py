@@ -40,7 +40,9 @@ class Fate(StrEnum):
     NOT_SENT = "not_sent"  # proved: nothing left. The same gateway may do later, another one now
     REFUSED = "refused"  # proved: this number will never take it. Final
     OPTED_OUT = "opted_out"  # refused because the number told the gateway STOP. Final, and ours to remember
-    GATEWAY_UNFIT = "gateway_unfit"  # proved: nothing left, and nothing will before a person mends the gateway (PIN, credit)
+    GATEWAY_UNFIT = (
+        "gateway_unfit"  # proved: nothing left, and nothing will before a person mends the gateway (PIN, credit)
+    )
     UNKNOWN = "unknown"  # it may be on its way. Never sent again by itself
 
 

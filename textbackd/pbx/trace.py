@@ -31,7 +31,9 @@ def read_trace(path: Path) -> Iterator[Event | None]:
                 yield from _events(splitter.feed(_modern_line_ends(chunk)))
             yield from _events(splitter.feed(b"\r\n\r\n"))
     except OSError as error:
-        raise TextbackdError(f"{path}: cannot be read ({error.strerror}). Give the path of a recorded trace.") from error
+        raise TextbackdError(
+            f"{path}: cannot be read ({error.strerror}). Give the path of a recorded trace."
+        ) from error
 
 
 def _modern_line_ends(chunk: bytes) -> bytes:

@@ -1,0 +1,103 @@
+"""The whole way of a call, from AMI bytes to the request at a gateway: real client, tracker, database and outbox."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.flow.office import running, until
+from tests.gateways.sink import Answer, Fault, HttpSink
+
+
+def _web(sink: HttpSink) -> str:
+    return f'web: {{type: http, url: "{sink.url}", timeout: 2s, rate: 600/min}}'
+
+
+async def test_a_call_that_rings_out_gives_exactly_one_text_that_names_the_business(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("direct_noanswer")
+        await until(lambda: any(text["state"] == "accepted" for text in office.texts()))
+    request = json.loads(sink.requests[0].body)
+    assert len(sink.requests) == 1
+    assert request["to"] == "+12015550100"
+    assert request["text"] == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
+
+
+@pytest.mark.parametrize(
+    "story",
+    ["direct_answered", "group_answered", "queue_answered", "internal_noanswer", "outbound_noanswer", "cid_anonymous"],
+)
+async def test_who_was_answered_or_is_no_caller_gets_no_text(tmp_path: Path, story: str) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play(story, "direct_noanswer")  # the second proves that the first has been worked through
+        await until(lambda: len(sink.requests) > 0)
+    assert [json.loads(request.body)["to"] for request in sink.requests] == ["+12015550100"]
+
+
+async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("flood20")
+        await until(lambda: sum(text["state"] == "accepted" for text in office.texts()) == 20)
+    assert len({json.loads(request.body)["to"] for request in sink.requests}) == len(sink.requests) == 20
+
+
+async def test_three_misses_of_one_caller_give_one_text_and_three_calls_in_one_case(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("three_misses")
+        await until(lambda: len(office.calls("+15015550100")) == 3 and len(sink.requests) == 1)
+    calls = office.calls("+15015550100")
+    assert len({call["case_id"] for call in calls}) == 1
+    assert sorted(call["decision_reason"] for call in calls) == ["cooldown", "cooldown", "missed"]
+
+
+async def test_the_same_events_twice_are_one_call_and_one_text(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("direct_noanswer", "direct_noanswer", "direct_busy")
+        await until(lambda: len(office.calls("+12075550100")) == 1)
+        await until(lambda: len(sink.requests) == 2)
+    assert len(office.calls("+12015550100")) == 1
+
+
+async def test_a_gateway_that_takes_the_text_and_stays_silent_leaves_it_unknown_and_never_gets_it_again(
+    tmp_path: Path,
+) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        sink.script(Fault.NO_ANSWER)
+        await office.play("direct_noanswer")
+        await until(lambda: any(text["state"] == "unknown" for text in office.texts()))
+        await office.play("direct_busy")
+        await until(lambda: any(text["state"] == "accepted" for text in office.texts()))
+    assert [json.loads(request.body)["to"] for request in sink.requests] == ["+12015550100", "+12075550100"]
+
+
+async def test_a_second_gateway_takes_over_only_when_the_first_proved_that_nothing_went_out(tmp_path: Path) -> None:
+    async with HttpSink() as first, HttpSink() as second:
+        gateways = _web(first) + ", " + _web(second).replace("web:", "spare:")
+        first.script(Answer(429))
+        async with running(tmp_path, gateways) as office:
+            await office.play("direct_noanswer")
+            await until(lambda: any(text["state"] == "accepted" for text in office.texts()))
+        text = office.texts()[0]
+    assert (text["gateway"], text["attempts"]) == ("spare", 2)
+    assert len(second.requests) == 1
+
+
+async def test_observing_records_and_decides_but_sends_nothing(tmp_path: Path) -> None:
+    async with (
+        HttpSink() as sink,
+        running(tmp_path, _web(sink), "min_wait: 0s, delay: 0s}\nmode: observe\nstaff: {") as office,
+    ):
+        await office.play("direct_noanswer", "direct_busy")
+        await until(lambda: len(office.texts()) == 2)
+        await asyncio.sleep(0.3)
+    assert {text["state"] for text in office.texts()} == {"suppressed"}
+    assert sink.requests == []
+
+
+async def test_a_text_that_no_gateway_took_in_time_expires(tmp_path: Path) -> None:
+    gateways = 'web: {type: http, url: "http://127.0.0.1:9/"}'
+    async with running(tmp_path, gateways, "min_wait: 0s, delay: 0s, expire: 1s") as office:
+        await office.play("direct_noanswer")
+        await until(lambda: any(text["state"] == "expired" for text in office.texts()))
+    assert office.texts()[0]["accepted_at"] is None

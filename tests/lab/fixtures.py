@@ -1,0 +1,74 @@
+"""pytest fixtures of the lab: one booted Asterisk per version and test session.
+
+A test module outside this folder gets them by `pytest_plugins = ["tests.lab.fixtures"]` in the topmost conftest.py.
+Without root rights or a mirror the tests are skipped with the reason; with CI=true that is a failure, never a skip.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from .asterisk import Asterisk
+
+SCRIPT: Final = Path(__file__).parents[2] / "scripts/asterisk-lab"
+BUILD_SECONDS: Final = 1800
+CANNOT: Final = 3
+
+_running: dict[int, Asterisk] = {}
+
+
+def booted(version: int) -> Asterisk:
+    """Return this session's instance of that version, after building its root and starting it if need be."""
+    if version not in _running:
+        build(version)
+        instance = Asterisk(version, f"pytest-{os.getpid()}-{secrets.token_hex(3)}")
+        instance.start()
+        _running[version] = instance
+    return _running[version]
+
+
+def stop(version: int) -> None:
+    if version in _running:
+        _running.pop(version).stop()
+
+
+def build(version: int) -> None:
+    command = [sys.executable, str(SCRIPT), "build", str(version)]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+    if done.returncode == 0:
+        return
+    reason = f"NO LAB: {done.stderr.strip() or done.stdout.strip()}"
+    if done.returncode == CANNOT and os.environ.get("CI") != "true":
+        pytest.skip(reason)
+    pytest.fail(reason, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def asterisk16() -> Iterator[Asterisk]:
+    """A booted Asterisk 16."""
+    yield booted(16)
+    stop(16)
+
+
+@pytest.fixture(scope="session")
+def asterisk22() -> Iterator[Asterisk]:
+    """A booted Asterisk 22."""
+    yield booted(22)
+    stop(22)
+
+
+@pytest.fixture(scope="session", params=[16, 22], ids=["asterisk16", "asterisk22"])
+def asterisk(request: pytest.FixtureRequest) -> Asterisk:
+    """Each version in turn."""
+    found: Asterisk = request.getfixturevalue(f"asterisk{request.param}")
+    return found

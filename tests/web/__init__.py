@@ -1,0 +1,1 @@
+"""The daemon's own pages, asked by a real client over a real socket."""

@@ -1,0 +1,139 @@
+"""The demonstration: a small shop's day. The daemon is the real one; only the PBX and the modem at its two ends are simulated."""
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+
+from textbackd.config import Settings, loads
+from textbackd.core.call import Call, Direction
+from textbackd.core.decide import Why
+from textbackd.core.missed import Verdict
+from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS
+from textbackd.daemon import Daemon
+from textbackd.demo.modem import VirtualModem
+from textbackd.demo.modem_air import OnAir
+from textbackd.demo.pbx import DemoPbx, day
+from textbackd.flow.conclude import Conclusion
+
+USUAL_PAGES: Final = 8470
+BETWEEN_CALLS: Final = 1.0  # seconds
+
+# What a day of nine minutes would show is played in one: callers wait less, and so does the text.
+CONFIG: Final = """
+business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
+pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo}}}}
+lines: {{main: {{dids: ["*"]}}}}
+gateways: {{stick: {{type: gsm_modem, port: "{modem}", rate: 60/min}}}}
+policy: {{min_wait: 1s, delay: 1s}}
+web: {{listen: "127.0.0.1:{pages}"}}
+storage: "{folder}/textbackd.db"
+"""
+
+
+class Screen:
+    """The terminal: one line for each thing that happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.calls = self.missed = self.texts = 0
+
+    def say(self, line: str = "") -> None:
+        """Print a line of our own."""
+        self._console.print(line, highlight=False)
+
+    def call(self, call: Call, conclusion: Conclusion) -> None:
+        """Print a finished call, its verdict and the decision."""
+        verdict, reason = conclusion.judgement.verdict, conclusion.judgement.reason
+        self.calls += call.direction is Direction.INBOUND
+        self.missed += verdict is Verdict.MISSED
+        who = conclusion.numbers.caller or call.caller_presented
+        why = f", {REASONS[reason]}" if reason else ""
+        colour = {Verdict.ANSWERED: "green", Verdict.MISSED: "red"}.get(verdict, "dim")
+        self.say(f"[bold]call[/] {escape(who):14} [{colour}]{verdict.value}[/]{why}")
+        if call.direction is Direction.INBOUND:
+            self.say(f"     [dim]{self._decision(conclusion)}[/]")
+
+    def _decision(self, conclusion: Conclusion) -> str:
+        sentence = DECISIONS[conclusion.decision.why.value]
+        why = conclusion.numbers.not_textable
+        if why is not None and conclusion.decision.why is Why.NOT_TEXTABLE:
+            return f"No text: {NOT_TEXTABLE[why.value]}."
+        return sentence
+
+    def on_air(self, text: OnAir) -> None:
+        """Print a text that left the modem."""
+        self.texts += 1
+        self.say(f"[bold cyan]text[/] {text.to:14} “{escape(text.body)}”")
+
+
+def show() -> None:
+    """Play the day, then stay until Ctrl-C."""
+    screen = Screen(Console())
+    with tempfile.TemporaryDirectory(prefix="textbackd-demo-") as folder:
+        asyncio.run(_show(screen, Path(folder)))
+
+
+async def _show(screen: Screen, folder: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _ends(screen, folder) as (pbx, settings):
+        daemon = Daemon(settings, told_call=screen.call)
+        running = asyncio.create_task(daemon.run(stop))
+        playing = asyncio.create_task(_play(screen, pbx, settings))
+        await asyncio.wait({running, playing}, return_when=asyncio.FIRST_COMPLETED)
+        if playing.done() and not running.done():
+            playing.result()
+            await asyncio.wait({running})
+        playing.cancel()
+        running.result()
+    screen.say("Stopped.")
+
+
+@asynccontextmanager
+async def _ends(screen: Screen, folder: Path) -> AsyncIterator[tuple[DemoPbx, Settings]]:
+    """Start both ends and write the configuration that connects them."""
+    pbx = DemoPbx()
+    await pbx.start()
+    with VirtualModem(link=folder / "modem", on_air=screen.on_air) as modem:
+        text = CONFIG.format(ami=pbx.port, modem=modem.port, pages=_free_port(USUAL_PAGES), folder=folder)
+        try:
+            yield pbx, loads(text)
+        finally:
+            await pbx.stop()
+
+
+async def _play(screen: Screen, pbx: DemoPbx, settings: Settings) -> None:
+    screen.say("[bold]A small shop's day.[/] The PBX and the modem are simulated, everything between them is real.")
+    screen.say(f"[dim]Health: http://{settings.web.listen}/healthz   Stop with Ctrl-C.[/]\n")
+    while not pbx.listeners:
+        await asyncio.sleep(0.05)
+    for trace in day():
+        await pbx.play(trace)
+        await asyncio.sleep(BETWEEN_CALLS)
+    await asyncio.sleep(settings.policy.delay.total_seconds() + BETWEEN_CALLS)
+    screen.say(
+        f"\nThe day is over: {screen.calls} calls from outside, {screen.missed} missed, {screen.texts} texted back."
+        "\nWith your own PBX: [bold]scripts/run --config FILE[/], see config/textbackd.example.yaml. Ctrl-C stops."
+    )
+
+
+def _free_port(wanted: int) -> int:
+    """Return the wanted port of loopback, or another if something listens there."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return wanted

@@ -1,0 +1,34 @@
+"""What several commands share: the option `--config`, and reading what it names."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from textbackd.cli import DEFAULT_CONFIG
+from textbackd.config import Settings, load, loads
+
+config_option: Final[Callable[[Any], Any]] = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    metavar="FILE",
+    help="The configuration.",
+)
+
+EMBEDDED: Final = """
+business: {name: Your Shop, country: US}
+pbx: {office: {secret: none}}
+lines: {main: {dids: ["*"]}}
+gateways: {none: {type: http, url: "http://127.0.0.1:9/"}}
+"""
+
+
+def load_or_embedded(config: Path) -> Settings:
+    """Return the configuration; the embedded defaults if none was named and there is none at the usual place."""
+    if config == DEFAULT_CONFIG and not config.exists():
+        return loads(EMBEDDED, Path("(embedded defaults)"))
+    return load(config)

@@ -1,0 +1,188 @@
+"""`textbackd explain`, `send` and `outbox`: what was decided, and the texts."""
+
+import json
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import sqlite_utils
+
+from textbackd.cli.options import config_option
+from textbackd.config import Settings, load
+from textbackd.core.call import Moment
+from textbackd.core.phone import NotTextable, read_number
+from textbackd.core.segments import segments
+from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
+from textbackd.errors import TextbackdError
+from textbackd.store import journal
+from textbackd.store import outbox as store_outbox
+from textbackd.store.database import from_text, is_running, open_database
+from textbackd.store.outbox import NewText, TextOf
+
+STATES: Final = {
+    "queued": "waits to be sent",
+    "submitting": "is being handed to the gateway",
+    "accepted": "was taken by the gateway",
+    "failed": "was refused",
+    "expired": "was not sent: its time was over",
+    "cancelled": "was cancelled",
+    "suppressed": "was not sent, since `mode: observe` only watches",
+    "unknown": "may or may not have gone out, and is not sent again by itself",
+}
+
+
+@click.command()
+@click.argument("wanted", metavar="CALL|NUMBER")
+@click.option("--all", "everything", is_flag=True, help="All calls of the number, not only the newest.")
+@config_option
+def explain(wanted: str, everything: bool, config: Path) -> None:
+    """Tell the way of a call, the rule that decided, and why there was a text or none.
+
+    CALL is the call's linkedid as logged; NUMBER a caller's number, as you would dial it.
+    """
+    settings = load(config)
+    with closing(open_database(settings.storage, create=False)) as db:
+        number = read_number(wanted, settings.business.country).e164
+        calls = journal.find_calls(db, wanted, number)
+        if not calls:
+            raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
+        for row in calls if everything else calls[:1]:
+            click.echo("\n".join(_explanation(db, row, settings)))
+        if len(calls) > 1 and not everything:
+            click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
+
+
+def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Settings) -> list[str]:
+    zone = settings.business.timezone
+    ended = from_text(row["ended_at"])
+    when = ended.astimezone(zone).strftime("%A %d %B %Y, %H:%M:%S") if ended else "?"
+    caller = row["caller"] or _printable(row["caller_presented"]) or "a withheld number"
+    lines = [f"{when}: {caller} called {row['did'] or _printable(row['did_presented'])}   (call {row['linkedid']})", ""]
+    lines += [_step(moment, zone) for moment in journal.way_from_json(row["way"])]
+    reason = row["reason"]
+    lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
+    lines.append(_decision(row))
+    return lines + _text(db, row)
+
+
+def _step(moment: Moment, zone: Any) -> str:
+    at = moment.at.astimezone(zone).strftime("%H:%M:%S.%f")[:-5] if moment.at else "        "
+    return f"  {at}  {tell(moment)}"
+
+
+def _decision(row: dict[str, Any]) -> str:
+    sentence = DECISIONS[row["decision_reason"]]
+    if row["decision_reason"] == "not_textable":
+        sentence = f"{sentence.rstrip('.')}, {NOT_TEXTABLE.get(row['not_textable'], row['not_textable'])}."
+    elif row["decision_detail"]:
+        sentence = f"{sentence} ({row['decision_detail']})"
+    return f"{sentence}   [{row['decision']}: {row['decision_reason']}]"
+
+
+def _text(db: sqlite_utils.Database, row: dict[str, Any]) -> list[str]:
+    text = store_outbox.of_call(db, row["id"])
+    if text is None:
+        return []
+    state = f"It {STATES[text['state']]}"
+    through = f" ({text['gateway']}{', ' + text['reference'] if text['reference'] else ''})" if text["attempts"] else ""
+    why = f"\n  {text['explanation']}" if text["explanation"] else ""
+    return [f"  “{text['body']}”", f"  {state}{through}.{why}"]
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
+
+
+@click.command()
+@click.argument("number")
+@click.argument("text")
+@click.option("--gateway", default=None, metavar="NAME", help="Through this gateway instead of the first line's.")
+@click.option(
+    "--wait", default=30, show_default=True, metavar="SECONDS", help="How long to wait for the gateway's word."
+)
+@config_option
+def send(number: str, text: str, gateway: str | None, wait: int, config: Path) -> None:
+    """Send TEXT to NUMBER, as a person would: through the outbox of the running daemon.
+
+    Exit code 0: a gateway took it; 1: not yet, or not at all.
+    """
+    settings = load(config)
+    new = _manual(settings, number, text, gateway)
+    with closing(open_database(settings.storage)) as db:
+        if not is_running(settings.storage):
+            raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
+        text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
+        row = _wait_for(db, text_id, wait)
+    _report(row)
+
+
+def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> NewText:
+    read = read_number(number, settings.business.country)
+    if read.e164 is None or read.not_textable in (NotTextable.INVALID, NotTextable.SHORT_CODE, NotTextable.WITHHELD):
+        raise click.UsageError(f"{number!r} is not a number that can be texted. Write it like +13125550123.")
+    if gateway is not None and gateway not in settings.gateways:
+        raise click.UsageError(f"--gateway {gateway}: the configuration has only {', '.join(settings.gateways)}.")
+    if not body.strip():
+        raise click.UsageError("The text is empty.")
+    now = datetime.now(UTC)
+    return NewText(
+        kind=TextOf.MANUAL,
+        recipient=read.e164,
+        sender=None,
+        body=body,
+        gateways=[gateway] if gateway else list(settings.gateways),
+        due_at=now,
+        expires_at=now + timedelta(minutes=10),
+        hung_up_at=None,
+        segments=segments(body).count,
+    )
+
+
+def _wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str, Any]:
+    until = time.monotonic() + seconds
+    while True:
+        row = store_outbox.find(db, text_id)
+        assert row is not None  # noqa: S101  # we have just written it, and texts are never deleted
+        if row["state"] not in ("queued", "submitting") or time.monotonic() > until:
+            return row
+        time.sleep(0.1)
+
+
+def _report(row: dict[str, Any]) -> None:
+    said = f"The text to {row['recipient']} {STATES[row['state']]} ({row['gateway']})."
+    if row["state"] == "accepted":
+        click.echo(said)
+        return
+    why = f" {row['explanation']}" if row["explanation"] else ""
+    click.echo(f"{said}{why}\nSee what became of it: textbackd outbox", err=True)
+    sys.exit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per text and line.")
+@click.option("--limit", default=1000, show_default=True, help="The newest so many.")
+@config_option
+def outbox(as_json: bool, limit: int, config: Path) -> None:
+    """List the texts: to whom, what, and what became of them. The newest comes last."""
+    settings = load(config)
+    with closing(open_database(settings.storage, create=False)) as db:
+        rows = store_outbox.listing(db, limit)
+    for row in rows:
+        click.echo(_as_json(row) if as_json else _as_line(row, settings))
+    if not rows and not as_json:
+        click.echo("No texts yet.")
+
+
+def _as_json(row: dict[str, Any]) -> str:
+    return json.dumps({key: value for key, value in row.items() if key != "explanation"}, ensure_ascii=False)
+
+
+def _as_line(row: dict[str, Any], settings: Settings) -> str:
+    created = from_text(row["created_at"])
+    when = created.astimezone(settings.business.timezone).strftime("%d %b %H:%M:%S") if created else "?"
+    why = f"\n    {row['explanation']}" if row["explanation"] else ""
+    return f"{when}  {row['to']:16} {row['state']:10} {row['gateway']:10} {row['text']}{why}"

@@ -1,0 +1,187 @@
+"""The daemon: build, start, wait for the signal, stop in order.   cli/run.py → here"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from textbackd.config import Settings
+from textbackd.core.tracker import Tracker
+from textbackd.core.trunk import Trunks
+from textbackd.flow import calls_in, texts_out, upkeep
+from textbackd.flow.conclude import Office
+from textbackd.gateways.base import Gateway
+from textbackd.gateways.registry import build
+from textbackd.pbx.client import AmiClient
+from textbackd.store import journal, outbox
+from textbackd.store.database import Store, only_one
+from textbackd.web import app as web
+from textbackd.web.metrics import HANGUP_TO_ACCEPTED_BUCKETS, Family, Histogram, Snapshot, families
+
+MEASURED_SINCE = timedelta(days=30)
+
+
+def clock() -> datetime:
+    """Return the time, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Daemon:
+    """Everything that runs, put together from settings whose secrets are resolved."""
+
+    def __init__(
+        self, settings: Settings, *, told_call: calls_in.Told | None = None, told_text: texts_out.Told | None = None
+    ) -> None:
+        self._settings = settings
+        self._told_call, self._told_text = told_call, told_text
+        self._store = Store(settings.storage)
+        self._gateways: Mapping[str, Gateway] = {
+            name: build(name, section) for name, section in settings.gateways.items()
+        }
+        self._workers = [
+            texts_out.Worker(gateway, store=self._store, clock=clock, rate=settings.gateways[name].rate, told=told_text)
+            for name, gateway in self._gateways.items()
+        ]
+        self._clients: dict[str, AmiClient] = {}
+        self._say = upkeep.systemd()
+        self._pulse = upkeep.Pulse(self._store, self._say)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
+        lock = only_one(self._settings.storage)
+        try:
+            await self._open()
+            async with self._pages(), self._sending(), self._listening():
+                self._say("READY=1\nSTATUS=waiting for calls")
+                await stop.wait()
+                self._say("STOPPING=1")
+        finally:
+            await self._store.close()
+            os.close(lock)
+
+    async def _open(self) -> None:
+        await self._store.open()
+        await self._store.run(outbox.mark_cut_off)
+        await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
+
+    @asynccontextmanager
+    async def _pages(self) -> AsyncIterator[None]:
+        listen = self._settings.web
+        runner = await web.start(web.make_app(vitals=self, measure=self._measure), listen.host, listen.port)
+        try:
+            yield
+        finally:
+            await web.stop(runner)
+
+    @asynccontextmanager
+    async def _sending(self) -> AsyncIterator[None]:
+        """Run the gateways and their workers; on the way out let every send in flight come to its end."""
+        for gateway in self._gateways.values():
+            await gateway.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in self._workers:
+                    group.create_task(worker.run())
+                try:
+                    yield
+                finally:
+                    for worker in self._workers:
+                        worker.stop()
+        finally:
+            for gateway in self._gateways.values():
+                await gateway.close()
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        """Run one client and one tracker per PBX; when a task of these breaks, so does the daemon."""
+        seen = await self._store.run(journal.seen_dids)
+        office = Office(self._settings, seen)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._pulse.run())]
+            for name in self._settings.pbx:
+                calls = self._watch(name, office)
+                tasks += [group.create_task(calls.run()), group.create_task(self._clients[name].run())]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    def _watch(self, name: str, office: Office) -> calls_in.CallsIn:
+        pbx = self._settings.pbx[name]
+        calls = calls_in.CallsIn(
+            office=office,
+            store=self._store,
+            tracker=Tracker(name, Trunks(pbx.trunks.contexts, pbx.trunks.channels)),
+            clock=clock,
+            wake=self._wake,
+            observe=self._settings.mode == "observe",
+            told=self._told_call,
+        )
+        calls.client = self._clients[name] = AmiClient(
+            name,
+            host=pbx.host,
+            port=pbx.port,
+            username=pbx.username,
+            secret=pbx.secret.get_secret_value(),
+            take=calls.take,
+        )
+        return calls
+
+    def _wake(self) -> None:
+        for worker in self._workers:
+            worker.wake()
+
+    # ---- what /healthz and /metrics ask
+
+    async def database_ok(self) -> str:
+        """Return "ok" while the database commits."""
+        return "ok" if await self._store.is_writable() else "cannot be written"
+
+    def pbx_states(self) -> Mapping[str, str]:
+        """Return how each PBX is."""
+        return {name: client.state.value for name, client in self._clients.items()}
+
+    def gateway_states(self) -> Mapping[str, str]:
+        """Return how each gateway is."""
+        return {name: gateway.health().value for name, gateway in self._gateways.items()}
+
+    async def _measure(self) -> list[Family]:
+        calls = await self._store.run(journal.counts)
+        texts = await self._store.run(outbox.counts)
+        seconds = await self._store.run(lambda db: outbox.seconds_to_accepted(db, clock() - MEASURED_SINCE))
+        histogram = Histogram(HANGUP_TO_ACCEPTED_BUCKETS)
+        for value in seconds:
+            histogram.observe(value)
+        snapshot = Snapshot(
+            calls=_total(((verdict, reason), n) for verdict, reason, _, _, n in calls),
+            decisions=_total(((decision, why), n) for _, _, decision, why, n in calls),
+            texts=texts,
+            outbox_length=texts.get("queued", 0),
+            hangup_to_accepted=histogram,
+            pbx=self.pbx_states(),
+            gateways=self.gateway_states(),
+        )
+        return families(snapshot)
+
+
+def _total(counted: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for key, number in counted:
+        totals[key] += number
+    return dict(totals)
+
+
+def serve(daemon: Daemon) -> None:
+    """Run a daemon until SIGTERM or SIGINT."""
+    asyncio.run(_until_signal(daemon))
+
+
+async def _until_signal(daemon: Daemon) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await daemon.run(stop)

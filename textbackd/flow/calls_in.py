@@ -1,0 +1,168 @@
+"""What happens when a call ends: judge it, decide, write it down, and wake the outbox."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from textbackd.core.call import Call
+from textbackd.core.decide import Caller
+from textbackd.core.events import Event
+from textbackd.core.phone import E164, mask
+from textbackd.core.segments import segments
+from textbackd.core.tracker import Tracker
+from textbackd.flow.conclude import Conclusion, Office
+from textbackd.pbx.client import AmiClient, PbxError
+from textbackd.store import journal
+from textbackd.store.database import Store
+from textbackd.store.outbox import NewText, State, TextOf
+
+log = logging.getLogger(__name__)
+
+# The channel must have read its SIP headers before it knows whether the caller wants to be hidden.
+ASK_PRESENTATION_AFTER: Final = 0.3  # seconds
+FORGET_EVERY: Final = 600.0  # seconds between two looks for calls whose end was lost
+STORE_AGAIN_AFTER: Final = 5.0  # seconds
+
+Told = Callable[[Call, Conclusion], None]
+
+
+class CallsIn:
+    """Turns one PBX's events into recorded calls."""
+
+    def __init__(
+        self,
+        *,
+        office: Office,
+        store: Store,
+        tracker: Tracker,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        observe: bool,
+        told: Told | None = None,
+    ) -> None:
+        self._office, self._store, self._tracker = office, store, tracker
+        self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
+        self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
+        self._asking: set[asyncio.Task[None]] = set()
+        self.client: AmiClient | None = None
+
+    def take(self, batch: list[Event | None]) -> None:
+        """Take events from the client, in the order of arrival; None begins a new connection."""
+        self._batches.put_nowait(batch)
+
+    async def run(self) -> None:
+        """Work through the events until cancelled."""
+        while True:
+            try:
+                batch = await asyncio.wait_for(self._batches.get(), FORGET_EVERY)
+            except TimeoutError:
+                batch = []
+                await self._record_all(self._tracker.forget_unended(self._clock()))
+            for event in batch:
+                await self._feed(event)
+
+    async def _feed(self, event: Event | None) -> None:
+        if event is None:
+            self._tracker.connection_opened()
+            return
+        finished = self._tracker.feed(event)
+        for uniqueid, channel in self._tracker.take_arrivals():
+            self._ask_presentation(uniqueid, channel)
+        await self._record_all(finished)
+
+    async def _record_all(self, calls: list[Call]) -> None:
+        for call in calls:
+            await self.finished(call)
+
+    def _ask_presentation(self, uniqueid: str, channel: str) -> None:
+        if self.client is not None:
+            task = asyncio.create_task(self._presentation(self.client, uniqueid, channel))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    async def _presentation(self, client: AmiClient, uniqueid: str, channel: str) -> None:
+        """Ask whether the caller wants the number hidden: no event says so when the carrier tells it all the same."""
+        await asyncio.sleep(ASK_PRESENTATION_AFTER)
+        try:
+            answers = await client.ask({"Action": "Getvar", "Channel": channel, "Variable": "CALLERID(pres)"})
+        except (PbxError, ValueError):
+            return
+        self._tracker.note_presentation(uniqueid, str(answers[0].get("Value", "")))
+
+    async def finished(self, call: Call) -> None:
+        """Judge a finished call and write it down, however long the disk takes to be there again."""
+        numbers = self._office.read(call)
+        judgement = self._office.judge(call, numbers)
+        while True:
+            try:
+                caller = await self._known_of(numbers.caller)
+                conclusion = self._office.conclude(call, numbers, judgement, caller, now=self._clock())
+                recorded = await self._record(call, conclusion)
+                break
+            except sqlite3.Error as error:
+                log.error(
+                    "a call cannot be written down; trying again",
+                    extra={"linkedid": call.linkedid, "error": str(error)},
+                )
+                await asyncio.sleep(STORE_AGAIN_AFTER)
+        if recorded.new:
+            self._tell(call, conclusion)
+        if recorded.text_id is not None:
+            self._wake()
+
+    async def _known_of(self, caller: E164 | None) -> Caller:
+        if caller is None:
+            return Caller()
+        return await self._store.run(lambda db: journal.history(db, caller, observing=self._observe))
+
+    async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
+        now = self._clock()
+        judged = journal.JudgedCall(
+            call=call,
+            caller=conclusion.numbers.caller,
+            did=conclusion.numbers.did,
+            line=conclusion.line,
+            judgement=conclusion.judgement,
+            not_textable=conclusion.numbers.not_textable,
+            decision=conclusion.decision,
+            ended_at=call.ended_at or now,
+        )
+        text = self._text(conclusion, judged.ended_at)
+        within = self._office.policy.cooldown
+        return await self._store.run(lambda db: journal.record(db, judged, text, same_case_within=within, now=now))
+
+    def _text(self, conclusion: Conclusion, ended_at: datetime) -> NewText | None:
+        if conclusion.text is None or conclusion.numbers.caller is None:
+            return None
+        policy = self._office.policy
+        return NewText(
+            kind=TextOf.MISSED,
+            recipient=conclusion.numbers.caller,
+            sender=None,
+            body=conclusion.text,
+            gateways=conclusion.gateways,
+            due_at=ended_at + policy.delay,
+            expires_at=ended_at + policy.expire,
+            hung_up_at=ended_at,
+            segments=segments(conclusion.text).count,
+            state=State.SUPPRESSED if self._observe else State.QUEUED,
+        )
+
+    def _tell(self, call: Call, conclusion: Conclusion) -> None:
+        reason = conclusion.judgement.reason
+        log.info(
+            "call ended",
+            extra={
+                "linkedid": call.linkedid,
+                "caller": mask(conclusion.numbers.caller),
+                "verdict": conclusion.judgement.verdict.value,
+                "reason": reason.value if reason else None,
+                "decision": conclusion.decision.action.value,
+                "because": conclusion.decision.why.value,
+            },
+        )
+        if self._told is not None:
+            self._told(call, conclusion)

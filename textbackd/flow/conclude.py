@@ -1,0 +1,129 @@
+"""From a finished call to what we think of it: numbers read, line found, verdict, decision, words.
+
+The same for a live call, a replayed trace and a call caught up from records; what is known of the caller is handed in, so nothing
+is looked up here and nothing written.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from textbackd.config import Line, Pbx, Settings
+from textbackd.core.call import Call, Direction
+from textbackd.core.compose import Fields, fill, kind_for, text_for
+from textbackd.core.decide import Action, Caller, Decision, Policy, Question, decide
+from textbackd.core.missed import Circumstances, Judgement, judge
+from textbackd.core.phone import E164, NotTextable, ReadNumber, read_number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The two numbers of a call, read."""
+
+    caller: E164 | None  # None: withheld or no number
+    did: E164 | None
+    not_textable: NotTextable | None  # why the caller cannot be texted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What we think of one call."""
+
+    numbers: Numbers
+    line: str | None
+    judgement: Judgement
+    decision: Decision
+    text: str | None  # the words, if the decision is to text
+    gateways: tuple[str, ...]  # to send them through, in order
+
+
+class Office:
+    """The settings as the rules need them, and the numbers of ours that calls have shown."""
+
+    def __init__(self, settings: Settings, seen_dids: Iterable[E164] = ()) -> None:
+        self._settings = settings
+        self._own = {*settings.own_numbers(), *seen_dids}
+        configured = settings.policy
+        self.policy = Policy(
+            delay=configured.delay,
+            cooldown=configured.cooldown,
+            recent_talk=configured.recent_talk,
+            expire=configured.expire,
+        )
+
+    def read(self, call: Call) -> Numbers:
+        """Return the numbers of a call, as read in the country of the business."""
+        country = self._settings.business.country
+        did = read_number(call.did_presented, country).e164
+        caller = read_number(call.caller_presented, country)
+        if call.withheld:
+            return Numbers(caller=None, did=did, not_textable=NotTextable.WITHHELD)
+        return Numbers(caller=caller.e164, did=did, not_textable=_why_not(caller))
+
+    def judge(self, call: Call, numbers: Numbers) -> Judgement:
+        """Return the verdict on a call."""
+        pbx = self._settings.pbx.get(call.pbx)
+        judgement = judge(call, self._circumstances(numbers, call, pbx))
+        if call.direction is Direction.INBOUND and numbers.did is not None:
+            self._own.add(numbers.did)
+        return judgement
+
+    def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
+        ignored_dids = pbx.ignore.dids if pbx else ()
+        return Circumstances(
+            own_number=numbers.caller in self._own,
+            ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
+            ignored_contexts=pbx.ignore.contexts if pbx else (),
+            min_wait=self._settings.policy.min_wait,
+        )
+
+    def conclude(
+        self, call: Call, numbers: Numbers, judgement: Judgement, caller: Caller, *, now: datetime | None
+    ) -> Conclusion:
+        """Return the decision on a judged call and, if it is to text, the words. `now` is None for a recording without times."""
+        found = self._settings.line_for(numbers.did)
+        name, line = found if found else (None, None)
+        template = text_for(kind_for(judgement.reason), _wording(line)) if line else None
+        decision = decide(
+            Question(
+                judgement=judgement,
+                not_textable=numbers.not_textable,
+                line=name,
+                has_text=template is not None,
+                ended_at=call.ended_at or now,
+                caller=caller,
+                policy=self.policy,
+                now=now,
+            )
+        )
+        wanted = decision.action is Action.TEXT and template is not None and line is not None
+        return Conclusion(
+            numbers=numbers,
+            line=name,
+            judgement=judgement,
+            decision=decision,
+            text=self._words(template, call, numbers, name) if wanted and template else None,
+            gateways=tuple(line.gateways) if line else (),
+        )
+
+    def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
+        business = self._settings.business
+        return fill(
+            template,
+            Fields(
+                business=business.name,
+                line=line or "",
+                called_number=numbers.did or call.did_presented,
+                caller_name=call.caller_name,
+                booking_url=business.booking_url or "",
+            ),
+        )
+
+
+def _why_not(caller: ReadNumber) -> NotTextable | None:
+    return caller.not_textable
+
+
+def _wording(line: Line) -> dict[str, str | None]:
+    """Return only what the configuration words; the rest is ours to choose."""
+    return line.texts.model_dump(exclude_unset=True)

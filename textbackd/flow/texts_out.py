@@ -1,0 +1,200 @@
+"""What happens to a text: claim it durably, hand it to a gateway once, write down what is known.
+
+Each gateway has its own worker, so a slow modem holds up nobody else. A worker never sends a text that it could not first write
+down as being sent.
+"""
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from textbackd.core.limits import Limit
+from textbackd.core.phone import mask
+from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed
+from textbackd.store import outbox
+from textbackd.store.database import Store
+from textbackd.store.outbox import DueText, State
+
+log = logging.getLogger(__name__)
+
+# After the n-th failed round through a text's gateways. Together they end inside the ten minutes that a text lives.
+RETRY_AFTER: Final = tuple(timedelta(seconds=s) for s in (5, 15, 45, 120, 240, 360))
+LOOK_EVERY: Final = timedelta(seconds=1)  # other processes (`textbackd send`) add texts, too
+DISK_AGAIN_AFTER: Final = timedelta(seconds=5)
+
+Told = Callable[[DueText, str, str], None]
+
+
+class Worker:
+    """Sends the texts of one gateway."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        store: Store,
+        clock: Callable[[], datetime],
+        rate: Limit,
+        told: Told | None = None,
+    ) -> None:
+        self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
+        self._pace = Pace(rate)
+        self._awake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Finish the text in hand and take no other."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Send what is due until told to stop."""
+        while not self._stopping:
+            self._awake.clear()
+            try:
+                if not await self._one():
+                    await self._rest()
+            except sqlite3.Error as error:
+                log.error("the outbox cannot be written; nothing is sent until it can", extra={"error": str(error)})
+                await asyncio.sleep(DISK_AGAIN_AFTER.total_seconds())
+
+    async def _one(self) -> bool:
+        """Send the next due text. Return whether there was one."""
+        wait = self._pace.wait(self._clock())
+        if wait:
+            await self._sleep(wait)
+            return True
+        text = await self._store.run(lambda db: outbox.claim(db, self._gateway.name, self._clock()))
+        if text is None:
+            return False
+        self._pace.spend(self._clock())
+        await self._submit(text)
+        return True
+
+    async def _rest(self) -> None:
+        await self._store.run(lambda db: outbox.expire(db, self._clock()))
+        due = await self._store.run(lambda db: outbox.next_moment(db, self._gateway.name))
+        wait = LOOK_EVERY if due is None else min(LOOK_EVERY, max(due - self._clock(), timedelta(0)))
+        await self._sleep(wait)
+
+    async def _sleep(self, wait: timedelta) -> None:
+        try:
+            await asyncio.wait_for(self._awake.wait(), wait.total_seconds())
+        except TimeoutError:
+            return
+
+    async def _submit(self, text: DueText) -> None:
+        wanted = OutboundText(
+            id=text.id, to=text.recipient, sender=text.sender, body=text.body, valid_until=text.expires_at
+        )
+        try:
+            result: Accepted | SendFailed = await self._gateway.send(wanted)
+        except SendFailed as failed:
+            result = failed
+        await self._write_down(text, result)
+
+    async def _write_down(self, text: DueText, result: Accepted | SendFailed) -> None:
+        """Record the result, however long the disk takes: until then the text is `submitting`, which is never sent again."""
+        while True:
+            try:
+                if isinstance(result, Accepted):
+                    await self._accepted(text, result)
+                else:
+                    await self._failed(text, result)
+                return
+            except sqlite3.Error as error:
+                log.error(
+                    "a result cannot be written down; trying again", extra={"outbox_id": text.id, "error": str(error)}
+                )
+                await asyncio.sleep(DISK_AGAIN_AFTER.total_seconds())
+
+    async def _accepted(self, text: DueText, result: Accepted) -> None:
+        at = self._clock()
+        await self._store.run(lambda db: outbox.accepted(db, text, result.reference, at))
+        log.info(
+            "text accepted by gateway",
+            extra={
+                "outbox_id": text.id,
+                "gateway": text.gateway,
+                "to": mask(text.recipient),
+                "segments": text.segments,
+            },
+        )
+        self._tell(text, State.ACCEPTED.value, "")
+
+    async def _failed(self, text: DueText, failed: SendFailed) -> None:
+        at, state = self._clock(), _FINAL.get(failed.fate)
+        if state is None:
+            gateway, due_at = _next_try(text, at)
+            await self._store.run(
+                lambda db: outbox.put_back(
+                    db,
+                    text,
+                    gateway=gateway,
+                    due_at=due_at,
+                    outcome=failed.fate.value,
+                    code=failed.code,
+                    explanation=str(failed),
+                    now=at,
+                )
+            )
+        else:
+            await self._store.run(
+                lambda db: outbox.ended(
+                    db, text, state, outcome=failed.fate.value, code=failed.code, explanation=str(failed), now=at
+                )
+            )
+        log.warning(
+            "text not accepted by gateway",
+            extra={"outbox_id": text.id, "gateway": text.gateway, "fate": failed.fate.value, "why": str(failed)},
+        )
+        self._tell(text, state.value if state else State.QUEUED.value, str(failed))
+
+    def _tell(self, text: DueText, state: str, why: str) -> None:
+        if self._told is not None:
+            self._told(text, state, why)
+
+
+_FINAL: Final[Mapping[Fate, State]] = {
+    Fate.REFUSED: State.FAILED,
+    Fate.OPTED_OUT: State.FAILED,
+    Fate.UNKNOWN: State.UNKNOWN,
+}
+
+
+def _next_try(text: DueText, now: datetime) -> tuple[str, datetime]:
+    """Return gateway and time of the next try: the next gateway at once, or the first one after a pause."""
+    order = text.gateways or (text.gateway,)
+    place = order.index(text.gateway) if text.gateway in order else 0
+    if place + 1 < len(order):
+        return order[place + 1], now
+    finished_round = (text.attempt - 1) // len(order)
+    pause = RETRY_AFTER[min(finished_round, len(RETRY_AFTER) - 1)]
+    return order[0], now + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+
+
+class Pace:
+    """Holds a gateway to its rate: `count` texts in any `window`."""
+
+    def __init__(self, rate: Limit) -> None:
+        self._rate = rate
+        self._sent: deque[datetime] = deque(maxlen=rate.count)
+
+    def wait(self, now: datetime) -> timedelta:
+        """Return how long to wait before the next text."""
+        if len(self._sent) < self._rate.count:
+            return timedelta(0)
+        return max(self._sent[0] + self._rate.window - now, timedelta(0))
+
+    def spend(self, now: datetime) -> None:
+        """Note that a text goes out."""
+        self._sent.append(now)

@@ -1,0 +1,241 @@
+"""The connection to one Asterisk: log in, stay in, say when not.   Asterisk's manager → here → flow/calls_in.py
+
+panoramisk speaks the protocol (actions, answers, lists); what it gets wrong is mended in the subclass below: it loses characters
+split over two chunks, drops the connection when a callback fails, never notices a half-open line, retries a wrong secret for ever,
+and lets a line feed in a value inject another action. Protocol: docs.asterisk.org, "AMI v2 Specification".
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from panoramisk.ami_protocol import AMIProtocol
+from panoramisk.message import Message
+
+from textbackd.core.events import Event
+from textbackd.errors import TextbackdError
+from textbackd.pbx.wire import FrameSplitter, read_event, tracked
+
+log = logging.getLogger(__name__)
+
+EVENT_MASK: Final = "call,agent,system"  # `dialplan` is half of all bytes, and a caller's name can forge events in it
+CONNECT_TIMEOUT: Final = timedelta(seconds=5)
+ANSWER_TIMEOUT: Final = timedelta(seconds=5)
+PING_EVERY: Final = timedelta(seconds=5)  # with ANSWER_TIMEOUT: a half-open line is noticed within 10 s
+RETRY_AFTER: Final = tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 15))
+RETRY_REFUSED_AFTER: Final = timedelta(seconds=30)
+STEADY_AFTER: Final = timedelta(seconds=30)  # a connection that lasted this long ends a series of failures
+
+
+class PbxState(StrEnum):
+    """What /healthz says of a PBX."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    REFUSED = "refused"  # it is there and does not want us: user, secret or permit is wrong
+    AWAY = "away"  # nothing answers there
+
+
+class PbxError(TextbackdError):
+    """The PBX cannot be used at the moment; one sentence."""
+
+    def __init__(self, sentence: str, state: PbxState) -> None:
+        super().__init__(sentence)
+        self.state = state
+
+
+def now() -> datetime:
+    """Return the clock's time, aware UTC."""
+    return datetime.now(UTC)
+
+
+class _Protocol(AMIProtocol):
+    """panoramisk's actions and answers on our own reading of the bytes."""
+
+    encoding = "utf-8"
+    forgetable_actions: Sequence[str] = ()
+
+    def __init__(self, take: Callable[[list[Event | None]], None], bytes_sink: Callable[[bytes], None] | None) -> None:
+        self._take = take
+        self._bytes_sink = bytes_sink
+        self._splitter = FrameSplitter()
+        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._take([None])
+
+    def data_received(self, data: bytes) -> None:
+        if self._bytes_sink is not None:
+            self._bytes_sink(data)
+        arrived_at = now()
+        events = [event for frame in self._splitter.feed(data) if (event := self._read(frame, arrived_at)) is not None]
+        if events:
+            self._take(list(events))
+
+    def _read(self, frame: bytes, arrived_at: datetime) -> Event | None:
+        event = read_event(frame, arrived_at) if tracked(frame) else None
+        if self.responses and (event is None or "ActionID" in event.headers):
+            self._answer(frame)
+        return event
+
+    def _answer(self, frame: bytes) -> None:
+        message = Message.from_line(frame.decode("utf-8", "replace").strip("\r\n"))
+        if message is not None and message.action_id in self.responses:
+            self.handle_message(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        for action in {id(action): action for action in self.responses.values()}.values():
+            if not action.future.done():
+                action.future.cancel()
+        self.responses.clear()
+        if not self.lost.done():
+            self.lost.set_result(exc)
+
+
+class AmiClient:
+    """Keeps one connection, for ever. Events go to `take` in batches, with a None where a new connection begins."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: str,
+        port: int,
+        username: str,
+        secret: str,
+        take: Callable[[list[Event | None]], None],
+        bytes_sink: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.state = PbxState.CONNECTING
+        self._host, self._port = host, port
+        self._login = {"Action": "Login", "Username": username, "Secret": secret, "Events": EVENT_MASK}
+        self._take = take
+        self._bytes_sink = bytes_sink
+        self._protocol: _Protocol | None = None
+        self.complaint = ""  # why it is not connected, in one sentence
+
+    async def run(self) -> None:
+        """Connect, and connect again whenever the line is lost, until cancelled."""
+        failures = 0
+        while True:
+            began = now()
+            try:
+                await self._live()
+            except PbxError as error:
+                self._complain(error)
+            failures = 0 if now() - began > STEADY_AFTER else failures + 1
+            await asyncio.sleep(self._pause(failures))
+
+    def _pause(self, failures: int) -> float:
+        pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
+        if self.state is PbxState.REFUSED:
+            pause = RETRY_REFUSED_AFTER
+        return pause.total_seconds() * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+
+    def _complain(self, error: PbxError) -> None:
+        """Log a cause once, not at every attempt."""
+        self.state = error.state
+        if str(error) != self.complaint:
+            self.complaint = str(error)
+            log.warning(str(error), extra={"pbx": self.name})
+
+    async def _live(self) -> None:
+        """Connect, log in and stay until the line is lost, which is a PbxError."""
+        await self._connect()
+        try:
+            await self._log_in()
+            await self._stay()
+        finally:
+            await self._hang_up()
+
+    async def _connect(self) -> None:
+        if self.state is not PbxState.REFUSED:
+            self.state = PbxState.CONNECTING if not self.complaint else PbxState.AWAY
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
+                _, self._protocol = await loop.create_connection(
+                    lambda: _Protocol(self._take, self._bytes_sink), self._host, self._port
+                )
+        except (OSError, TimeoutError) as error:
+            cause = getattr(error, "strerror", None) or str(error) or "no answer"
+            raise PbxError(
+                f"pbx.{self.name}: no manager answers at {self._host}:{self._port} ({cause}). "
+                "Is Asterisk running, and `enabled = yes` in manager.conf?",
+                PbxState.AWAY,
+            ) from error
+
+    async def _log_in(self) -> None:
+        answer = (await self.ask(self._login))[0]
+        if not answer.success:
+            raise PbxError(
+                f"pbx.{self.name}: Asterisk refused the login of {self._login['Username']!r}: {answer.get('Message', 'no reason')}. "
+                "Compare user, secret and permit with manager.conf; `asterisk -rx 'manager reload'` reads it again.",
+                PbxState.REFUSED,
+            )
+        self.state, self.complaint = PbxState.CONNECTED, ""
+        log.info("connected to the PBX", extra={"pbx": self.name})
+        await self._list_channels()
+
+    async def _list_channels(self) -> None:
+        """Ask for the calls that are running already; the answers are events like all others."""
+        try:
+            answers = await self.ask({"Action": "CoreShowChannels"})
+        except PbxError:
+            return
+        if not answers[0].success:
+            log.warning(
+                "the PBX does not tell which calls are running: add `write = reporting` to our user in manager.conf",
+                extra={"pbx": self.name},
+            )
+
+    async def _stay(self) -> None:
+        """Ping until the line is lost."""
+        protocol = self._protocol
+        assert protocol is not None  # noqa: S101  # _connect has just set it
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(protocol.lost), PING_EVERY.total_seconds())
+                raise PbxError(f"pbx.{self.name}: Asterisk closed the connection. Trying again.", PbxState.AWAY)
+            await self.ask({"Action": "Ping"})
+
+    async def ask(self, action: Mapping[str, str]) -> list[Any]:
+        """Return Asterisk's answers to one action, panoramisk Messages, the list's entries included.
+
+        Raises PbxError if the line is down or no answer comes in time (the line is then given up), and ValueError for a value with
+        a line end in it, which would be another action.
+        """
+        if any(character in value for value in action.values() for character in "\r\n\0"):
+            raise ValueError(f"a value for the action {action['Action']!r} holds a line end")
+        protocol = self._protocol
+        if protocol is None or protocol.closed:
+            raise PbxError(f"pbx.{self.name}: not connected.", PbxState.AWAY)
+        future = protocol.send(dict(action))
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
+                answer = await future
+        except TimeoutError as error:
+            protocol.transport.abort()
+            raise PbxError(
+                f"pbx.{self.name}: Asterisk does not answer any more. Connecting anew.", PbxState.AWAY
+            ) from error
+        except asyncio.CancelledError:
+            if not protocol.closed:
+                raise
+            raise PbxError(f"pbx.{self.name}: Asterisk closed the connection. Trying again.", PbxState.AWAY) from None
+        return answer if isinstance(answer, list) else [answer]
+
+    async def _hang_up(self) -> None:
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            protocol.transport.abort()
+        if self.state is PbxState.CONNECTED:
+            self.state = PbxState.AWAY

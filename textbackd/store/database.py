@@ -1,0 +1,168 @@
+"""The database: one SQLite file, opened safely, brought up to date, and kept to one thread.
+
+Pragmas, each for a reason (sqlite.org/pragma.html, sqlite.org/wal.html):
+- `journal_mode=WAL`: `explain` and the pages read while the daemon writes. If the file system cannot do it, we do not start.
+- `synchronous=FULL`: in WAL mode only FULL makes a commit survive a power cut, and a text may go out only after its intent has.
+- `busy_timeout`: a command line and the daemon may write at the same moment.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import sqlite_utils
+
+from textbackd.errors import TextbackdError
+from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS: Final = 5000
+
+
+class StorageError(TextbackdError):
+    """The database cannot be used; says why and what to do."""
+
+
+def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
+    """Return the database at `path`, migrated. Raises StorageError with one sentence for whatever is wrong with it."""
+    if not create and not path.exists():
+        raise StorageError(
+            f"{path}: there is no database yet. It is made when `textbackd run` starts for the first time."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        path.chmod(0o600)
+        return _prepared(connection, path)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}") from error
+
+
+def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Database:
+    mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    if mode != "wal":
+        raise StorageError(
+            f"{path}: the file system allows no write-ahead log. Put `storage` on a local disk, not on NFS."
+        )
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    database = sqlite_utils.Database(connection)
+    _refuse_newer(database, path)
+    if MIGRATIONS.pending(database):
+        MIGRATIONS.apply(database)
+    return database
+
+
+def _refuse_newer(database: sqlite_utils.Database, path: Path) -> None:
+    applied = {migration.name for migration in MIGRATIONS.applied(database)}
+    if applied - set(MIGRATION_NAMES):
+        raise StorageError(
+            f"{path}: was written by a newer textbackd. Install that version again, or restore a backup."
+        )
+
+
+def _advice(error: Exception) -> str:
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return "Move it away, or restore a backup."
+    if "disk is full" in text or getattr(error, "errno", None) == 28:
+        return "Free some space on the disk."
+    return "Check that the folder exists and belongs to the user that runs textbackd."
+
+
+@contextmanager
+def writing(database: sqlite_utils.Database) -> Iterator[sqlite_utils.Database]:
+    """One transaction that is the only writer from its start, so that what it read is still true when it commits."""
+    database.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield database
+        database.conn.execute("COMMIT")
+    except BaseException:
+        if database.conn.in_transaction:
+            database.conn.execute("ROLLBACK")
+        raise
+
+
+def only_one(path: Path) -> int:
+    """Hold the right to send from this database until the process ends. Raises StorageError if another process has it."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise StorageError(f"{path}: another textbackd is running with this database. Stop it first.") from error
+    return handle
+
+
+def is_running(path: Path) -> bool:
+    """Return whether a daemon sends from this database."""
+    try:
+        os.close(only_one(path))
+    except (StorageError, OSError):
+        return True
+    return False
+
+
+class Store:
+    """The database for asyncio: every piece of work runs in one thread, in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._database: sqlite_utils.Database | None = None
+
+    async def open(self) -> None:
+        """Open and migrate. Raises StorageError."""
+        self._database = await self._in_thread(lambda: open_database(self._path))
+
+    async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        """Return what `work` returns; what it wrote inside `writing` is on disk by then. Raises sqlite3.Error."""
+        database = self._database
+        if database is None:
+            raise StorageError(f"{self._path}: the database is closed.")
+        return await self._in_thread(lambda: work(database))
+
+    async def is_writable(self) -> bool:
+        """Return whether a commit reaches the disk now."""
+        try:
+            await self.run(_touch)
+        except (sqlite3.Error, StorageError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close; work that was handed over before is finished first."""
+        database, self._database = self._database, None
+        if database is not None:
+            await self._in_thread(database.close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _touch(database: sqlite_utils.Database) -> None:
+    with writing(database):
+        database.execute("INSERT OR REPLACE INTO pulse (id, at) VALUES (1, ?)", [to_text(datetime.now(UTC))])
+
+
+def to_text(moment: datetime | None) -> str | None:
+    """Return a moment as it is stored: UTC, fixed width, so that text order is time order. Raises ValueError if it is naive."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a stored moment must say its zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_text(text: str | None) -> datetime | None:
+    """Return a stored moment as aware UTC."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z") if text else None

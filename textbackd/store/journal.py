@@ -1,0 +1,160 @@
+"""Every call with its verdict and decision, and the case and text that follow from it: written in one transaction.
+
+SQL about calls and cases lives here. A call is known by (pbx, linkedid); recording it again changes nothing, so a replayed event
+stream, a catch-up and a crash in between cannot text anybody twice.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlite_utils
+
+from textbackd.core.call import Call, Moment
+from textbackd.core.decide import Caller, Decision
+from textbackd.core.missed import Judgement, Verdict
+from textbackd.core.phone import E164, NotTextable
+from textbackd.store.database import from_text, to_text, writing
+from textbackd.store.outbox import NewText, add
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCall:
+    """A finished call and everything that was concluded from it."""
+
+    call: Call
+    caller: E164 | None
+    did: E164 | None
+    line: str | None
+    judgement: Judgement
+    not_textable: NotTextable | None
+    decision: Decision
+    ended_at: datetime  # aware UTC; the clock's where the PBX told no time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What recording a call did."""
+
+    call_id: int
+    new: bool  # False: the call was known already, and nothing was written
+    case_id: int | None
+    text_id: str | None
+
+
+def record(
+    db: sqlite_utils.Database, judged: JudgedCall, text: NewText | None, *, same_case_within: timedelta, now: datetime
+) -> Recorded:
+    """Write a call, its case and its text, or nothing if the call is known."""
+    with writing(db):
+        known = db.execute("SELECT id, case_id FROM calls WHERE pbx = ? AND linkedid = ?", _key(judged.call)).fetchone()
+        if known is not None:
+            return Recorded(call_id=known[0], new=False, case_id=known[1], text_id=None)
+        case_id = _case_for(db, judged, same_case_within)
+        call_id = _insert_call(db, judged, case_id, now)
+        text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
+        return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id)
+
+
+def _key(call: Call) -> list[str]:
+    return [call.pbx, call.linkedid]
+
+
+def _case_for(db: sqlite_utils.Database, judged: JudgedCall, within: timedelta) -> int | None:
+    """Return the case of a missed call: the caller's open one, or a new one after a while without a miss."""
+    if judged.judgement.verdict is not Verdict.MISSED or judged.caller is None:
+        return None
+    at = to_text(judged.ended_at)
+    open_case = db.execute(
+        "SELECT id FROM cases WHERE caller = ? AND resolved_at IS NULL AND opened_at > ? ORDER BY id DESC LIMIT 1",
+        [judged.caller, to_text(judged.ended_at - within)],
+    ).fetchone()
+    if open_case is not None:
+        db.execute(
+            "UPDATE cases SET misses = misses + 1, last_miss_at = max(last_miss_at, ?) WHERE id = ?", [at, open_case[0]]
+        )
+        return int(open_case[0])
+    values = [judged.caller, judged.line, at, at]
+    row = db.execute(
+        "INSERT INTO cases (caller, line, opened_at, last_miss_at) VALUES (?, ?, ?, ?) RETURNING id", values
+    )
+    return int(row.fetchone()[0])
+
+
+def _insert_call(db: sqlite_utils.Database, judged: JudgedCall, case_id: int | None, now: datetime) -> int:
+    call, reason = judged.call, judged.judgement.reason
+    row: dict[str, Any] = {
+        "pbx": call.pbx,
+        "linkedid": call.linkedid,
+        "direction": call.direction.value,
+        "caller": judged.caller,
+        "caller_presented": call.caller_presented,
+        "caller_name": call.caller_name,
+        "did": judged.did,
+        "did_presented": call.did_presented,
+        "line": judged.line,
+        "verdict": judged.judgement.verdict.value,
+        "reason": reason.value if reason else None,
+        "not_textable": judged.not_textable.value if judged.not_textable else None,
+        "started_at": to_text(call.started_at),
+        "ended_at": to_text(judged.ended_at),
+        "talked_s": call.talked.total_seconds() if call.talked is not None else None,
+        "decision": judged.decision.action.value,
+        "decision_reason": judged.decision.why.value,
+        "decision_detail": judged.decision.detail,
+        "case_id": case_id,
+        "way": _way_to_json(call.way),
+        "recorded_at": to_text(now),
+    }
+    marks = ", ".join("?" for _ in row)
+    inserted = db.execute(f"INSERT INTO calls ({', '.join(row)}) VALUES ({marks}) RETURNING id", list(row.values()))  # noqa: S608
+    return int(inserted.fetchone()[0])
+
+
+def _way_to_json(way: Iterable[Moment]) -> str:
+    return json.dumps([[to_text(moment.at), moment.what, moment.who] for moment in way])
+
+
+def way_from_json(text: str) -> tuple[Moment, ...]:
+    """Return the steps of a stored call."""
+    return tuple(Moment(from_text(at), what, who) for at, what, who in json.loads(text))
+
+
+def history(db: sqlite_utils.Database, caller: E164, *, observing: bool) -> Caller:
+    """Return what the decision needs to know of a caller.
+
+    A text that only observing suppressed counts as sent while observing goes on, so that the record is what would have happened.
+    """
+    never_sent = ("expired", "cancelled", "" if observing else "suppressed")
+    text = db.execute(
+        "SELECT max(created_at) FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
+        [caller, *never_sent],
+    ).fetchone()
+    talk = db.execute("SELECT max(ended_at) FROM calls WHERE caller = ? AND verdict = 'answered'", [caller]).fetchone()
+    return Caller(last_text_at=from_text(text[0]), last_talk_at=from_text(talk[0]))
+
+
+def find_calls(db: sqlite_utils.Database, wanted: str, number: E164 | None, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the calls that `explain` is asked about, newest first: by linkedid, by caller, or by what the carrier presented."""
+    rows = db.query(
+        "SELECT * FROM calls WHERE linkedid = :wanted OR caller = :number OR caller_presented = :wanted"
+        " ORDER BY ended_at DESC LIMIT :limit",
+        {"wanted": wanted, "number": number, "limit": limit},
+    )
+    return list(rows)
+
+
+def counts(db: sqlite_utils.Database) -> list[tuple[str, str, str, str, int]]:
+    """Return (verdict, reason, decision, decision_reason, number of calls)."""
+    query = "SELECT verdict, coalesce(reason, ''), decision, decision_reason, count(*) FROM calls GROUP BY 1, 2, 3, 4"
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in db.execute(query)]
+
+
+def seen_dids(db: sqlite_utils.Database) -> list[E164]:
+    """Return every number of ours that a call from outside has shown."""
+    return [
+        E164(row[0])
+        for row in db.execute("SELECT DISTINCT did FROM calls WHERE direction = 'inbound' AND did IS NOT NULL")
+    ]

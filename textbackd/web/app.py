@@ -1,0 +1,79 @@
+"""The daemon's own pages on loopback: /healthz and /metrics.   health.py, metrics.py → here → browser, monitor"""
+
+import errno
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from types import MappingProxyType
+from typing import Final
+
+from aiohttp import web
+
+from textbackd.errors import TextbackdError
+from textbackd.web.health import Vitals, health
+from textbackd.web.metrics import CONTENT_TYPE, Family, render
+
+Measure = Callable[[], Awaitable[Iterable[Family]]]  # gathers the numbers at the moment when they are asked for
+
+# What every answer says; a page that needs more sets its own.
+SECURITY_HEADERS: Final = MappingProxyType({
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+})  # fmt: skip
+SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
+_BIND_FAULTS: Final = MappingProxyType({
+    errno.EADDRINUSE: "is in use by another program. Stop it or choose another port.",
+    errno.EADDRNOTAVAIL: "is not an address of this machine. Choose 127.0.0.1 or an address that `ip addr` lists.",
+    errno.EACCES: "is not allowed for this user. Choose a port above 1023.",
+})  # fmt: skip
+
+
+def make_app(*, vitals: Vitals, measure: Measure) -> web.Application:
+    """Return the application; it holds no state of its own."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return await health(vitals)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=render(await measure()).encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", metrics)
+    app.on_response_prepare.append(_harden)
+    return app
+
+
+async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    # The versions of Python and aiohttp are nobody's business.
+    response.headers.popall("Server", None)
+
+
+async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve until `stop`. Raises TextbackdError with a sentence when the address cannot be had."""
+    # No access log: a number may stand in a path.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as exc:
+        await runner.cleanup()
+        raise TextbackdError(f"web.listen: {_address(host, port)} {_bind_fault(exc)}") from exc
+    return runner
+
+
+async def stop(runner: web.AppRunner) -> None:
+    """Stop listening and close what is open."""
+    await runner.cleanup()
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _bind_fault(exc: OSError) -> str:
+    words = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else str(exc)
+    return _BIND_FAULTS.get(exc.errno or 0, f"cannot be listened on: {words}. Choose another address.")

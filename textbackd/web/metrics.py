@@ -1,0 +1,158 @@
+"""Numbers for Prometheus, in its text format.   flow, store → here → web/app.py
+
+Format: "Exposition formats", text version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats).
+"""
+
+import platform
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import accumulate
+from math import inf
+from typing import Final
+
+from textbackd import __version__
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# Seconds from hangup to accepted: the delay alone is 5 s, a text expires after 10 min.
+HANGUP_TO_ACCEPTED_BUCKETS: Final = (2.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+class Kind(StrEnum):
+    """What Prometheus may do with a metric."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One number; its name is the family's, or that with `_bucket`, `_sum` or `_count`."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric with all its samples."""
+
+    name: str
+    kind: Kind
+    means: str
+    samples: tuple[Sample, ...]
+
+
+class Histogram:
+    """Counts measured seconds by bucket, since the daemon started."""
+
+    def __init__(self, limits: tuple[float, ...]) -> None:
+        self._limits = limits
+        self._counts = [0] * (len(limits) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value; a bucket's limit belongs to it."""
+        self._counts[bisect_left(self._limits, value)] += 1
+        self._sum += value
+
+    def samples(self, name: str) -> Iterator[Sample]:
+        """Yield the cumulated buckets, the sum and the count."""
+        for limit, count in zip((*self._limits, inf), accumulate(self._counts), strict=True):
+            yield Sample(f"{name}_bucket", {"le": _number(limit)}, count)
+        yield Sample(f"{name}_sum", {}, self._sum)
+        yield Sample(f"{name}_count", {}, sum(self._counts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The numbers of one moment."""
+
+    calls: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (verdict, reason) → how many
+    decisions: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (decision, reason) → how many
+    texts: Mapping[str, int] = field(default_factory=dict)  # state → how many are in it
+    outbox_length: int = 0  # texts that still wait for a gateway
+    hangup_to_accepted: Histogram = field(default_factory=lambda: Histogram(HANGUP_TO_ACCEPTED_BUCKETS))
+    pbx: Mapping[str, str] = field(default_factory=dict)  # as at /healthz
+    gateways: Mapping[str, str] = field(default_factory=dict)
+
+
+def families(now: Snapshot) -> list[Family]:
+    """Return all metrics of the daemon."""
+    build = (__version__, platform.python_version())
+    return [
+        _counter("calls_total", "Finished calls from outside.", ("verdict", "reason"), now.calls.items()),
+        _counter(
+            "decisions_total", "What was decided about missed calls.", ("decision", "reason"), now.decisions.items()
+        ),
+        _gauge("texts", "Texts by state.", ("state",), _by_one(now.texts)),
+        _gauge("outbox_length", "Texts that wait for a gateway.", (), [((), now.outbox_length)]),
+        _hangup_to_accepted(now.hangup_to_accepted),
+        _gauge("ami_connected", "1 while the PBX tells its calls.", ("pbx",), _is(now.pbx, "connected")),
+        _gauge("gateway_up", "1 up, 0 down or paused; absent before its first text.", ("gateway",), _ups(now.gateways)),
+        _gauge("build_info", "Always 1; the labels say what runs.", ("version", "python"), [(build, 1)]),
+    ]
+
+
+_Values = Iterable[tuple[tuple[str, ...], float]]  # the labels' values and the number
+
+
+def _counter(name: str, means: str, labels: tuple[str, ...], values: _Values) -> Family:
+    return _family(Kind.COUNTER, name, means, labels, values)
+
+
+def _gauge(name: str, means: str, labels: tuple[str, ...], values: _Values) -> Family:
+    return _family(Kind.GAUGE, name, means, labels, values)
+
+
+def _family(kind: Kind, name: str, means: str, labels: tuple[str, ...], values: _Values) -> Family:
+    full = f"textbackd_{name}"
+    samples = (Sample(full, dict(zip(labels, key, strict=True)), value) for key, value in values)
+    return Family(full, kind, means, tuple(samples))
+
+
+def _hangup_to_accepted(measured: Histogram) -> Family:
+    name = "textbackd_hangup_to_accepted_seconds"
+    means = "From the caller's hangup until a gateway took the text."
+    return Family(name, Kind.HISTOGRAM, means, tuple(measured.samples(name)))
+
+
+def _by_one(values: Mapping[str, int]) -> _Values:
+    return (((key,), value) for key, value in values.items())
+
+
+def _is(states: Mapping[str, str], wanted: str) -> _Values:
+    return (((key,), int(state == wanted)) for key, state in states.items())
+
+
+def _ups(states: Mapping[str, str]) -> _Values:
+    return _is({key: state for key, state in states.items() if state != "unknown"}, "up")
+
+
+def render(metrics: Iterable[Family]) -> str:
+    """Return the text format; a family without samples still says what it is."""
+    return "".join(f"{line}\n" for family in metrics for line in _lines(family))
+
+
+def _lines(family: Family) -> Iterator[str]:
+    yield f"# HELP {family.name} {_escaped(family.means)}"
+    yield f"# TYPE {family.name} {family.kind}"
+    for sample in family.samples:
+        yield f"{sample.name}{_labels(sample.labels)} {_number(sample.value)}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    pairs = (f'{name}="{_escaped(value, quote=True)}"' for name, value in labels.items())
+    return "{" + ",".join(pairs) + "}" if labels else ""
+
+
+def _escaped(value: str, *, quote: bool = False) -> str:
+    escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+    return escaped.replace('"', '\\"') if quote else escaped
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == inf else repr(value)
