@@ -26,7 +26,7 @@ TRACKED: Final = frozenset({
     # class call: dialling
     "DialBegin", "DialEnd",
     # class call: who hears whom
-    "BridgeEnter", "BridgeLeave", "BridgeDestroy", "LocalBridge",
+    "BridgeEnter", "ConfbridgeJoin", "BridgeLeave", "BridgeDestroy", "LocalBridge",
     # class call: handing on
     "BlindTransfer", "AttendedTransfer", "ParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
     # class call: machines

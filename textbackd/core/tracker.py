@@ -43,7 +43,8 @@ class _Leg:
     linkedid: str
     outside: bool
     born_at: datetime | None
-    picked_up_at: datetime | None = None
+    picked_up: bool = False
+    picked_up_at: datetime | None = None  # None also in a recording without times
     bridge: str | None = None
     gone: bool = False  # has transferred the caller away: whoever hears it now is not the caller
     inbound: "_Inbound | None" = None  # the call, if this is a caller's channel
@@ -275,8 +276,8 @@ class Tracker:
                 "Ringing": Direction.OUTBOUND,
                 "Dialing": Direction.OUTBOUND,
             }.get(state)
-        if state == "Up" and leg.picked_up_at is None:
-            leg.picked_up_at = at
+        if state == "Up" and not leg.picked_up:
+            leg.picked_up, leg.picked_up_at = True, at
             if call is not None and not call.up:
                 call.up, call.up_at, call.up_in = True, at, h.get("Context", "")
                 call.note(at, "pbx_answered", call.up_in)
@@ -408,6 +409,12 @@ class Tracker:
         self._note_unseen_company(leg, bridge, h)
         self._listen(bridge_id, at)
 
+    def _confbridge_join(self, h: Headers, at: datetime | None) -> None:
+        # Says again what a BridgeEnter has said; of use only if that was lost.
+        leg = self._leg(h, at)
+        if leg is not None and leg.bridge is None:
+            self._bridge_enter(h, at)
+
     def _note_unseen_company(self, leg: _Leg, bridge: _Bridge, h: Headers) -> None:
         # A conference counts its announcer too, so only Dial's own bridges tell of somebody whom we did not see enter.
         if leg.inbound is None or bridge.holding or h.get("BridgeType") != "basic":
@@ -473,6 +480,8 @@ class Tracker:
         """Bring a caller's talks up to date with the picture."""
         legs = self._reach(call.leg.bridge) if call.leg.bridge else ()
         now = {leg.uniqueid: leg for leg in legs if leg is not call.leg and leg.is_person and not leg.gone}
+        if not now and call.leg.bridge and self._half_seen(call):
+            call.unseen_company = True
         for uniqueid in [u for u in call.talking if u not in now]:
             self._end_talk(call, uniqueid, at)
         for uniqueid, leg in now.items():
@@ -481,6 +490,20 @@ class Tracker:
                 call.talking[uniqueid] = _OpenTalk(leg, waited, at)
                 call.handed_on = None
                 call.note(at, "talked", leg.name)
+
+    def _half_seen(self, call: _Inbound) -> bool:
+        """Return whether the caller hears a Local channel that leads nowhere we know, while somebody of this call has picked up.
+
+        Either the picture is not complete yet or an event was lost. A Local channel into voicemail has nobody who picked up.
+        """
+        bridge = self._bridges.get(call.leg.bridge or "")
+        if bridge is None or bridge.holding or len(bridge.members) < 2:
+            return False
+        linkedid = call.leg.linkedid
+        return any(
+            leg.linkedid == linkedid and leg.picked_up and leg.is_person and leg is not call.leg and not leg.gone
+            for leg in self._legs.values()
+        )
 
     def _end_talk(self, call: _Inbound, uniqueid: str, at: datetime | None) -> None:
         talk = call.talking.pop(uniqueid)
@@ -540,6 +563,8 @@ class Tracker:
         if call is None:
             return
         self._hear(call, at)
+        if transferers:
+            call.unseen_company = True  # who lets go of a caller had one, even if we did not see it
         call.note(at, by.value)
         # In an attended transfer the caller may hear the new person before the event comes.
         if not call.talking:
@@ -696,6 +721,7 @@ _TABLE: Final[dict[str, _Handler]] = {
     "DialEnd": Tracker._dial_end,
     "Dial": Tracker._old_dial,
     "BridgeEnter": Tracker._bridge_enter,
+    "ConfbridgeJoin": Tracker._confbridge_join,
     "BridgeLeave": Tracker._bridge_leave,
     "BridgeDestroy": Tracker._bridge_destroyed,
     "Bridge": Tracker._old_bridge,
