@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from textbackd.config import Settings
+from textbackd.core.call import Call
+from textbackd.core.merge import Merger, twins_among
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.flow import calls_in, texts_out, upkeep
@@ -46,6 +48,7 @@ class Daemon:
             for name, gateway in self._gateways.items()
         ]
         self._clients: dict[str, AmiClient] = {}
+        self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
         self._pulse = upkeep.Pulse(self._store, self._say)
 
@@ -99,23 +102,30 @@ class Daemon:
         """Run one client and one tracker per PBX; when a task of these breaks, so does the daemon."""
         seen = await self._store.run(journal.seen_dids)
         office = Office(self._settings, seen)
+        merger = Merger(self._settings.policy.delay, self._twin_is_open)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._pulse.run())]
             for name in self._settings.pbx:
-                calls = self._watch(name, office)
-                tasks += [group.create_task(calls.run()), group.create_task(self._clients[name].run())]
+                calls = self._watch(name, office, merger)
+                work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())
+                tasks += [group.create_task(part) for part in work]
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
 
-    def _watch(self, name: str, office: Office) -> calls_in.CallsIn:
+    def _twin_is_open(self, call: Call) -> bool:
+        return any(twins_among(tracker.open_callers(), call) for tracker in self._trackers.values())
+
+    def _watch(self, name: str, office: Office, merger: Merger) -> calls_in.CallsIn:
         pbx = self._settings.pbx[name]
+        self._trackers[name] = Tracker(name, Trunks(pbx.trunks.contexts, pbx.trunks.channels))
         calls = calls_in.CallsIn(
             office=office,
             store=self._store,
-            tracker=Tracker(name, Trunks(pbx.trunks.contexts, pbx.trunks.channels)),
+            tracker=self._trackers[name],
+            merger=merger,
             clock=clock,
             wake=self._wake,
             observe=self._settings.mode == "observe",

@@ -27,6 +27,7 @@ MOST_CHANNELS: Final = 20_000  # kept at once; a shop has tens. Above it the old
 MOST_MOMENTS: Final = 200  # of one call, for `explain`
 LONGEST_CALL: Final = timedelta(hours=12)  # an end that has not come by then was lost
 HOLDING: Final = ("holding_bridge",)  # BridgeTechnology of parking and of waiting agents: nobody hears anybody
+PARKING_APPLICATIONS: Final = ("Park", "ParkedCall", "Parked Call")
 # Asterisk's own bridges are named by a UUID. An event forged through a caller's name could not know one (story: name_newline).
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MACHINES: Final = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Snoop/", "Message/", "Bridge/", "Surrogate/")
@@ -172,6 +173,14 @@ class Tracker:
             (c.leg.uniqueid, c.leg.name)
             for c in self._calls.values()
             if c.direction is Direction.INBOUND and c.up and c.leg.bridge is None
+        ]
+
+    def open_callers(self) -> list[tuple[str, str, str]]:
+        """Return (channel, caller, DID) of the calls from outside that are in progress."""
+        return [
+            (call.leg.name, call.caller, call.did)
+            for call in self._calls.values()
+            if call.direction is Direction.INBOUND
         ]
 
     def note_application(self, uniqueid: str, application: str) -> None:
@@ -347,6 +356,8 @@ class Tracker:
         by_caller = h.get("Uniqueid") == call.leg.uniqueid
         call.rings.setdefault(dialled or channel, _OpenRing(channel, by_caller))
         call.cancelled_last = False
+        if by_caller:
+            call.application = None  # the machine that held the caller until now does no longer
         leg = self._legs.get(dialled)
         if leg is not None and leg.outside and call.direction is Direction.INTERNAL:
             call.direction = Direction.OUTBOUND
@@ -605,13 +616,16 @@ class Tracker:
     def _listed_channel(self, h: Headers, at: datetime | None) -> None:
         uniqueid = h.get("Uniqueid", "")
         self._listed.add(uniqueid)
-        leg = self._legs.get(uniqueid) or self._leg(h, at)
+        known = self._legs.get(uniqueid)
+        leg = known or self._leg(h, at)
         if leg is None:
             return
         self._read_state(leg, h, at)
         if leg.inbound is not None and h.get("Application"):
             leg.inbound.application = h["Application"]
-        if h.get("BridgeId") and leg.bridge is None:
+        # The list names bridges without their kind, so it is believed only where no event can have told: parked callers share one.
+        unseen = known is None or (leg.inbound is not None and leg.inbound.gap)
+        if unseen and h.get("BridgeId") and leg.bridge is None and h.get("Application") not in PARKING_APPLICATIONS:
             self._bridge_enter({**h, "BridgeUniqueid": h["BridgeId"]}, at)
 
     def _list_complete(self, h: Headers, at: datetime | None) -> None:

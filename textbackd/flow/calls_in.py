@@ -4,12 +4,14 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from textbackd.core.call import Call
 from textbackd.core.decide import Caller
 from textbackd.core.events import Event
+from textbackd.core.merge import Merger
 from textbackd.core.phone import E164, mask
 from textbackd.core.segments import segments
 from textbackd.core.tracker import Tracker
@@ -23,7 +25,8 @@ log = logging.getLogger(__name__)
 
 # The channel must have read its SIP headers before it knows whether the caller wants to be hidden.
 ASK_PRESENTATION_AFTER: Final = 0.3  # seconds
-FORGET_EVERY: Final = 600.0  # seconds between two looks for calls whose end was lost
+ASK_MACHINES_EVERY: Final = 1.0  # seconds
+LOOK_EVERY: Final = 0.5  # seconds between two looks for held calls and lost ends, when nothing else happens
 STORE_AGAIN_AFTER: Final = 5.0  # seconds
 
 Told = Callable[[Call, Conclusion], None]
@@ -38,12 +41,13 @@ class CallsIn:
         office: Office,
         store: Store,
         tracker: Tracker,
+        merger: Merger,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         observe: bool,
         told: Told | None = None,
     ) -> None:
-        self._office, self._store, self._tracker = office, store, tracker
+        self._office, self._store, self._tracker, self._merger = office, store, tracker, merger
         self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._asking: set[asyncio.Task[None]] = set()
@@ -57,12 +61,14 @@ class CallsIn:
         """Work through the events until cancelled."""
         while True:
             try:
-                batch = await asyncio.wait_for(self._batches.get(), FORGET_EVERY)
+                batch = await asyncio.wait_for(self._batches.get(), LOOK_EVERY)
             except TimeoutError:
                 batch = []
-                await self._record_all(self._tracker.forget_unended(self._clock()))
+                await self._finish_all(self._tracker.forget_unended(self._clock()))
             for event in batch:
                 await self._feed(event)
+            if self._merger.earliest_end is not None:
+                await self._conclude_all(self._merger.due(self._clock()))
 
     async def _feed(self, event: Event | None) -> None:
         if event is None:
@@ -71,11 +77,27 @@ class CallsIn:
         finished = self._tracker.feed(event)
         for uniqueid, channel in self._tracker.take_arrivals():
             self._ask_presentation(uniqueid, channel)
-        await self._record_all(finished)
+        await self._finish_all(finished)
 
-    async def _record_all(self, calls: list[Call]) -> None:
+    async def _finish_all(self, calls: list[Call]) -> None:
+        for call in calls:
+            await self._conclude_all(self._merger.add(call))
+
+    async def _conclude_all(self, calls: list[Call]) -> None:
         for call in calls:
             await self.finished(call)
+
+    async def ask_for_machines(self) -> None:
+        """Ask again and again which application holds the callers who are in no bridge, for as long as there are any.
+
+        The answers are events like all others. Only they tell a menu from an announcement where the contexts have no telling names,
+        without reading the class `dialplan`.
+        """
+        while True:
+            await asyncio.sleep(ASK_MACHINES_EVERY)
+            if self.client is not None and self._tracker.callers_in_no_bridge():
+                with suppress(PbxError):
+                    await self.client.ask({"Action": "CoreShowChannels"})
 
     def _ask_presentation(self, uniqueid: str, channel: str) -> None:
         if self.client is not None:

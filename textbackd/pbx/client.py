@@ -29,6 +29,7 @@ ANSWER_TIMEOUT: Final = timedelta(seconds=5)
 PING_EVERY: Final = timedelta(seconds=5)  # with ANSWER_TIMEOUT: a half-open line is noticed within 10 s
 RETRY_AFTER: Final = tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 15))
 RETRY_REFUSED_AFTER: Final = timedelta(seconds=30)
+CLOCKS_APART: Final = timedelta(seconds=30)
 STEADY_AFTER: Final = timedelta(seconds=30)  # a connection that lasted this long ends a series of failures
 
 
@@ -80,6 +81,8 @@ class _Protocol(AMIProtocol):
 
     def _read(self, frame: bytes, arrived_at: datetime) -> Event | None:
         event = read_event(frame, arrived_at) if tracked(frame) else None
+        if event is not None and event.at is not None and abs(event.at - arrived_at) > CLOCKS_APART:
+            event = event._replace(at=arrived_at)  # the PBX's clock is not ours: then only the arrival counts
         if self.responses and (event is None or "ActionID" in event.headers):
             self._answer(frame)
         return event

@@ -5,11 +5,13 @@ A trace holds the bytes as they came from the socket. Lines that start with `#` 
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from textbackd.core.call import Call
 from textbackd.core.events import Event
+from textbackd.core.merge import WITHIN, Merger, twins_among
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.errors import TextbackdError
@@ -61,9 +63,35 @@ def _after_banner(frame: bytes) -> Event | None:
 def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
     """Yield the calls of a trace in the order of their ends; what is open at its end comes last."""
     tracker = Tracker(pbx, trunks)
+    merger = Merger(WITHIN, lambda call: twins_among(tracker.open_callers(), call))
+    ready: list[Call] = []
     for event in read_trace(path):
-        if event is None:
-            tracker.connection_opened()
-        else:
-            yield from tracker.feed(event)
+        ready += _merged(tracker, merger, event)
+        if ready:
+            yield from _in_order(ready, merger.earliest_end)
+    yield from sorted(ready + merger.flush(), key=_end)
     yield from tracker.close()
+
+
+def _merged(tracker: Tracker, merger: Merger, event: Event | None) -> list[Call]:
+    if event is None:
+        tracker.connection_opened()
+        return []
+    calls = [ready for call in tracker.feed(event) for ready in merger.add(call)]
+    if event.at is not None and merger.earliest_end is not None:
+        calls += merger.due(event.at)
+    return calls
+
+
+def _in_order(ready: list[Call], earliest_held: datetime | None) -> Iterator[Call]:
+    """Yield, and take out, the calls that ended before any that is still held."""
+    ready.sort(key=_end)
+    while ready and (earliest_held is None or _end(ready[0]) <= earliest_held):
+        yield ready.pop(0)
+
+
+def _end(call: Call) -> datetime:
+    return call.ended_at or _BEFORE_ALL  # without times, the order of the events is the order of the ends
+
+
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
