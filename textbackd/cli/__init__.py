@@ -4,7 +4,6 @@ Exit codes: 0 well, 1 found faults, 2 wrong usage or configuration.
 """
 
 import importlib
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -72,10 +71,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 def _config_faults(error: ConfigError) -> str:

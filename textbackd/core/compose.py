@@ -77,8 +77,9 @@ def text_for(kind: TextKind, texts: Mapping[str, str | None]) -> str | None:
 
 def fill(template: str, fields: Fields) -> str:
     """Return the template with its fields filled in. What a field holds is not looked into again."""
-    filled = FIELD.sub(lambda match: _clean(str(getattr(fields, match[1], match[0]))), template)
-    return " ".join(filled.split(" ")).strip()
+    values = {name: _clean(getattr(fields, name)) for name in FIELDS}
+    filled = FIELD.sub(lambda match: values.get(match[1], match[0]), template)
+    return re.sub(r" {2,}", " ", filled).strip()  # a field without a value leaves two blanks
 
 
 def _clean(value: str) -> str:

@@ -70,7 +70,7 @@ def read_number(presented: str, country: str) -> ReadNumber:
         return ReadNumber(e164=None, region=None, not_textable=NotTextable.INVALID)
     digits = sum(character.isdigit() for character in cleaned)
     number = _parse(cleaned, country)
-    if number is None or not phonenumbers.is_possible_number(number):
+    if number is None or not _has_full_length(number):
         short = 0 < digits <= SHORT_CODE_DIGITS
         return ReadNumber(e164=None, region=None, not_textable=NotTextable.SHORT_CODE if short else NotTextable.INVALID)
     return _classified(number, country)
@@ -90,14 +90,16 @@ def _parse(presented: str, country: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _readings(presented: str, country: str) -> list[str]:
-    """Return the ways to read it, likeliest first. Carriers often leave out the `+` of their own country's numbers."""
+    """Return the ways to read it, likeliest first. Carriers often leave out the `+`, or write `00` for it."""
     if presented.startswith("+"):
         return [presented]
-    international = "+" + presented
+    if presented.startswith("00"):
+        return [presented, "+" + presented[2:]]
+    if presented.startswith("0"):
+        return [presented]
     own_code = str(phonenumbers.country_code_for_region(country))
-    if presented.startswith(own_code):
-        return [international, presented]
-    return [presented] if presented.startswith("0") else [presented, international]
+    international = "+" + presented
+    return [international, presented] if presented.startswith(own_code) else [presented, international]
 
 
 def _try_parse(reading: str, country: str) -> phonenumbers.PhoneNumber | None:
@@ -105,6 +107,11 @@ def _try_parse(reading: str, country: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(reading, country)
     except phonenumbers.NumberParseException:
         return None
+
+
+def _has_full_length(number: phonenumbers.PhoneNumber) -> bool:
+    # The library also calls possible what can be dialled inside one town only.
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def _classified(number: phonenumbers.PhoneNumber, country: str) -> ReadNumber:

@@ -25,6 +25,8 @@ from textbackd.core.trunk import Trunks
 
 MOST_CHANNELS: Final = 20_000  # kept at once; a shop has tens. Above it the oldest are let go
 MOST_MOMENTS: Final = 200  # of one call, for `explain`
+MOST_RINGS: Final = 1000  # of one call; a queue rings its members again and again
+MOST_TALKS: Final = 200  # of one call
 LONGEST_CALL: Final = timedelta(hours=12)  # an end that has not come by then was lost
 HOLDING: Final = ("holding_bridge",)  # BridgeTechnology of parking and of waiting agents: nobody hears anybody
 PARKING_APPLICATIONS: Final = ("Park", "ParkedCall", "Parked Call")
@@ -43,12 +45,22 @@ class _Leg:
     name: str
     linkedid: str
     outside: bool
-    born_at: datetime | None
+    born_at: datetime | None  # None also if it was there before us
+    seen_at: datetime | None  # when we first heard of it
     picked_up: bool = False
     picked_up_at: datetime | None = None  # None also in a recording without times
     bridge: str | None = None
+    heard_after: timedelta | None = None  # from its pick-up to a caller's first hearing it
+    was_heard: bool = False
     gone: bool = False  # has transferred the caller away: whoever hears it now is not the caller
     inbound: "_Inbound | None" = None  # the call, if this is a caller's channel
+
+    def heard(self, at: datetime | None) -> timedelta | None:
+        """Note that a caller hears it; return how long after its pick-up that was the first time."""
+        if not self.was_heard:
+            self.was_heard = True
+            self.heard_after = at - self.picked_up_at if at and self.picked_up_at else None
+        return self.heard_after
 
     @property
     def is_local(self) -> bool:
@@ -111,6 +123,14 @@ class _Inbound:
     application: str | None = None
     way: list[Moment] = field(default_factory=list)
 
+    def ring(self, key: str, channel: str, by_caller: bool) -> _OpenRing:
+        """Return the phone that is dialled, known or new; of a call that dials without end the oldest are let go."""
+        if key not in self.rings:
+            if len(self.rings) >= MOST_RINGS:
+                del self.rings[next(iter(self.rings))]
+            self.rings[key] = _OpenRing(channel, by_caller)
+        return self.rings[key]
+
     def note(self, at: datetime | None, what: str, who: str = "") -> None:
         if len(self.way) < MOST_MOMENTS:
             self.way.append(Moment(at, what, who))
@@ -129,7 +149,7 @@ class Tracker:
         self._by_linkedid: dict[str, _Inbound] = {}
         self._hung_up: deque[str] = deque(maxlen=1000)
         self._listed: set[str] = set()
-        self._arrivals: list[tuple[str, str]] = []
+        self._arrivals: deque[tuple[str, str]] = deque(maxlen=1000)
         self._finished: list[Call] = []
 
     # ---- what the outside calls
@@ -150,9 +170,9 @@ class Tracker:
 
     def forget_unended(self, now: datetime) -> list[Call]:
         """Finish calls that are older than any call (`LONGEST_CALL`), whose end must have been lost."""
-        for call in [c for c in self._calls.values() if c.leg.born_at and now - c.leg.born_at > LONGEST_CALL]:
-            self._finish(call, now, EndedBy.OPEN)
-        for leg in [leg for leg in self._legs.values() if leg.born_at and now - leg.born_at > LONGEST_CALL]:
+        for leg in [leg for leg in self._legs.values() if leg.seen_at and now - leg.seen_at > LONGEST_CALL]:
+            if leg.inbound is not None:
+                self._finish(leg.inbound, now, EndedBy.OPEN)
             self._drop(leg)
         return self._take_finished()
 
@@ -164,7 +184,8 @@ class Tracker:
 
     def take_arrivals(self) -> list[tuple[str, str]]:
         """Return (uniqueid, channel) of the outside channels that appeared since the last time: ask for their presentation."""
-        arrivals, self._arrivals = self._arrivals, []
+        arrivals = list(self._arrivals)
+        self._arrivals.clear()
         return arrivals
 
     def callers_in_no_bridge(self) -> list[tuple[str, str]]:
@@ -201,7 +222,8 @@ class Tracker:
     @property
     def size(self) -> int:
         """Return how many things are remembered; bounded whatever is sent."""
-        return len(self._legs) + len(self._bridges) + len(self._calls) + len(self._by_linkedid) + len(self._by_name)
+        kept = (self._legs, self._bridges, self._calls, self._by_linkedid, self._by_name, self._listed, self._arrivals)
+        return sum(len(things) for things in kept)
 
     # ---- the life of a channel
 
@@ -213,10 +235,10 @@ class Tracker:
         if leg.uniqueid == leg.linkedid:
             self._begin(leg, h, at, start_seen=True)
 
-    def _adopt(self, h: Headers, at: datetime | None) -> _Leg:
+    def _adopt(self, h: Headers, at: datetime | None, *, born: bool = True) -> _Leg:
         uniqueid, name = h["Uniqueid"], h.get("Channel", "")
         outside = self._trunks.has(name, h.get("Context", "")) and not name.startswith("Local/")
-        leg = _Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at)
+        leg = _Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at if born else None, at)
         if len(self._legs) >= MOST_CHANNELS:
             self._drop(next(iter(self._legs.values())))
         self._legs[uniqueid] = self._by_name[name] = leg
@@ -247,7 +269,7 @@ class Tracker:
         uniqueid = h.get("Uniqueid", "")
         if not uniqueid or "Channel" not in h or uniqueid in self._hung_up:
             return None
-        leg = self._adopt(h, None)
+        leg = self._adopt(h, at, born=False)
         if leg.uniqueid == leg.linkedid and not leg.is_local:
             self._begin(leg, h, at, start_seen=False)
         return leg
@@ -354,7 +376,7 @@ class Tracker:
         if dialled and dialled not in self._legs:
             self._adopt(_destination(h), at)
         by_caller = h.get("Uniqueid") == call.leg.uniqueid
-        call.rings.setdefault(dialled or channel, _OpenRing(channel, by_caller))
+        call.ring(dialled or channel, channel, by_caller)
         call.cancelled_last = False
         if by_caller:
             call.application = None  # the machine that held the caller until now does no longer
@@ -369,7 +391,7 @@ class Tracker:
             return
         channel = h.get("DestChannel", "")
         by_caller = h.get("Uniqueid") == call.leg.uniqueid
-        ring = call.rings.setdefault(h.get("DestUniqueid") or channel, _OpenRing(channel, by_caller))
+        ring = call.ring(h.get("DestUniqueid") or channel, channel, by_caller)
         if ring.status is None:  # a queue reports a second, meaningless CANCEL for each member
             ring.status, ring.forwarded = status, bool(h.get("Forward"))
             if by_caller:
@@ -475,12 +497,10 @@ class Tracker:
             self._leave_bridge(leg, at)
         if h.get("Bridgestate", "Link") != "Link":
             return
-        bridge = self._bridges.setdefault(bridge_id, _Bridge(holding=False))
         for leg in legs:
-            bridge.members.add(leg.uniqueid)
+            self._bridges.setdefault(bridge_id, _Bridge(holding=False)).members.add(leg.uniqueid)
             leg.bridge = bridge_id
-        if legs:
-            self._listen(bridge_id, at)
+        self._listen(bridge_id, at)
 
     def _listen(self, bridge_id: str, at: datetime | None) -> None:
         for leg in list(self._reach(bridge_id)):
@@ -497,8 +517,7 @@ class Tracker:
             self._end_talk(call, uniqueid, at)
         for uniqueid, leg in now.items():
             if uniqueid not in call.talking:
-                waited = at - leg.picked_up_at if at and leg.picked_up_at else None
-                call.talking[uniqueid] = _OpenTalk(leg, waited, at)
+                call.talking[uniqueid] = _OpenTalk(leg, leg.heard(at), at)
                 call.handed_on = None
                 call.note(at, "talked", leg.name)
 
@@ -518,6 +537,8 @@ class Tracker:
 
     def _end_talk(self, call: _Inbound, uniqueid: str, at: datetime | None) -> None:
         talk = call.talking.pop(uniqueid)
+        if len(call.talks) >= MOST_TALKS:
+            return
         call.talks.append(
             Talk(
                 channel=talk.leg.name,
@@ -615,7 +636,8 @@ class Tracker:
 
     def _listed_channel(self, h: Headers, at: datetime | None) -> None:
         uniqueid = h.get("Uniqueid", "")
-        self._listed.add(uniqueid)
+        if len(self._listed) < MOST_CHANNELS:
+            self._listed.add(uniqueid)
         known = self._legs.get(uniqueid)
         leg = known or self._leg(h, at)
         if leg is None:
@@ -644,6 +666,7 @@ class Tracker:
     def _shutdown(self, h: Headers, at: datetime | None) -> None:
         for call in list(self._calls.values()):
             self._finish(call, at, EndedBy.RESTART)
+        self._hung_up.extend(self._legs)
         self._legs.clear()
         self._by_name.clear()
         self._bridges.clear()
@@ -710,7 +733,8 @@ class Tracker:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    """Return a small number as Asterisk writes them; 0 for whatever is none."""
+    return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else 0
 
 
 def _holds(h: Headers) -> bool:

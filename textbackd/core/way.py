@@ -96,16 +96,21 @@ NOT_TEXTABLE: Final[Mapping[str, str]] = {
 
 def tell(moment: Moment) -> str:
     """Return one step in words."""
-    sentence = STEPS.get(moment.what, moment.what.replace("_", " "))
-    return sentence.format(who=_who(moment.who)).rstrip()
+    sentence = STEPS.get(moment.what, _printable(moment.what.replace("_", " ")))
+    return sentence.replace("{who}", _who(_printable(moment.who))).rstrip()
 
 
 def _who(channel: str) -> str:
     """Return a channel as people know it: `PJSIP/101-0000002a` is phone 101; what is no channel stays."""
     if "/" not in channel:
-        return "".join(c for c in channel if c.isprintable())
+        return channel
     technology, _, rest = channel.partition("/")
     name = rest.rpartition("-")[0] or rest
     if technology == "Local":
         return f"a forward to {name.partition('@')[0]}"
     return f"phone {name}" if name.isdigit() else name
+
+
+def _printable(text: str) -> str:
+    """Return what came from the wire without what could move a terminal's cursor."""
+    return "".join(c for c in text if c.isprintable())

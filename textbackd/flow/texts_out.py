@@ -193,7 +193,8 @@ class Pace:
         """Return how long to wait before the next text."""
         if len(self._sent) < self._rate.count:
             return timedelta(0)
-        return max(self._sent[0] + self._rate.window - now, timedelta(0))
+        # Never longer than a window, should the clock have been set back.
+        return min(max(self._sent[0] + self._rate.window - now, timedelta(0)), self._rate.window)
 
     def spend(self, now: datetime) -> None:
         """Note that a text goes out."""

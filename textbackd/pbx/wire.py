@@ -12,6 +12,8 @@ from typing import Final
 from textbackd.core.events import TRACKED, Event
 
 LARGEST_FRAME: Final = 4 * 1024 * 1024  # bytes; no event comes near it, so what does is thrown away
+YEAR_2000: Final = 946_684_800  # seconds since 1970
+YEAR_2100: Final = 4_102_444_800
 BLANK_LINE: Final = b"\r\n\r\n"
 _TRACKED_NAMES: Final = frozenset(name.encode() for name in TRACKED if name != "VarSet")
 _EVENT: Final = b"Event: "
@@ -81,10 +83,11 @@ def _repeated(frame: bytes, name: str) -> list[str]:
 
 
 def read_time(timestamp: str | None) -> datetime | None:
-    """Return a Timestamp header as aware UTC; None where there is none or it is no time."""
+    """Return a Timestamp header as aware UTC; None where there is none or it is no time of this century."""
     if timestamp is None:
         return None
     try:
-        return datetime.fromtimestamp(float(timestamp), UTC)
-    except (ValueError, OverflowError, OSError):
+        seconds = float(timestamp)
+    except ValueError:
         return None
+    return datetime.fromtimestamp(seconds, UTC) if YEAR_2000 < seconds < YEAR_2100 else None

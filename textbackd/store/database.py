@@ -93,7 +93,11 @@ def writing(database: sqlite_utils.Database) -> Iterator[sqlite_utils.Database]:
 
 def only_one(path: Path) -> int:
     """Hold the right to send from this database until the process ends. Raises StorageError if another process has it."""
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {_advice(error)}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -104,9 +108,12 @@ def only_one(path: Path) -> int:
 
 def is_running(path: Path) -> bool:
     """Return whether a daemon sends from this database."""
+    lock = path.with_name(path.name + ".lock")
+    if not lock.exists():
+        return False
     try:
         os.close(only_one(path))
-    except (StorageError, OSError):
+    except StorageError:
         return True
     return False
 

@@ -6,18 +6,18 @@ stream, a catch-up and a crash in between cannot text anybody twice.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlite_utils
 
 from textbackd.core.call import Call, Moment
-from textbackd.core.decide import Caller, Decision
+from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, NotTextable
 from textbackd.store.database import from_text, to_text, writing
-from textbackd.store.outbox import NewText, add
+from textbackd.store.outbox import NewText, add, has_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ def record(
         if known is not None:
             return Recorded(call_id=known[0], new=False, case_id=known[1], text_id=None)
         case_id = _case_for(db, judged, same_case_within)
+        if text is not None and case_id is not None and has_text(db, case_id):
+            judged, text = replace(judged, decision=Decision(Action.SKIP, Why.COOLDOWN, "the case has its text")), None
         call_id = _insert_call(db, judged, case_id, now)
         text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
         return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id)
@@ -129,7 +131,7 @@ def history(db: sqlite_utils.Database, caller: E164, *, observing: bool) -> Call
     """
     never_sent = ("expired", "cancelled", "" if observing else "suppressed")
     text = db.execute(
-        "SELECT max(created_at) FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
+        "SELECT max(coalesce(hung_up_at, created_at)) FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
         [caller, *never_sent],
     ).fetchone()
     talk = db.execute("SELECT max(ended_at) FROM calls WHERE caller = ? AND verdict = 'answered'", [caller]).fetchone()

@@ -93,6 +93,12 @@ def add(db: sqlite_utils.Database, text: NewText, *, case_id: int | None, call_i
     return text_id
 
 
+def has_text(db: sqlite_utils.Database, case_id: int) -> bool:
+    """Return whether a case has had its automatic text, or has it on the way."""
+    query = "SELECT 1 FROM outbox WHERE case_id = ? AND kind = 'missed' AND state NOT IN ('expired', 'cancelled', 'suppressed')"
+    return db.execute(query, [case_id]).fetchone() is not None
+
+
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
     """Put a text that a person wrote into the outbox."""
     with writing(db):
