@@ -45,6 +45,14 @@ _BY_TYPE: Final = {
     PhoneNumberType.UAN: NotTextable.SERVICE,
     PhoneNumberType.VOICEMAIL: NotTextable.SERVICE,
 }
+# Regions that a country's networks, tariffs and numbering treat as home: the same prefix range, no roaming price.
+HOME: Final = {
+    "US": frozenset({"PR", "VI", "GU", "AS", "MP"}),
+    "GB": frozenset({"GG", "JE", "IM"}),
+    "FI": frozenset({"AX"}),
+    "NO": frozenset({"SJ"}),
+    "AU": frozenset({"CC", "CX"}),
+}
 SHORT_CODE_DIGITS: Final = 6  # the longest short code in North America; shorter than any subscriber number that we text
 
 
@@ -123,7 +131,7 @@ def _classified(number: phonenumbers.PhoneNumber, country: str) -> ReadNumber:
     # Region "001" is no country: satellite and international networks (+881, +882).
     if region == "001":
         why = NotTextable.PREMIUM
-    elif region != country and why not in (NotTextable.PREMIUM, NotTextable.TOLL_FREE):
+    elif region != country and region not in HOME.get(country, ()) and why not in (NotTextable.PREMIUM, NotTextable.TOLL_FREE):
         # Country code 1 is not one country: +1 876 is Jamaica, so the region is compared, not the prefix.
         why = NotTextable.FOREIGN
     return ReadNumber(e164=e164, region=region, not_textable=why)
