@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textbackd.config import loads, resolve_secrets
+from textbackd.core.phone import E164
 from textbackd.daemon import Daemon
 from textbackd.demo.pbx import DemoPbx
 from textbackd.store import journal, outbox
@@ -51,7 +52,7 @@ class Office:
         """Return the recorded calls of a caller, newest first."""
         db = open_database(self.folder / "textbackd.db")
         try:
-            return journal.find_calls(db, wanted, journal.E164(wanted))
+            return journal.find_calls(db, wanted, E164(wanted))
         finally:
             db.close()
 

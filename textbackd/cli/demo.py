@@ -1,4 +1,4 @@
-"""The demonstration: a small shop's day. The daemon is the real one; only the PBX and the modem at its two ends are simulated."""
+"""The demonstration: a small shop's day. The daemon is the real one; only the PBX and the modem at its ends are simulated."""
 
 import asyncio
 import signal
@@ -11,10 +11,11 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from textbackd.config import Settings, loads
 from textbackd.core.call import Call, Direction
-from textbackd.core.decide import Why
+from textbackd.core.decide import Action, Why
 from textbackd.core.missed import Verdict
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS
 from textbackd.daemon import Daemon
@@ -49,29 +50,39 @@ class Screen:
         """Print a line of our own."""
         self._console.print(line, highlight=False)
 
+    def row(self, what: str, who: str, said: str) -> None:
+        """Print a line in three columns; what does not fit goes on below itself."""
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=4)
+        grid.add_column(width=13)
+        grid.add_column()
+        grid.add_row(what, escape(who), said)
+        self._console.print(grid, highlight=False)
+
     def call(self, call: Call, conclusion: Conclusion) -> None:
         """Print a finished call, its verdict and the decision."""
         verdict, reason = conclusion.judgement.verdict, conclusion.judgement.reason
         self.calls += call.direction is Direction.INBOUND
         self.missed += verdict is Verdict.MISSED
-        who = conclusion.numbers.caller or call.caller_presented
-        why = f", {REASONS[reason]}" if reason else ""
+        why = f": {REASONS[reason]}" if reason and verdict is not Verdict.ANSWERED else ""
         colour = {Verdict.ANSWERED: "green", Verdict.MISSED: "red"}.get(verdict, "dim")
-        self.say(f"[bold]call[/] {escape(who):14} [{colour}]{verdict.value}[/]{why}")
-        if call.direction is Direction.INBOUND:
-            self.say(f"     [dim]{self._decision(conclusion)}[/]")
+        who = conclusion.numbers.caller or call.caller_presented
+        self.row("call", who, f"[{colour}]{verdict.value}[/]{why}. [dim]{self._decision(conclusion)}[/]")
 
     def _decision(self, conclusion: Conclusion) -> str:
-        sentence = DECISIONS[conclusion.decision.why.value]
         why = conclusion.numbers.not_textable
         if why is not None and conclusion.decision.why is Why.NOT_TEXTABLE:
             return f"No text: {NOT_TEXTABLE[why.value]}."
-        return sentence
+        return (
+            DECISIONS[conclusion.decision.why.value]
+            if conclusion.decision.action is Action.SKIP
+            else "A text goes out."
+        )
 
     def on_air(self, text: OnAir) -> None:
         """Print a text that left the modem."""
         self.texts += 1
-        self.say(f"[bold cyan]text[/] {text.to:14} “{escape(text.body)}”")
+        self.row("[bold cyan]text[/]", text.to, f"[bold]{escape(text.body)}[/]")
 
 
 def show() -> None:
@@ -112,10 +123,9 @@ async def _ends(screen: Screen, folder: Path) -> AsyncIterator[tuple[DemoPbx, Se
 
 
 async def _play(screen: Screen, pbx: DemoPbx, settings: Settings) -> None:
-    screen.say("[bold]A small shop's day.[/] The PBX and the modem are simulated, everything between them is real.")
+    screen.say("[bold]A small shop's day.[/] PBX and modem are simulated, all between them is real.")
     screen.say(f"[dim]Health: http://{settings.web.listen}/healthz   Stop with Ctrl-C.[/]\n")
-    while not pbx.listeners:
-        await asyncio.sleep(0.05)
+    await pbx.logged_in.wait()
     for trace in day():
         await pbx.play(trace)
         await asyncio.sleep(BETWEEN_CALLS)

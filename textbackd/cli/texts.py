@@ -45,6 +45,7 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
     CALL is the call's linkedid as logged; NUMBER a caller's number, as you would dial it.
     """
     settings = load(config)
+    wanted = wanted.encode("utf-8", "replace").decode()
     with closing(open_database(settings.storage, create=False)) as db:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)

@@ -23,6 +23,7 @@ class DemoPbx:
         self.port = 0
         self.logins = 0
         self.actions: list[dict[str, str]] = []
+        self.logged_in = asyncio.Event()  # somebody has logged in at least once
         self.silent = False  # answers nothing, as a half-open line
         self._user = (username, secret)
         self._server: asyncio.Server | None = None
@@ -91,6 +92,7 @@ class DemoPbx:
             return
         self.logins += 1
         self._clients.add(writer)
+        self.logged_in.set()
         yield {"Response": "Success", "Message": "Authentication accepted"}
         yield {
             "Event": "FullyBooted",

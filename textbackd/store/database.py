@@ -38,11 +38,23 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-        path.chmod(0o600)
-        return _prepared(connection, path)
+        with _one_at_a_time(path):
+            connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+            path.chmod(0o600)
+            return _prepared(connection, path)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}") from error
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Let one process at a time switch to WAL and migrate: neither waits for the busy time-out."""
+    handle = os.open(f"{path}.opening", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Database:

@@ -1,0 +1,128 @@
+"""A whole shop: a real Asterisk, the daemon beside it, an HTTP sink and a virtual modem at its other end.
+
+The daemon runs in a thread with a loop of its own, since the scenarios block while SIPp plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.gateways.sink import HttpSink
+from textbackd.config import loads, resolve_secrets
+from textbackd.core.phone import E164
+from textbackd.daemon import Daemon
+from textbackd.store import journal, outbox
+from textbackd.store.database import open_database
+
+from .asterisk import Asterisk
+
+CONFIG = """
+business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
+pbx:
+  office:
+    host: {host}
+    port: {port}
+    secret: "{secret}"
+    ignore: {{dids: ["+13035550118", "+13035550122"]}}
+lines: {{main: {{dids: ["*"]}}}}
+gateways: {{{gateways}}}
+policy: {{delay: 1s, recent_talk: 0s, caps: off, brake: off}}
+web: {{listen: "127.0.0.1:0"}}
+storage: "{folder}/textbackd.db"
+"""
+PATIENCE = 20.0  # seconds for a call to be in the database after its scene is over
+
+
+class Shop:
+    """The running pieces, as tests ask them."""
+
+    def __init__(self, pbx: Asterisk, folder: Path) -> None:
+        self.pbx, self.folder = pbx, folder
+        self.sink = HttpSink()
+
+    def texts_to(self, number: str) -> list[dict[str, Any]]:
+        """Return what the sink was asked to send to a number."""
+        bodies = [json.loads(request.body) for request in self.sink.requests]
+        return [body for body in bodies if body["to"] == number]
+
+    def calls(self, caller: str) -> list[dict[str, Any]]:
+        """Return the recorded calls of a caller, the first first."""
+        with _closing(self.folder) as db:
+            return journal.find_calls(db, caller, E164(caller))[::-1]
+
+    def calls_when(self, caller: str, number: int) -> list[dict[str, Any]]:
+        """Return a caller's calls when there are so many and their texts are settled."""
+        found: list[dict[str, Any]] = wait_for(lambda: self._settled(caller, number), f"{number} calls of {caller}")
+        return found
+
+    def _settled(self, caller: str, number: int) -> list[dict[str, Any]]:
+        calls = self.calls(caller)
+        with _closing(self.folder) as db:
+            waiting = outbox.counts(db).keys() & {"queued", "submitting"}
+        return calls if len(calls) >= number and not waiting else []
+
+    def outbox(self) -> list[dict[str, Any]]:
+        """Return all texts."""
+        with _closing(self.folder) as db:
+            return outbox.listing(db)
+
+
+@contextmanager
+def _closing(folder: Path) -> Iterator[Any]:
+    db = open_database(folder / "textbackd.db")
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def wait_for(true: Callable[[], Any], what: str) -> Any:
+    """Return the first true answer; fail after a long while."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if answer := true():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"never came: {what}")
+
+
+@contextmanager
+def open_shop(pbx: Asterisk, folder: Path, gateways: str | None = None) -> Iterator[Shop]:
+    """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
+    shop = Shop(pbx, folder)
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    ready = threading.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(shop, gateways, stop, ready)), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(20), "the daemon never connected"
+        yield shop
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+        loop.close()
+
+
+async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: threading.Event) -> None:
+    async with shop.sink:
+        through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
+        text = CONFIG.format(
+            host=shop.pbx.host,
+            port=shop.pbx.ami_port,
+            secret=shop.pbx.textbackd_secret,
+            gateways=through,
+            folder=shop.folder,
+        )
+        daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
+        running = asyncio.create_task(daemon.run(stop))
+        while not running.done() and set(daemon.pbx_states().values()) != {"connected"}:
+            await asyncio.sleep(0.05)
+        ready.set()
+        await running
