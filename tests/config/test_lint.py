@@ -1,0 +1,154 @@
+"""What is allowed and probably not meant is told, and nothing else is."""
+
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from textbackd.config import Settings, lint, load, loads
+
+Configured = Callable[..., Settings]
+ENVIRON = {"AMI_SECRET": "x"}
+HELPFUL = "Sorry we missed you, this is {business}. How can we help?"
+
+
+def test_a_configuration_without_oddities_has_no_warnings(configured: Configured) -> None:
+    assert lint(configured(), ENVIRON) == []
+
+
+@pytest.mark.parametrize(
+    ("sections", "part"),
+    [
+        pytest.param(
+            {"gateways": "{stick: {type: gsm_modem, port: /dev/none}}"},
+            "textbackd.yaml:4: gateways.stick.port: /dev/none is not there. Plug in the modem,",
+            id="a modem that is not plugged in",
+        ),
+        pytest.param(
+            {"pbx": "{office: {secret: '${AMI_SECRET}', cdr: /none.csv}}"},
+            "textbackd.yaml:2: pbx.office.cdr: /none.csv is not there.", id="call records that are not there",
+        ),
+        pytest.param(
+            {"pbx": "{office: {secret: '${OTHER}'}}"}, "the environment variable OTHER is not set.", id="an unset variable"
+        ),
+        pytest.param(
+            {"pbx": "{office: {secret: file:/none}}"}, "the secret's file /none is not there.", id="an absent file"
+        ),
+        pytest.param(
+            {"gateways": "{web: {type: http, url: 'http://h/', headers: {K: '${KEY}'}}}"},
+            "gateways.web.headers.K: the environment variable KEY is not set.", id="an unset variable in a header",
+        ),
+        pytest.param({"web": "{listen: '0.0.0.0:80'}"}, "open to the network", id="an inbox open to all"),
+        pytest.param(
+            {"business": "{name: A, country: GB}", "staff": "{anna: {mobile: 020 7946 0018}}"},
+            "is a fixed line, which gets no texts.", id="a fixed line as a mobile",
+        ),
+    ],
+)  # fmt: skip
+def test_each_oddity_is_one_warning(configured: Configured, sections: dict[str, str], part: str) -> None:
+    warnings = lint(configured(**sections), ENVIRON)
+    assert len(warnings) == 1
+    assert part in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        pytest.param("Sorry we missed you. How can we help?", "does not say who texts.", id="nobody signs"),
+        pytest.param("Sorry, this is {business}.", "asks nothing", id="no question"),
+        pytest.param("Sorry, {business} here. What? When?", "asks 2 questions. Keep one.", id="two questions"),
+        pytest.param(HELPFUL + " 20% off today", "'20% off' reads like promotion", id="promotion"),
+        pytest.param(HELPFUL + " bit.ly/xyz", "'bit.ly/' reads like promotion", id="a link shortener"),
+        pytest.param("Your call is important to us, {business}. Yes?", "important to us", id="an empty phrase"),
+        pytest.param(HELPFUL + " {booking_url}", "stays empty", id="a field that is not set"),
+        pytest.param(HELPFUL + " x" * 150, "takes 3 radio texts. Shorten it.", id="three radio texts"),
+        pytest.param(
+            HELPFUL + " ’" + "x" * 80,
+            "takes 3 radio texts. ’ is not in the alphabet of texts",
+            id="a quote of typographers",
+        ),
+    ],
+)
+def test_a_text_that_serves_badly_is_a_warning(configured: Configured, text: str, part: str) -> None:
+    warnings = lint(configured(lines=f'{{main: {{texts: {{missed: "{text}"}}}}}}'), ENVIRON)
+    assert len(warnings) == 1
+    assert warnings[0].startswith("textbackd.yaml:3: lines.main.texts.missed: ")
+    assert part in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(f"missed: '{HELPFUL}'", id="a good text"),
+        pytest.param("missed: 'Anderson Roofing here, sorry. What is it?'", id="the name written out"),
+        pytest.param("missed: none", id="no text"),
+        pytest.param("voicemail: 'Thanks, we will call back. {business}'", id="an answer to voicemail need not ask"),
+    ],
+)
+def test_a_text_that_serves_is_no_warning(configured: Configured, texts: str) -> None:
+    assert lint(configured(lines=f"{{main: {{texts: {{{texts}}}}}}}"), ENVIRON) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "machine", "warned"),
+    [
+        pytest.param("{hours: {mon: '08:00-12:00'}}", "UTC", True, id="hours in a zone that is a guess"),
+        pytest.param("{holidays: US}", "UTC", True, id="holidays in a zone that is a guess"),
+        pytest.param("{}", "UTC", False, id="a line that is always open"),
+        pytest.param("{hours: {mon: '08:00-12:00'}}", "America/Chicago", False, id="a machine in the country"),
+    ],
+)
+def test_a_guessed_zone_is_a_warning_where_hours_rest_on_it(line: str, machine: str, warned: bool) -> None:
+    text = (
+        "business: {name: A, country: US}\npbx: {office: {secret: '${AMI_SECRET}'}}\n"
+        f"lines: {{main: {line}}}\ngateways: {{stick: {{type: gsm_modem, port: /dev/null}}}}\n"
+    )
+    warnings = lint(loads(text, machine=ZoneInfo(machine)), ENVIRON)
+    assert [": business.timezone: US has several time zones" in warning for warning in warnings] == [True] * warned
+
+
+def shop(folder: Path, secret: str, mode: int) -> Settings:
+    path = folder / "textbackd.yaml"
+    path.write_text(
+        f"business: {{name: A, country: NO}}\npbx: {{office: {{secret: '{secret}'}}}}\n"
+        "lines: {main: {}}\ngateways: {stick: {type: gsm_modem, port: /dev/null}}\n"
+    )
+    path.chmod(mode)
+    return load(path)
+
+
+def test_a_secret_in_a_configuration_that_everybody_can_read_is_a_warning(tmp_path: Path) -> None:
+    assert "everybody can read this file." in lint(shop(tmp_path, "hunter2", 0o644), {})[0]
+    assert lint(shop(tmp_path, "hunter2", 0o640), {}) == []
+
+
+def test_a_reference_in_a_configuration_that_everybody_can_read_is_no_warning(tmp_path: Path) -> None:
+    assert lint(shop(tmp_path, "${A}", 0o644), {"A": "x"}) == []
+
+
+def test_a_secret_file_that_everybody_can_read_is_a_warning(tmp_path: Path) -> None:
+    secret = tmp_path / "ami.secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o644)
+    assert (
+        f"everybody can read {secret}. Run: chmod o-r {secret}" in lint(shop(tmp_path, "file:ami.secret", 0o640), {})[0]
+    )
+    secret.chmod(0o640)
+    assert lint(shop(tmp_path, "file:ami.secret", 0o640), {}) == []
+
+
+def test_a_credential_is_looked_for_only_where_systemd_hands_some_over(configured: Configured, tmp_path: Path) -> None:
+    settings = configured(pbx="{office: {secret: credential:ami}}")
+    assert lint(settings, {}) == []
+    assert "the credential" in lint(settings, {"CREDENTIALS_DIRECTORY": str(tmp_path)})[0]
+
+
+def test_no_warning_shows_a_secret(tmp_path: Path) -> None:
+    assert "hunter2" not in " ".join(lint(shop(tmp_path, "hunter2", 0o644), {}))
+
+
+def test_the_texts_that_come_with_the_program_have_no_warnings(configured: Configured) -> None:
+    texts = type(configured().lines["main"].texts)
+    written = ", ".join(f'{key}: "{field.default}"' for key, field in texts.model_fields.items())
+    assert lint(configured(lines=f"{{main: {{texts: {{{written}}}}}}}"), ENVIRON) == []

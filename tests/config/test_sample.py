@@ -1,0 +1,72 @@
+"""The sample and the documentation are made from the settings, and stay in step with them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from textbackd.config import load, loads
+from textbackd.config.outline import fields, models_in
+from textbackd.config.reference import reference
+from textbackd.config.sample import REFERENCE, SAMPLE, sample
+from textbackd.config.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"), [pytest.param(SAMPLE, sample(), id="sample"), pytest.param(REFERENCE, reference(), id="docs")]
+)
+def test_the_written_file_is_what_the_settings_make(path: Path, content: str) -> None:
+    assert (ROOT / path).read_text("utf-8") == content, "Run: .venv/bin/python -m textbackd.config.sample"
+
+
+def test_the_sample_is_a_configuration_that_works() -> None:
+    settings = load(ROOT / SAMPLE)
+    assert list(settings.gateways) == ["stick"]
+    assert settings.mode == "live"
+
+
+def test_the_sample_works_with_everything_taken_in() -> None:
+    everything = re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", sample(), flags=re.MULTILINE)
+    settings = loads(everything)
+    assert list(settings.gateways) == ["stick", "web"]
+    assert list(settings.staff) == ["anna"]
+    assert settings.lines["main"].texts.worded().keys() == type(settings.lines["main"].texts).model_fields.keys()
+    assert settings.policy.model_fields_set == type(settings.policy).model_fields.keys()
+
+
+def test_everything_that_can_be_left_out_is_shown_with_its_default_or_an_example() -> None:
+    everything = re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", sample(), flags=re.MULTILINE)
+    least = loads(sample())
+    full = loads(everything)
+    assert full.policy == least.policy
+    assert full.web == least.web
+    assert full.storage == least.storage
+
+
+def test_every_key_has_a_description_that_is_a_sentence() -> None:
+    seen = list(models_in(Settings))
+    for model in seen:
+        assert model.__doc__
+        for key, field in fields(model):
+            assert field.description, f"{model.__name__}.{key}"
+            assert field.description.endswith("."), f"{model.__name__}.{key}"
+            seen += [inner for inner in models_in(field.annotation) if inner not in seen]
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    written = reference()
+    seen = list(models_in(Settings))
+    for model in seen:
+        for key, field in fields(model):
+            assert f"| `{key}` |" in written
+            seen += [inner for inner in models_in(field.annotation) if inner not in seen]
+
+
+def test_the_account_for_the_manager_may_read_calls_and_ask_and_nothing_else() -> None:
+    lines = (ROOT / "config" / "manager-textbackd.conf").read_text("utf-8").splitlines()
+    written = dict(line.split(" = ") for line in lines if line and line[0] not in ";[")
+    assert written["read"] == "call,agent,system"
+    assert written["write"] == "reporting"
+    assert (written["deny"], written["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.1/255.255.255.255")

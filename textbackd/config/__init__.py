@@ -1,0 +1,52 @@
+"""The configuration: a YAML file → frozen settings, with every fault at once.
+
+    settings = load(Path("/etc/textbackd/textbackd.yaml"))    # raises ConfigError with all faults
+    warnings = lint(settings)                                 # what is allowed but probably not meant
+    settings = resolve_secrets(settings)                      # raises ConfigError with every secret that is not there
+
+Read in this order: settings.py and gateways.py (what there is), load.py (how it is read), yaml_source.py, faults.py, lint.py.
+"""
+
+from textbackd.config.gateways import BasicAuth, Gateway, GsmModem, HttpGateway
+from textbackd.config.hours import Holidays
+from textbackd.config.lint import lint
+from textbackd.config.load import load, loads
+from textbackd.config.resolve import resolve_secrets
+from textbackd.config.settings import (
+    Brake,
+    Business,
+    Caps,
+    Ignore,
+    Line,
+    Pbx,
+    Policy,
+    Settings,
+    Staff,
+    Texts,
+    Trunks,
+    Web,
+)
+
+__all__ = [
+    "BasicAuth",
+    "Brake",
+    "Business",
+    "Caps",
+    "Gateway",
+    "GsmModem",
+    "Holidays",
+    "HttpGateway",
+    "Ignore",
+    "Line",
+    "Pbx",
+    "Policy",
+    "Settings",
+    "Staff",
+    "Texts",
+    "Trunks",
+    "Web",
+    "lint",
+    "load",
+    "loads",
+    "resolve_secrets",
+]

@@ -1,0 +1,87 @@
+"""What two keys say that cannot both hold.   yaml_source.py → here → load.py
+
+Done on what is written, before it is known whether each key is right by itself, so that one fault never hides another.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from textbackd.config.readers import Context
+from textbackd.config.templates import REQUEST_FIELDS, request_fields
+from textbackd.config.values import listed
+from textbackd.config.yaml_source import Fault, Loc, Source
+from textbackd.core.phone import read_number
+
+BODIES: Final = ("json", "form", "body")
+Found = Iterator[tuple[Loc, str]]
+
+
+def crossed(source: Source, context: Context) -> Iterator[Fault]:
+    """Yield every fault that lies between two keys."""
+    for loc, sentence in (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source)):
+        yield Fault(source.line(loc), loc, sentence)
+
+
+def _doubled_dids(source: Source, context: Context) -> Found:
+    owners: dict[str, str] = {}
+    for name, line in _entries(source, "lines"):
+        for number, did in enumerate(_dids(line)):
+            owner = owners.setdefault(_same_did(did, context), name)
+            if owner != name:
+                sentence = f"{did} belongs to the line {owner} already. Take it out of {owner} or out of {name}."
+                yield ("lines", name, "dids", number), sentence
+
+
+def _dids(line: Mapping[str, Any]) -> list[str]:
+    # A line that names no DIDs takes them all.
+    written = listed(line.get("dids"))
+    return ["*"] if written is None else [str(did) for did in written] if isinstance(written, list) else []
+
+
+def _same_did(did: str, context: Context) -> str:
+    return read_number(did, context.country or "ZZ").e164 or did.strip()
+
+
+def _deaf_trunks(source: Source) -> Found:
+    for name, pbx in _entries(source, "pbx"):
+        trunks = pbx.get("trunks")
+        if isinstance(trunks, Mapping) and trunks.get("contexts") == [] and not trunks.get("channels"):
+            yield ("pbx", name, "trunks"), "no call would come from outside. Name contexts or channels of your trunks."
+
+
+def _requests(source: Source) -> Found:
+    for name, gateway in _entries(source, "gateways"):
+        if gateway.get("type") == "http":
+            loc = ("gateways", name)
+            yield from _bodies(gateway, loc)
+            yield from _silent(gateway, loc)
+            if gateway.get("basic_auth") is not None and gateway.get("bearer") is not None:
+                yield (*loc, "bearer"), "basic_auth is written too. Keep one of the two."
+
+
+def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:
+    bodies = [key for key in BODIES if gateway.get(key) is not None]
+    for extra in bodies[1:]:
+        yield (*loc, extra), f"a request has one body, and {bodies[0]} is written too. Keep one of the two."
+    if bodies and gateway.get("method") == "GET":
+        yield (*loc, bodies[0]), "a GET request has no body. Write it as query, or write method: POST."
+
+
+def _silent(gateway: Mapping[str, Any], loc: Loc) -> Found:
+    """A request that names fields must name the number and the text; one that names none gets a JSON body with all."""
+    said = {field for key in ("url", "headers", "query", *BODIES) for field in request_fields(gateway.get(key))}
+    if said - {*REQUEST_FIELDS}:
+        return  # a field is mistyped, which is told where it stands
+    if said or gateway.get("body") is not None or gateway.get("json") is not None:
+        for field in ("to", "text"):
+            if field not in said:
+                yield loc, f"nothing in the request says {{{field}}}. Put it where the gateway expects it."
+    elif gateway.get("method") == "GET":
+        yield loc, "nothing in the request says {to} and {text}. Put them into query."
+
+
+def _entries(source: Source, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    entries = source.data.get(section)
+    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+        if entry is None or isinstance(entry, Mapping):
+            yield name, entry or {}

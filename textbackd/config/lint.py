@@ -1,0 +1,155 @@
+"""What a configuration may say but hardly means.   settings.py → here → `textbackd check`"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from textbackd.config.gateways import GsmModem
+from textbackd.config.load import sentence
+from textbackd.config.resolve import secrets_in
+from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
+from textbackd.config.settings import Line, Settings
+from textbackd.config.yaml_source import Fault, Loc
+from textbackd.core.compose import Fields, TextKind, fill
+from textbackd.core.opening_hours import ALWAYS_OPEN
+from textbackd.core.phone import NotTextable, read_number
+from textbackd.core.segments import outside_gsm7, segments
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+MOST_SEGMENTS: Final = 2  # three parts cost three times as much, and some phones show them apart
+QUESTION_MARKS: Final = "?\uff1f\u061f\u037e"
+# What carriers filter and what makes an answer an advertisement: English words, and the link shorteners of everywhere.
+_PROMOTION: Final = re.compile(
+    r"\b(?:discounts?|coupons?|promo(?:tions?)?|special offers?|limited time|on sale|click here|best price|free gift)\b"
+    r"|[0-9]+ ?% off|\b(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly)/",
+    re.IGNORECASE,
+)
+Found = Iterator[tuple[Loc, str]]
+
+
+def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return a sentence for everything that is allowed and probably not meant, in the order of the file.
+
+    `environ` is where ${NAME} is looked up, the environment of the process if none is given. Nothing is changed or
+    sent, and nothing opened but the files of secrets.
+    """
+    environment = os.environ if environ is None else environ
+    rules = (_devices, _numbers, _texts, _zone, _web)
+    found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
+    faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
+    return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
+
+
+def _secrets(settings: Settings, environ: Mapping[str, str]) -> Found:
+    exposed = world_readable(settings.origin.path)
+    for loc, text, whole in secrets_in(settings):
+        # Only the service is handed credentials; outside of it nobody can tell whether they are there.
+        if not (whole and text.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in environ):
+            yield from ((loc, words) for words in _secret(text, environ, whole=whole, exposed=exposed))
+
+
+def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool) -> Iterator[str]:
+    try:
+        _ = resolve(text, environ) if whole else fill_variables(text, environ)
+    except SecretMissingError as exc:
+        yield str(exc)
+        return
+    if whole and is_plain(text) and exposed:
+        yield "the secret is written here, and everybody can read this file. Move it to file:NAME, or run chmod o-r."
+    if whole and (path := file_of(text, environ)) and world_readable(path):
+        yield f"everybody can read {path}. Run: chmod o-r {path}"
+
+
+def _devices(settings: Settings) -> Found:
+    for name, gateway in settings.gateways.items():
+        if isinstance(gateway, GsmModem) and not _exists(gateway.port):
+            advice = "Plug in the modem, or look for it with `textbackd modem scan`."
+            yield ("gateways", name, "port"), f"{gateway.port} is not there. {advice}"
+    for name, pbx in settings.pbx.items():
+        if pbx.cdr and "://" not in pbx.cdr and not _exists(pbx.cdr):
+            yield ("pbx", name, "cdr"), f"{pbx.cdr} is not there. Switch on cdr_csv in Asterisk, or take the key out."
+
+
+def _numbers(settings: Settings) -> Found:
+    for name, person in settings.staff.items():
+        if person.mobile and _is_landline(person.mobile, settings.business.country):
+            yield ("staff", name, "mobile"), f"{person.mobile} is a fixed line, which gets no texts. Write a mobile."
+
+
+def _is_landline(number: str, country: str) -> bool:
+    return read_number(number, country).not_textable is NotTextable.LANDLINE
+
+
+def _zone(settings: Settings) -> Found:
+    if settings.origin.zone_guessed and any(_needs_zone(line) for line in settings.lines.values()):
+        country, zone = settings.business.country, settings.business.timezone.key
+        said = f"{country} has several time zones, and the machine is set to {zone}"
+        yield ("business", "timezone"), f"{said}. Write the shop's own, such as `timezone: America/Chicago`."
+
+
+def _needs_zone(line: Line) -> bool:
+    return line.hours != ALWAYS_OPEN or bool(line.holidays)
+
+
+def _web(settings: Settings) -> Found:
+    if settings.web.host not in LOOPBACK:
+        said = "the inbox is open to the network, and without encryption"
+        yield ("web", "listen"), f"{said}. Listen on 127.0.0.1, and put a proxy with TLS before it."
+
+
+def _texts(settings: Settings) -> Found:
+    for name, line in settings.lines.items():
+        worded = line.texts.worded()
+        for kind in TextKind:
+            text: str | None = getattr(line.texts, kind)
+            if text is not None:
+                rules = _wording(kind, text, settings) if kind in worded else ()
+                for words in (*rules, *_length(text, name, line, settings)):
+                    yield ("lines", name, "texts", str(kind)), words
+
+
+def _wording(kind: TextKind, text: str, settings: Settings) -> Iterator[str]:
+    if "{business}" not in text and settings.business.name.casefold() not in text.casefold():
+        yield "the text does not say who texts. Put {business} into it."
+    if "{booking_url}" in text and settings.business.booking_url is None:
+        yield "{booking_url} stays empty, since business.booking_url is not written. Write it, or take the field out."
+    asked = sum(text.count(mark) for mark in QUESTION_MARKS)
+    if not asked and kind is not TextKind.VOICEMAIL:
+        yield "the text asks nothing, so fewer callers answer. End it with a question."
+    if asked > 1:
+        yield f"the text asks {asked} questions. Keep one."
+    if promotion := _PROMOTION.search(text):
+        yield f"'{promotion[0]}' reads like promotion, which carriers filter and callers did not ask for. Take it out."
+    if "important to us" in text.casefold():
+        yield "nobody believes that their call is important to us. Say sorry instead."
+
+
+def _length(text: str, name: str, line: Line, settings: Settings) -> Iterator[str]:
+    body = fill(text, _sample_fields(name, line, settings))
+    count = segments(body).count
+    if count > MOST_SEGMENTS:
+        odd = "".join(outside_gsm7(body)[:5])
+        advice = f"{odd} is not in the alphabet of texts and halves their room: replace it" if odd else "Shorten it"
+        yield f"the text takes {count} radio texts. {advice}."
+
+
+def _sample_fields(name: str, line: Line, settings: Settings) -> Fields:
+    """Return fields as long as they usually are."""
+    return Fields(
+        business=settings.business.name,
+        line=name,
+        called_number=next((did for did in line.dids if not did.endswith("*")), "+13125550123"),
+        caller_name="Anna Anderson",
+        opens_next="on Wednesday at 08:00",
+        booking_url=settings.business.booking_url or "",
+        on_call="+13125550123",
+    )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False

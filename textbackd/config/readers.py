@@ -1,0 +1,211 @@
+"""Values that need to know the rest of the file: numbers, names, secrets.   values.py → here → settings.py"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import phonenumbers
+from pydantic import SecretStr, ValidationInfo
+
+from textbackd.config.secrets import is_plain, variables, without_variables, written_secret
+from textbackd.config.values import likely, shown
+from textbackd.core.phone import E164, read_number
+
+_NAME: Final = re.compile(r"\w[\w.-]{0,39}")
+_PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}\*")
+_STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
+_STATUS_CLASS: Final = re.compile(r"([1-5])xx")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# What people write for a country → what ISO 3166 calls it.
+_COUNTRIES: Final = {"UK": "GB", "USA": "US", "EN": "GB", "EL": "GR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a value can be read against."""
+
+    country: str | None = None  # None: not known, so numbers must be international
+    folder: Path = field(default_factory=Path)  # of the configuration: relative names start here
+    gateways: frozenset[str] | None = None  # None: not known, so every name passes
+    staff: frozenset[str] | None = None
+
+
+def context_of(info: ValidationInfo) -> Context:
+    """Return the context of a validation, an empty one where somebody made settings without."""
+    return info.context if isinstance(info.context, Context) else Context()
+
+
+def country_code(value: Any) -> str:
+    """Return an ISO 3166 country, "US"."""
+    code = str(value).strip().upper()
+    if code in phonenumbers.SUPPORTED_REGIONS:
+        return code
+    meant = _COUNTRIES.get(code)
+    advice = f"Did you mean {meant}?" if meant else "Write its two letters: US, GB, DE."
+    raise ValueError(f"{shown(value)} is not a country. {advice}")
+
+
+def own_name(value: str) -> str:
+    """Return the name of a section's entry, which appears in logs, pages and the database."""
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no name. Use letters, digits, _ . and -, at most 40 of them.")
+    return value
+
+
+def phone_number(value: Any, info: ValidationInfo) -> E164:
+    """Return a number as E.164, read in the country of the business."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"{shown(value)} is not a phone number. Write it as +13125550123.")
+    country = context_of(info).country
+    number = read_number(str(value), country or "ZZ").e164
+    if number is None and country is None and not str(value).strip().startswith("+"):
+        return E164(str(value))  # the fault is business.country; it would be told again for every number
+    if number is None:
+        raise ValueError(
+            f"{shown(value)} is not a phone number{f' in {country}' if country else ''}. Write it as +13125550123."
+        )
+    return number
+
+
+def did_pattern(value: Any, info: ValidationInfo) -> str:
+    """Return a number of ours as E.164, the start of some as `+1312555*`, or `*` for all."""
+    if isinstance(value, str) and value.strip().endswith("*"):
+        if value.strip() == "*" or _PREFIX.fullmatch(value.strip()):
+            return value.strip()
+        raise ValueError(f'{shown(value)} is not the start of numbers. Write it as "+1312555*", or "*" for all.')
+    return phone_number(value, info)
+
+
+def known_gateway(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `gateways`."""
+    return _known(value, context_of(info).gateways, "gateway")
+
+
+def known_staff(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `staff`."""
+    return _known(value, context_of(info).staff, "staff")
+
+
+def _known(value: str, known: frozenset[str] | None, section: str) -> str:
+    if known is None or value in known:
+        return value
+    where = "gateways" if section == "gateway" else section
+    kind = "gateway" if section == "gateway" else "member of staff"
+    meant = likely(value, sorted(known))
+    advice = f"Did you mean {meant}?" if meant else f"Describe it under `{where}`, or take it out here."
+    raise ValueError(f"there is no {kind} {shown(value)}. {advice}")
+
+
+def secret_text(value: Any, info: ValidationInfo) -> SecretStr:
+    """Return a secret as it is written; it is looked up when it is needed."""
+    if isinstance(value, dict | list | bool):
+        raise ValueError("a secret is text. Write ${NAME}, file:NAME or credential:NAME, or the secret in quotes.")
+    return written_secret(value, context_of(info).folder)
+
+
+def pin_code(secret: SecretStr) -> SecretStr:
+    """Return the PIN of a SIM card. Raises ValueError for one that no SIM card has, for three wrong tries lock it."""
+    written = secret.get_secret_value()
+    if is_plain(written) and not re.fullmatch(r"[0-9]{4,8}", written):
+        raise ValueError(
+            "a PIN has 4 to 8 digits. Write them in quotes, or leave the key out if the SIM card asks for none."
+        )
+    return secret
+
+
+def web_address(value: str) -> str:
+    """Return an http or https address; ${NAME} and fields may stand in it."""
+    try:
+        parts = urlsplit(without_variables(value))
+        usable = parts.scheme in ("http", "https") and (bool(parts.hostname) or "${" in value) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable and not (variables(value) and value.startswith("${")):
+        raise ValueError("this is not a web address. Write it with http:// or https:// and the host.")
+    return value
+
+
+def network_port(value: Any) -> int:
+    """Return a TCP port."""
+    number = int(value) if re.fullmatch(r"[0-9]{1,5}", str(value)) else 0
+    if isinstance(value, bool) or not 1 <= number <= 65535:
+        raise ValueError(
+            f"{shown(value)} is not a port. Write a number from 1 to 65535; Asterisk's manager listens on 5038."
+        )
+    return number
+
+
+def listen_address(value: str) -> str:
+    """Return an address and port to listen on, "127.0.0.1:8470" or "[::1]:8470". Port 0 takes any free one."""
+    host, _, port = value.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535 or (":" in bare and bare == host):
+        raise ValueError(f'{shown(value)} is not an address and a port. Write it as "127.0.0.1:8470".')
+    return value
+
+
+def status_range(value: Any) -> str:
+    """Return HTTP statuses as "200" or "200-299"; 2xx is understood."""
+    text = str(value).strip()
+    if group := _STATUS_CLASS.fullmatch(text.lower()):
+        return f"{group[1]}00-{group[1]}99"
+    found = _STATUSES.fullmatch(text)
+    if found is None or int(found[2] or found[1]) < int(found[1]):
+        raise ValueError(f'{shown(value)} is not an HTTP status. Write 200, "200-299" or 2xx.')
+    return text
+
+
+def reference(value: str) -> str:
+    """Return where an answer has the gateway's id: a dotted path, or a regular expression between slashes."""
+    if len(value) > 2 and value[0] == value[-1] == "/":
+        try:
+            re.compile(value[1:-1])
+        except (re.error, RecursionError, OverflowError) as exc:
+            raise ValueError(f"{shown(value)} is not a regular expression. Look for brackets that stay open.") from exc
+    return value
+
+
+def header_names(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers if their names and values can be sent (RFC 9110 §5.5 and §5.6.2)."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{shown(name)} is not the name of a header. Use letters, digits and hyphens.")
+        if _CONTROL.search(value):
+            raise ValueError(f"the header {name} holds a line break. Write it in one line.")
+    return headers
+
+
+def storage_path(value: Any, info: ValidationInfo) -> Path:
+    """Return the path of the database, absolute against the folder of the configuration."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or "\0" in value or not value.strip() or value.endswith("/"):
+        raise ValueError(f"{shown(value)} is not a file. Write it as /var/lib/textbackd/textbackd.db.")
+    return context_of(info).folder / value
+
+
+def record_source(value: str, info: ValidationInfo) -> str:
+    """Return where the PBX keeps its call records: an address with its scheme as it is, a path made absolute."""
+    scheme, separator, _ = value.partition("://")
+    if not separator:
+        return str(context_of(info).folder / value)
+    if scheme not in ("sqlite", "mysql"):
+        raise ValueError("call records come from a CSV file, sqlite:/// or mysql://. Write the path or the address.")
+    return value
+
+
+def keys_of(data: Mapping[str, Any], section: str) -> tuple[str, ...]:
+    """Return the names under a section of what was written, none if it is no block of keys."""
+    entries = data.get(section)
+    return tuple(entries) if isinstance(entries, Mapping) else ()
+
+
+def baud_rate(value: Any) -> int:
+    """Return the speed of a serial port in bits per second."""
+    if not re.fullmatch(r"[0-9]{3,7}", str(value)) or isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is not a speed of a serial port. Write 115200 or 9600.")
+    return int(value)

@@ -1,0 +1,363 @@
+"""The settings: what a shop can set, what it means and what holds if it does not.   yaml → load.py → here → daemon, cli
+
+Every field has its default and its description here; the sample, docs/CONFIG.md and the hints in faults are made from
+them. Values are frozen. Numbers are read in the country of the business, and names are checked against the sections
+they point to, which is why a validation carries a `Context` (readers.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+
+from textbackd.config import readers, values
+from textbackd.config.gateways import Gateway
+from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
+from textbackd.config.section import (
+    DEFAULT,
+    Counted,
+    Did,
+    Duration,
+    Limits,
+    LineText,
+    Listed,
+    Named,
+    Number,
+    Port,
+    Secret,
+    Section,
+    SpendLimits,
+    Text,
+    nothing,
+)
+from textbackd.config.yaml_source import Loc, nearest_line
+from textbackd.core.compose import DEFAULT_TEXTS, TextKind
+from textbackd.core.limits import Limit, Share, SpendLimit
+from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
+from textbackd.core.phone import E164
+from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
+
+
+class Business(Section):
+    """Who texts."""
+
+    name: Text = Field(
+        min_length=1, description="The name that callers know; `{business}` in texts.", examples=["Anderson Roofing"]
+    )
+    country: Annotated[str, BeforeValidator(readers.country_code)] = Field(
+        description="ISO 3166 country of the business: how numbers are read, and the only country that is texted.",
+        examples=["US"],
+    )
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.zone)] = Field(
+        default=ZoneInfo("UTC"),
+        description="IANA time zone of opening hours and reports.",
+        examples=["America/Chicago"],
+        json_schema_extra={DEFAULT: "the country's where it has one clock, else the machine's"},
+    )
+    booking_url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
+        default=None,
+        description="Where callers can book; `{booking_url}` in texts.",
+        examples=["https://example.com/book"],
+    )
+    numbers: Listed[Number] = Field(
+        default=(),
+        description="More numbers of ours, never texted; DIDs, gateways and staff are known.",
+        examples=[["+13125550100"]],
+    )
+
+
+class Trunks(Section):
+    """How calls from outside are told from calls inside: a channel matches by its context or by its name."""
+
+    contexts: Listed[Text] = Field(
+        default=USUAL_TRUNK_CONTEXTS,
+        description="Dialplan contexts in which trunks let calls in; `*` stands for anything.",
+    )
+    channels: Listed[Text] = Field(
+        default=(), description="Channel names of trunks, where contexts do not tell.", examples=[["PJSIP/trunk-*"]]
+    )
+
+
+class Ignore(Section):
+    """Calls that are never missed calls."""
+
+    dids: Listed[Number] = Field(
+        default=(),
+        description="Numbers of ours that nobody answers: fax, voicemail access.",
+        examples=[["+13125550199"]],
+    )
+    contexts: Listed[Text] = Field(
+        default=("app-blacklist*",),
+        description="Dialplan contexts in which the PBX answers or ends such calls; passing through does not count.",
+    )
+
+
+class Pbx(Section):
+    """One Asterisk, reached over AMI."""
+
+    host: Text = Field(default="127.0.0.1", min_length=1, description="Where Asterisk's manager listens.")
+    port: Port = Field(default=5038, description="Its TCP port.")
+    username: Text = Field(
+        default="textbackd", min_length=1, description="The section of manager.conf that we log in as."
+    )
+    secret: Secret = Field(
+        description="Its secret: `${NAME}`, `file:NAME` or `credential:NAME`.", examples=["file:ami.secret"]
+    )
+    trunks: Trunks = Field(default=Trunks(), description="How calls from outside are told from calls inside.")
+    ignore: Ignore = Field(default=Ignore(), description="Calls that are never missed calls.")
+    cdr: Annotated[Text, AfterValidator(readers.record_source)] | None = Field(
+        default=None,
+        repr=False,
+        description="Call records for catch-up and the leak: a CSV file, `sqlite:///…` or `mysql://…`.",
+        examples=["/var/log/asterisk/cdr-csv/Master.csv"],
+    )
+
+
+class Texts(Section):
+    """What callers of a line are texted, by what happened. `none` sends nothing.
+
+    A line that words `missed` means it for every kind that it does not word, but for voicemail.
+    """
+
+    missed: LineText = Field(default=DEFAULT_TEXTS[TextKind.MISSED], description="Nobody took the call.")
+    busy: LineText = Field(default=DEFAULT_TEXTS[TextKind.BUSY], description="Every phone was busy.")
+    closed: LineText = Field(default=DEFAULT_TEXTS[TextKind.CLOSED], description="Outside the opening hours.")
+    holiday: LineText = Field(default=DEFAULT_TEXTS[TextKind.HOLIDAY], description="On a holiday of the line.")
+    voicemail: LineText = Field(default=DEFAULT_TEXTS[TextKind.VOICEMAIL], description="The caller left a voicemail.")
+    again: LineText = Field(
+        default=DEFAULT_TEXTS[TextKind.AGAIN], description="The caller was texted before, longer ago than the cooldown."
+    )
+    late: LineText = Field(
+        default=DEFAULT_TEXTS[TextKind.LATE],
+        description="The text is late: caught up after an outage, or held over the night.",
+    )
+
+    def worded(self) -> Mapping[str, str | None]:
+        """Return the texts that the line words itself, by kind; None where it says `none`."""
+        return MappingProxyType(
+            {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
+        )
+
+
+class Line(Section):
+    """One or more DIDs with their hours, texts, gateways and staff."""
+
+    dids: Listed[Did] = Field(
+        default=("*",),
+        min_length=1,
+        description='Numbers that callers dial; "+1312555*" for those that start so, "*" for all.',
+    )
+    hours: Annotated[OpeningHours, BeforeValidator(weekly_hours)] = Field(
+        default=ALWAYS_OPEN,
+        description="Opening hours, in the zone of the business; a day that is not named is closed.",
+        examples=[{"mon-fri": ["08:00-12:00", "13:00-17:00"], "sat,sun": "closed"}],
+    )
+    holidays: Annotated[Holidays, BeforeValidator(kept_holidays)] = Field(
+        default=NO_HOLIDAYS,
+        description="Country, country-region or dates on which the line is closed.",
+        examples=["US-IL"],
+    )
+    texts: Texts = Field(default=Texts(), description="What callers are texted.")
+    gateways: Listed[Annotated[Text, AfterValidator(readers.known_gateway)]] = Field(
+        default=(),
+        description="Gateways to send by, the first that can.",
+        examples=[["stick"]],
+        json_schema_extra={DEFAULT: "all, in the order written"},
+    )
+    staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
+        default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}
+    )
+
+
+class Caps(Section):
+    """How many texts may go out at most; when one is full, texts wait or lapse. `off` lifts one, or all."""
+
+    number: Limits = Field(
+        default=(Limit(1, timedelta(hours=12)), Limit(4, timedelta(days=7))), description="To one number."
+    )
+    prefix: Limits = Field(
+        default=(Limit(5, timedelta(hours=1)), Limit(20, timedelta(days=1))),
+        description="To numbers that differ in their last four digits only, as pumping does.",
+    )
+    did: Limits = Field(default=(Limit(30, timedelta(hours=1)),), description="For calls to one DID.")
+    all: Limits = Field(
+        default=(Limit(10, timedelta(minutes=1)), Limit(60, timedelta(hours=1)), Limit(200, timedelta(days=1))),
+        description="Altogether.",
+    )
+    spend: SpendLimits = Field(
+        default=(SpendLimit(Decimal(5), timedelta(days=1)), SpendLimit(Decimal(50), timedelta(days=30))),
+        description="Money, as estimated, in the currency of the gateways' prices.",
+    )
+
+
+class Brake(Section):
+    """What stops all texting until a person looks. `off` lifts one, or both."""
+
+    consecutive_numbers: Annotated[Counted | None, BeforeValidator(values.off_or)] = Field(
+        default=Limit(3, timedelta(minutes=10)), description="So many calls from numbers in a row, in so long a time."
+    )
+    delivered_below: Annotated[
+        Annotated[Share, BeforeValidator(values.share)] | None, BeforeValidator(values.off_or)
+    ] = Field(default=Share(40, 50), description="Fewer than this share of so many last texts was delivered.")
+
+
+class Policy(Section):
+    """When to text."""
+
+    min_wait: Duration = Field(
+        default=timedelta(seconds=4),
+        description="A caller who gives up sooner is not texted; the call counts as short.",
+    )
+    delay: Duration = Field(
+        default=timedelta(seconds=5), description="From the end of the call to the text; dropped if they talk by then."
+    )
+    cooldown: Duration = Field(
+        default=timedelta(hours=24), description="Shortest time between two texts to one caller."
+    )
+    recent_talk: Duration = Field(
+        default=timedelta(minutes=10), description="Nobody is texted whom somebody talked with in this time."
+    )
+    expire: Duration = Field(
+        default=timedelta(minutes=10), description="A text that cannot go out this soon after the call does not go out."
+    )
+    quiet_hours: Annotated[
+        Annotated[QuietHours, BeforeValidator(values.quiet_hours)] | None, BeforeValidator(values.off_or)
+    ] = Field(
+        default=values.quiet_hours("21:00-08:00"),
+        description="The night, in the caller's zone, in which nothing late is texted; `off`.",
+    )
+    night: Literal["send", "hold", "skip"] = Field(
+        default="send",
+        description="What becomes of the immediate answer in quiet hours: sent, held until they end, or skipped.",
+    )
+    caps: Annotated[Caps | None, BeforeValidator(values.off_or)] = Field(
+        default=Caps(), description="How many texts may go out at most; `off`."
+    )
+    brake: Annotated[Brake | None, BeforeValidator(values.off_or)] = Field(
+        default=Brake(), description="What stops all texting until a person looks; `off`."
+    )
+
+
+class Staff(Section):
+    """Somebody with a login or a phone that gets replies."""
+
+    name: Text = Field(
+        default="",
+        description="How colleagues and callers know them.",
+        examples=["Anna"],
+        json_schema_extra={DEFAULT: "the key"},
+    )
+    mobile: Number | None = Field(
+        default=None,
+        description="Their mobile, which gets replies; never texted as a caller.",
+        examples=["+13125550123"],
+    )
+
+
+class Web(Section):
+    """The inbox in the browser."""
+
+    listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
+        default="127.0.0.1:8470", description="Address and port of the inbox, /healthz and /metrics."
+    )
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, without the brackets of IPv6."""
+        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 takes any free one."""
+        return int(self.listen.rpartition(":")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings were read from, for what is said about them later."""
+
+    path: Path = Path("textbackd.yaml")
+    lines: Mapping[Loc, int] = field(default_factory=dict)
+    zone_guessed: bool = False  # the country has several clocks, none was named, and the machine's is not one of them
+
+    def line(self, loc: Loc) -> int:
+        """Return the line of what is at `loc`, or of the nearest thing around it that is written."""
+        return nearest_line(self.lines, loc)
+
+
+class Settings(Section):
+    """All that a shop has set."""
+
+    mode: Literal["observe", "live"] = Field(
+        default="live", description="`observe` records and decides, and sends nothing; `live` sends."
+    )
+    business: Business = Field(description="Who texts.", examples=[{"name": "Anderson Roofing", "country": "US"}])
+    pbx: Named[Pbx] = Field(
+        min_length=1,
+        description="One Asterisk or several, by names of your own.",
+        examples=[{"office": {"secret": "file:ami.secret"}}],
+    )
+    lines: Named[Line] = Field(
+        min_length=1,
+        description="One or more DIDs with their hours, texts, gateways and staff.",
+        examples=[{"main": {"dids": ["*"]}}],
+    )
+    gateways: Named[Gateway] = Field(
+        min_length=1,
+        description="Ways to send and receive texts, by names of your own.",
+        examples=[{"stick": {"type": "gsm_modem", "port": "/dev/ttyUSB0"}}],
+    )
+    policy: Policy = Field(default=Policy(), description="When to text.")
+    staff: Named[Staff] = Field(
+        default_factory=nothing, description="People with a login or a phone that gets replies."
+    )
+    web: Web = Field(default=Web(), description="The inbox in the browser.")
+    storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
+        default=Path("/var/lib/textbackd/textbackd.db"), description="The database."
+    )
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def origin(self) -> Origin:
+        """Where these settings were read from."""
+        return self._origin
+
+    def from_origin(self, origin: Origin) -> Self:
+        """Return these settings, read from there."""
+        settings = self.model_copy()
+        settings._origin = origin
+        return settings
+
+    def line_for(self, did: E164 | None) -> tuple[str, Line] | None:
+        """Return the line that a call to `did` belongs to, with its name.
+
+        An exact DID wins, then the longest start of one, then `*`. A call whose DID is not known belongs to the line
+        that takes all, if there is one.
+        """
+        claims = [
+            (pattern, name) for name, line in self.lines.items() for pattern in line.dids if _claims(pattern, did)
+        ]
+        if not claims:
+            return None
+        _, name = max(claims, key=lambda claim: (not claim[0].endswith("*"), len(claim[0])))
+        return name, self.lines[name]
+
+    def own_numbers(self) -> frozenset[E164]:
+        """Return every number that is ours by configuration: never texted, whoever calls from it."""
+        dids = (E164(did) for line in self.lines.values() for did in line.dids if not did.endswith("*"))
+        phones = (gateway.number for gateway in self.gateways.values())
+        mobiles = (person.mobile for person in self.staff.values())
+        ignored = (did for pbx in self.pbx.values() for did in pbx.ignore.dids)
+        return frozenset(number for number in (*self.business.numbers, *dids, *phones, *mobiles, *ignored) if number)
+
+
+def _claims(pattern: str, did: E164 | None) -> bool:
+    if pattern.endswith("*"):
+        return pattern == "*" or (did is not None and did.startswith(pattern[:-1]))
+    return pattern == did
