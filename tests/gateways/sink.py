@@ -2,7 +2,8 @@
 
 In a test: `async with HttpSink() as sink: sink.script(Fault.RST_AFTER_BODY)`. As a process, for tests that kill things:
 `python tests/gateways/sink.py --log FILE [--port N] [--script ok,500,hang_in_body] [--again]` prints its address.
-Every text that arrived whole is in `requests` and, before anything is answered, fsynced as a line of JSON in the log.
+Every text that arrived whole is in `requests` and, before anything is answered, fsynced as a line of JSON in the log;
+`taken` tells those that would be on the air, which are all but those refused with a 3xx or 4xx.
 """
 
 import argparse
@@ -27,7 +28,7 @@ _LINGER_ZERO: Final = struct.pack("ii", 1, 0)
 
 
 class Fault(StrEnum):
-    """How one connection goes wrong."""
+    """How one request goes wrong; its connection ends with it."""
 
     RST_AT_ONCE = "rst_at_once"  # accepts the connection and resets it unread
     SPEAKS_FIRST = "speaks_first"  # greets as a mail server does, and knows no TLS
@@ -71,11 +72,12 @@ class Received:
 
 
 class HttpSink:
-    """Takes texts; what happens to each connection is scripted, and after the script all is well."""
+    """Takes texts; what happens to each request is scripted, and after the script all is well."""
 
     def __init__(self, *, port: int = 0, log: Path | None = None, delay: float = 0.1, again: bool = False) -> None:
         """`port` 0 is any free one; `delay` in seconds; `again` starts the script anew when it is through."""
-        self.requests: list[Received] = []
+        self.requests: list[Received] = []  # all that arrived whole
+        self.taken: list[Received] = []  # those of them that would be on the air
         self.connections = 0
         self._port = port
         self._log = log
@@ -87,7 +89,7 @@ class HttpSink:
         self._at_work: set[asyncio.Task[None]] = set()
 
     def script(self, *steps: Answer | Fault) -> None:
-        """Add what the next connections meet, one each."""
+        """Add what the next requests meet, one each."""
         self._script.extend(steps)
 
     @property
@@ -127,26 +129,37 @@ class HttpSink:
         try:
             # The other side may leave at any time: that is what many tests are about.
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await self._serve(reader, writer)
+                await self._converse(reader, writer)
         finally:
             self._at_work.discard(task)
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        step = self._next_step()
-        if step is Fault.RST_AT_ONCE:
-            return _reset(writer)
-        if step is Fault.SPEAKS_FIRST:
-            return await _not_http(reader, writer)
+        if self._script and self._script[0] in _UNREAD:
+            await self._misbehave(self._next_step(), reader, writer)
+            return
+        # Connections are kept, so that a gateway that uses one again is noticed.
+        while await self._serve(reader, writer):
+            pass
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Take one request; return whether another one may follow on this connection."""
         head = await reader.readuntil(b"\r\n\r\n")
-        if step is Fault.RST_AFTER_HEADERS:
-            return _reset(writer)
-        received = await _read_body(head, reader)
-        self._record(received)
+        step = self._next_step()
+        if step is not Fault.RST_AFTER_HEADERS:
+            self._record(await _read_body(head, reader), taken=_takes(step))
         if isinstance(step, Answer):
-            return await self._write(writer, step)
-        return await _FAULTS[step](self, reader, writer)
+            await self._write(writer, step)
+            return True
+        await self._misbehave(step, reader, writer)
+        return False
+
+    async def _misbehave(
+        self, step: Answer | Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        assert isinstance(step, Fault)
+        await _FAULTS[step](self, reader, writer)
 
     def _next_step(self) -> Answer | Fault:
         step = self._script.popleft() if self._script else Answer()
@@ -154,11 +167,13 @@ class HttpSink:
             self._script.append(step)
         return step
 
-    def _record(self, received: Received) -> None:
+    def _record(self, received: Received, *, taken: bool) -> None:
         self.requests.append(received)
+        if taken:
+            self.taken.append(received)
         self._arrival.set()
         if self._log is not None:
-            line = {"target": received.target, "body": received.body.decode(errors="replace")}
+            line = {"target": received.target, "body": received.body.decode(errors="replace"), "taken": taken}
             with self._log.open("a") as log:
                 log.write(json.dumps(line) + "\n")
                 log.flush()
@@ -185,6 +200,11 @@ class HttpSink:
     async def _half_and_silence(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._half(reader, writer)
         await _silence(reader, writer)
+
+
+def _takes(step: Answer | Fault) -> bool:
+    # A 5xx comes after the text was taken: the worst case, and what gateways do that fall over afterwards.
+    return not (isinstance(step, Answer) and 300 <= step.status <= 499)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
@@ -233,7 +253,11 @@ def _alone(behaviour: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awa
     return lambda _sink, reader, writer: behaviour(reader, writer)
 
 
+_UNREAD: Final = (Fault.RST_AT_ONCE, Fault.SPEAKS_FIRST)  # happen before a request is there
 _FAULTS: Final[dict[Fault, _Behaviour]] = {
+    Fault.RST_AT_ONCE: _alone(_rst),
+    Fault.RST_AFTER_HEADERS: _alone(_rst),
+    Fault.SPEAKS_FIRST: _alone(_not_http),
     Fault.RST_AFTER_BODY: _alone(_rst),
     Fault.CLOSE_AFTER_BODY: _alone(_hang_up),
     Fault.NO_ANSWER: _alone(_silence),

@@ -65,7 +65,7 @@ def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool
 def _devices(settings: Settings) -> Found:
     for name, gateway in settings.gateways.items():
         if isinstance(gateway, GsmModem) and not _exists(gateway.port):
-            advice = "Plug in the modem, or look for it with `textbackd modem scan`."
+            advice = "Plug in the modem, or look for its name in /dev/serial/by-id."
             yield ("gateways", name, "port"), f"{gateway.port} is not there. {advice}"
     for name, pbx in settings.pbx.items():
         if pbx.cdr and "://" not in pbx.cdr and not _exists(pbx.cdr):

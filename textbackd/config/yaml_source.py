@@ -96,7 +96,7 @@ def parse(text: str) -> Source:
     """Return the data of a configuration in YAML. Raises SourceError."""
     root = _composed(text)
     if root is None:
-        raise _failed(1, "the file is empty. Start from config/textbackd.example.yaml, or run `textbackd setup`.")
+        raise _failed(1, "the file is empty. Start from config/textbackd.example.yaml.")
     if not isinstance(root, yaml.MappingNode):
         what = "a list" if isinstance(root, yaml.SequenceNode) else "text"
         raise _failed(_line(root), f"the file is {what}, not keys with values. Start it with `business:`.")
@@ -109,7 +109,7 @@ def parse(text: str) -> Source:
 
 def _unreadable(exc: OSError | ValueError) -> str:
     if isinstance(exc, FileNotFoundError):
-        return "there is no such file. Write one with `textbackd setup`, or name another with --config FILE."
+        return "there is no such file. Start from config/textbackd.example.yaml, or name another with --config FILE."
     if isinstance(exc, IsADirectoryError):
         return "this is a folder, not a file. Name the file in it, such as textbackd.yaml."
     if isinstance(exc, PermissionError):

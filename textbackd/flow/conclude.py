@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from textbackd.config import Line, Pbx, Settings
+from textbackd.config import Pbx, Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.compose import Fields, fill, kind_for, text_for
 from textbackd.core.decide import Action, Caller, Decision, Policy, Question, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
-from textbackd.core.phone import E164, NotTextable, ReadNumber, read_number
+from textbackd.core.phone import E164, NotTextable, read_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Office:
         caller = read_number(call.caller_presented, country)
         if call.withheld:
             return Numbers(caller=None, did=did, not_textable=NotTextable.WITHHELD)
-        return Numbers(caller=caller.e164, did=did, not_textable=_why_not(caller))
+        return Numbers(caller=caller.e164, did=did, not_textable=caller.not_textable)
 
     def judge(self, call: Call, numbers: Numbers) -> Judgement:
         """Return the verdict on a call."""
@@ -83,7 +83,7 @@ class Office:
         """Return the decision on a judged call and, if it is to text, the words. `now` is None for a recording without times."""
         found = self._settings.line_for(numbers.did)
         name, line = found if found else (None, None)
-        template = text_for(kind_for(judgement.reason), _wording(line)) if line else None
+        template = text_for(kind_for(judgement.reason), line.texts.worded()) if line else None
         decision = decide(
             Question(
                 judgement=judgement,
@@ -118,12 +118,3 @@ class Office:
                 booking_url=business.booking_url or "",
             ),
         )
-
-
-def _why_not(caller: ReadNumber) -> NotTextable | None:
-    return caller.not_textable
-
-
-def _wording(line: Line) -> dict[str, str | None]:
-    """Return only what the configuration words; the rest is ours to choose."""
-    return line.texts.model_dump(exclude_unset=True)
