@@ -210,6 +210,10 @@ class Asterisk:
         """Wait until at least `count` channels exist."""
         wait_until(lambda: len(self.channels()) >= count, seconds, f"{count} channels did not come up")
 
+    def wait_for_output(self, command: str, text: str, seconds: float = 10) -> None:
+        """Wait until a CLI command prints this text."""
+        wait_until(lambda: text in self.cli(command), seconds, f"`{command}` did not show {text!r}")
+
     def wait_quiet(self, seconds: float = 20) -> None:
         """Wait until no channel is left."""
         wait_until(lambda: not self.channels(), seconds, f"channels are left: {self.channels()}")

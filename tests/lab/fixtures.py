@@ -23,6 +23,13 @@ BUILD_SECONDS: Final = 1800
 CANNOT: Final = 3
 
 _running: dict[int, Asterisk] = {}
+_missing: set[str] = set()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly, and once, that the lab's tests did not run."""
+    while _missing:
+        terminalreporter.write_line(f"{_missing.pop()} The tests on a real Asterisk did not run.", red=True, bold=True)
 
 
 def booted(version: int) -> Asterisk:
@@ -49,6 +56,7 @@ def build(version: int) -> None:
         return
     reason = f"NO LAB: {done.stderr.strip() or done.stdout.strip()}"
     if done.returncode == CANNOT and os.environ.get("CI") != "true":
+        _missing.add(reason)
         pytest.skip(reason)
     pytest.fail(reason, pytrace=False)
 

@@ -17,7 +17,9 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -31,9 +33,11 @@ NEW_REQUEST: Final = frozenset({"invite", "hang_up", "press_info", "refer"})  # 
 PHRASES: Final = {302: "Moved Temporarily", 480: "Temporarily Unavailable", 486: "Busy Here", 603: "Decline"}
 RTP_KEY_NAMES: Final = {"*": "star", "#": "pound"}
 MAX_SECONDS: Final = 90
+SETTLE_SECONDS: Final = 2  # a phone that expects more calls than come is kept so long
 FIRST_PORT: Final = 6100  # one port for each SIPp process that calls, media above 30000
 FIRST_MEDIA_PORT: Final = 30000
 ULAW_PER_SECOND: Final = 8000
+SPEECH_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,20 @@ class Actor:
         if code not in (None, 0):
             raise LabError(f"{self.label} saw another call than expected (SIPp ended with {code}):\n{self.story()}")
 
+    def settle(self, seconds: float) -> None:
+        """Let it end by itself if it was called, but wait no longer than that.
+
+        A channel is gone when Asterisk has sent the BYE. Killed before it answers, the phone would get the BYE again
+        and again, in the middle of the next scenario.
+        """
+        if self._was_called:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(max(seconds, 0))
+
     @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
+    def _was_called(self) -> bool:
+        messages = Path(f"{self._notes}.messages")
+        return messages.exists() and messages.stat().st_size > 0
 
     def story(self) -> str:
         """What SIPp complained about, and the last messages."""
@@ -232,7 +247,9 @@ class Stage:
         for caller in self._callers:
             caller.wait()
         self.pbx.wait_quiet()
+        deadline = time.monotonic() + SETTLE_SECONDS
         for phone in self._phones:
+            phone.settle(deadline - time.monotonic())
             phone.check()
 
     def phone(self, extension: str, steps: Sequence[Step], *, calls: int = 1) -> Actor:
@@ -348,10 +365,10 @@ def spawn(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def speech(folder: Path) -> Path:
-    """A file with ten seconds of a loud tone in mu-law, so that a voicemail message is long enough to be kept."""
+    """A file with half a minute of a loud tone in mu-law, so that a voicemail message is long enough to be kept."""
     path = folder / "speech.ulaw"
     if not path.exists():
-        path.write_bytes(bytes([0x10] * 8 + [0x90] * 8) * (10 * ULAW_PER_SECOND // 16))
+        path.write_bytes(bytes([0x10] * 8 + [0x90] * 8) * (SPEECH_SECONDS * ULAW_PER_SECOND // 16))
     return path
 
 
