@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from textbackd.config import Settings
 from textbackd.core.call import Call
 from textbackd.core.merge import Merger, twins_among
+from textbackd.core.phone import E164
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.flow import calls_in, texts_out, upkeep
@@ -44,9 +45,17 @@ class Daemon:
             name: build(name, section) for name, section in settings.gateways.items()
         }
         self._workers = [
-            texts_out.Worker(gateway, store=self._store, clock=clock, rate=settings.gateways[name].rate, told=told_text)
+            texts_out.Worker(
+                gateway,
+                store=self._store,
+                clock=clock,
+                rate=settings.gateways[name].rate,
+                on_the_phone=self._on_the_phone,
+                told=told_text,
+            )
             for name, gateway in self._gateways.items()
         ]
+        self._watches: list[calls_in.CallsIn] = []
         self._clients: dict[str, AmiClient] = {}
         self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
@@ -139,7 +148,11 @@ class Daemon:
             secret=pbx.secret.get_secret_value(),
             take=calls.take,
         )
+        self._watches.append(calls)
         return calls
+
+    def _on_the_phone(self) -> set[E164]:
+        return set().union(*(watch.on_the_phone() for watch in self._watches))
 
     def _wake(self) -> None:
         for worker in self._workers:

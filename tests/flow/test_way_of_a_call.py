@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.office import running, until
+from tests.flow.office import TRACES, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
+from textbackd.demo.pbx import frames_of
 
 
 def _web(sink: HttpSink) -> str:
@@ -101,3 +102,32 @@ async def test_a_text_that_no_gateway_took_in_time_expires(tmp_path: Path) -> No
         await office.play("direct_noanswer")
         await until(lambda: any(text["state"] == "expired" for text in office.texts()))
     assert office.texts()[0]["accepted_at"] is None
+
+
+async def test_a_caller_who_gets_through_before_the_text_goes_gets_none_and_the_case_is_resolved(
+    tmp_path: Path,
+) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink), "min_wait: 0s, delay: 1s") as office:
+        await office.play("redial_answered", "direct_noanswer")
+        await until(lambda: len(sink.requests) == 1)
+        await until(lambda: all(text["state"] != "queued" for text in office.texts()))
+    states = {text["to"]: text["state"] for text in office.texts()}
+    assert states == {"+14845550100": "cancelled", "+12015550100": "accepted"}
+
+
+async def test_no_text_goes_to_a_caller_who_is_on_the_phone_with_us_again(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        frames = [frame for _, frame in frames_of((TRACES / "redial_answered.ami").read_bytes())]
+        hangup = next(n for n, f in enumerate(frames) if f.startswith(b"Event: Hangup") and b"PJSIP/trunk" in f)
+        answered = next(
+            n for n, f in enumerate(frames[hangup + 1 :], hangup + 1) if f.startswith(b"Event: BridgeEnter")
+        )
+        office.pbx.send(
+            b"".join(frames[: answered + 2])
+        )  # the second call is in progress when the first one's text is due
+        await office.play("direct_noanswer")
+        await until(lambda: len(sink.requests) == 1)
+        assert {text["to"]: text["state"] for text in office.texts()}["+14845550100"] == "queued"
+        office.pbx.send(b"".join(frames[answered + 2 :]))
+        await until(lambda: all(text["state"] != "queued" for text in office.texts()))
+    assert {text["to"]: text["state"] for text in office.texts()}["+14845550100"] == "cancelled"

@@ -53,6 +53,11 @@ class Merger:
         return sorted(held, key=_end)
 
     @property
+    def held(self) -> list[Call]:
+        """Return the calls that wait for a twin."""
+        return list(self._held)
+
+    @property
     def earliest_end(self) -> datetime | None:
         """Return the end of the call that has been held longest."""
         return min((_end(call) for call in self._held), default=None)

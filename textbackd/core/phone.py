@@ -125,13 +125,18 @@ def _has_full_length(number: phonenumbers.PhoneNumber) -> bool:
 def _classified(number: phonenumbers.PhoneNumber, country: str) -> ReadNumber:
     e164 = E164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     if not phonenumbers.is_valid_number(number):
-        return ReadNumber(e164=e164, region=None, not_textable=NotTextable.INVALID)
+        abroad = number.country_code != phonenumbers.country_code_for_region(country)
+        return ReadNumber(e164=e164, region=None, not_textable=NotTextable.FOREIGN if abroad else NotTextable.INVALID)
     region = phonenumbers.region_code_for_number(number)
     why = _BY_TYPE.get(phonenumbers.number_type(number))
     # Region "001" is no country: satellite and international networks (+881, +882).
     if region == "001":
         why = NotTextable.PREMIUM
-    elif region != country and region not in HOME.get(country, ()) and why not in (NotTextable.PREMIUM, NotTextable.TOLL_FREE):
+    elif (
+        region != country
+        and region not in HOME.get(country, ())
+        and why not in (NotTextable.PREMIUM, NotTextable.TOLL_FREE)
+    ):
         # Country code 1 is not one country: +1 876 is Jamaica, so the region is compared, not the prefix.
         why = NotTextable.FOREIGN
     return ReadNumber(e164=e164, region=region, not_textable=why)

@@ -196,6 +196,10 @@ class Tracker:
             if c.direction is Direction.INBOUND and c.up and c.leg.bridge is None
         ]
 
+    def open_outbound(self) -> list[str]:
+        """Return the numbers, as dialled, that somebody of the office is calling or talking to."""
+        return [call.did for call in self._calls.values() if call.direction is Direction.OUTBOUND]
+
     def open_callers(self) -> list[tuple[str, str, str]]:
         """Return (channel, caller, DID) of the calls from outside that are in progress."""
         return [

@@ -8,10 +8,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from textbackd.core.call import Call
+from textbackd.core.call import Call, Direction
 from textbackd.core.decide import Caller
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
+from textbackd.core.missed import Verdict
 from textbackd.core.phone import E164, mask
 from textbackd.core.segments import segments
 from textbackd.core.tracker import Tracker
@@ -19,6 +20,7 @@ from textbackd.flow.conclude import Conclusion, Office
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal
 from textbackd.store.database import Store
+from textbackd.store.journal import Resolution
 from textbackd.store.outbox import NewText, State, TextOf
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class CallsIn:
         self._office, self._store, self._tracker, self._merger = office, store, tracker, merger
         self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
+        self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
         self.client: AmiClient | None = None
 
@@ -80,8 +83,10 @@ class CallsIn:
         await self._finish_all(finished)
 
     async def _finish_all(self, calls: list[Call]) -> None:
+        self._settling += calls
         for call in calls:
             await self._conclude_all(self._merger.add(call))
+        self._settling.clear()
 
     async def _conclude_all(self, calls: list[Call]) -> None:
         for call in calls:
@@ -131,9 +136,32 @@ class CallsIn:
                 )
                 await asyncio.sleep(STORE_AGAIN_AFTER)
         if recorded.new:
+            await self._settle(call, conclusion)
             self._tell(call, conclusion)
         if recorded.text_id is not None:
             self._wake()
+
+    async def _settle(self, call: Call, conclusion: Conclusion) -> None:
+        """Close the cases that this call has settled: the caller got through, or somebody of the office reached them."""
+        numbers = conclusion.numbers
+        if conclusion.judgement.verdict is Verdict.ANSWERED and numbers.caller is not None:
+            await self._resolve(numbers.caller, Resolution.CALLED_AGAIN)
+        if call.direction is Direction.OUTBOUND and call.talks and numbers.did is not None:
+            await self._resolve(numbers.did, Resolution.CALLED_BACK)
+
+    async def _resolve(self, number: E164, resolution: Resolution) -> None:
+        try:
+            await self._store.run(lambda db: journal.resolve(db, number, resolution, self._clock()))
+        except sqlite3.Error as error:
+            log.error("a case cannot be closed", extra={"number": mask(number), "error": str(error)})
+
+    def on_the_phone(self) -> set[E164]:
+        """Return the numbers that are in a call with us at this moment, whoever called whom."""
+        presented = [caller for _, caller, _ in self._tracker.open_callers()] + self._tracker.open_outbound()
+        # A call that has just ended counts until it is written down: it may settle the matter of a text that waits.
+        for call in [*self._settling, *self._merger.held]:
+            presented += [call.caller_presented, call.did_presented]
+        return {number for number in map(self._office.number, presented) if number is not None}
 
     async def _known_of(self, caller: E164 | None) -> Caller:
         if caller is None:

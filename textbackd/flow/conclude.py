@@ -60,6 +60,10 @@ class Office:
             return Numbers(caller=None, did=did, not_textable=NotTextable.WITHHELD)
         return Numbers(caller=caller.e164, did=did, not_textable=caller.not_textable)
 
+    def number(self, presented: str) -> E164 | None:
+        """Return a presented number as read in the country of the business."""
+        return read_number(presented, self._settings.business.country).e164
+
     def judge(self, call: Call, numbers: Numbers) -> Judgement:
         """Return the verdict on a call."""
         pbx = self._settings.pbx.get(call.pbx)

@@ -9,12 +9,12 @@ import logging
 import random
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from textbackd.core.limits import Limit
-from textbackd.core.phone import mask
+from textbackd.core.phone import E164, mask
 from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed
 from textbackd.store import outbox
 from textbackd.store.database import Store
@@ -40,9 +40,11 @@ class Worker:
         store: Store,
         clock: Callable[[], datetime],
         rate: Limit,
+        on_the_phone: Callable[[], Collection[E164]] = frozenset,
         told: Told | None = None,
     ) -> None:
         self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
+        self._on_the_phone = on_the_phone
         self._pace = Pace(rate)
         self._awake = asyncio.Event()
         self._stopping = False
@@ -73,7 +75,8 @@ class Worker:
         if wait:
             await self._sleep(wait)
             return True
-        text = await self._store.run(lambda db: outbox.claim(db, self._gateway.name, self._clock()))
+        busy = self._on_the_phone()
+        text = await self._store.run(lambda db: outbox.claim(db, self._gateway.name, self._clock(), busy))
         if text is None:
             return False
         self._pace.spend(self._clock())

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 import sqlite_utils
 
@@ -17,7 +18,20 @@ from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, NotTextable
 from textbackd.store.database import from_text, to_text, writing
-from textbackd.store.outbox import NewText, add, has_text
+from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
+
+
+class Resolution(StrEnum):
+    """How a case ended without us."""
+
+    CALLED_AGAIN = "called_again"  # the caller tried again and got through
+    CALLED_BACK = "called_back"  # somebody of the office reached the caller
+
+
+RESOLVED: Final = {
+    Resolution.CALLED_AGAIN: "the caller called again and was answered",
+    Resolution.CALLED_BACK: "somebody called the caller back",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +148,24 @@ def history(db: sqlite_utils.Database, caller: E164, *, observing: bool) -> Call
         "SELECT max(coalesce(hung_up_at, created_at)) FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
         [caller, *never_sent],
     ).fetchone()
-    talk = db.execute("SELECT max(ended_at) FROM calls WHERE caller = ? AND verdict = 'answered'", [caller]).fetchone()
+    talk = db.execute(
+        "SELECT max(ended_at) FROM calls WHERE (caller = :number AND verdict = 'answered')"
+        " OR (did = :number AND direction = 'outbound' AND talked_s > 0)",
+        {"number": caller},
+    ).fetchone()
     return Caller(last_text_at=from_text(text[0]), last_talk_at=from_text(talk[0]))
+
+
+def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:
+    """Close the caller's open cases and cancel their texts that have not gone out; return how many cases."""
+    with writing(db):
+        closed = db.execute(
+            "UPDATE cases SET resolved_at = ?, resolution = ? WHERE caller = ? AND resolved_at IS NULL RETURNING id",
+            [to_text(now), resolution.value, caller],
+        ).fetchall()
+        for row in closed:
+            cancel_of_case(db, row[0], RESOLVED[resolution])
+    return len(closed)
 
 
 def find_calls(db: sqlite_utils.Database, wanted: str, number: E164 | None, limit: int = 20) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ def m001_calls_cases_outbox(db: sqlite_utils.Database) -> None:
         )""")
     db.conn.execute("CREATE INDEX calls_by_caller ON calls (caller, ended_at)")
     db.conn.execute("CREATE INDEX calls_by_end ON calls (ended_at)")
+    db.conn.execute("CREATE INDEX calls_by_did ON calls (did, ended_at)")
     db.conn.execute("""
         CREATE TABLE outbox (
             id TEXT PRIMARY KEY,

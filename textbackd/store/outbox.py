@@ -13,7 +13,7 @@ when the daemon starts was cut off in the act, and becomes `unknown`. SQL about 
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -99,19 +99,33 @@ def has_text(db: sqlite_utils.Database, case_id: int) -> bool:
     return db.execute(query, [case_id]).fetchone() is not None
 
 
+def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
+    """Cancel a case's automatic text if it has not gone out, inside the caller's transaction."""
+    db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE case_id = ? AND kind = 'missed' AND state = 'queued'",
+        [why, case_id],
+    )
+
+
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
     """Put a text that a person wrote into the outbox."""
     with writing(db):
         return add(db, text, case_id=None, call_id=None, now=now)
 
 
-def claim(db: sqlite_utils.Database, gateway: str, now: datetime) -> DueText | None:
-    """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due."""
+def claim(
+    db: sqlite_utils.Database, gateway: str, now: datetime, on_the_phone: Collection[E164] = ()
+) -> DueText | None:
+    """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
+
+    Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter.
+    """
     with writing(db):
         row = db.execute(
             "SELECT id, recipient, sender, body, gateways, attempts, expires_at, hung_up_at, segments FROM outbox"
-            " WHERE state = 'queued' AND gateway = ? AND due_at <= ? AND expires_at > ? ORDER BY due_at LIMIT 1",
-            [gateway, to_text(now), to_text(now)],
+            " WHERE state = 'queued' AND gateway = ? AND due_at <= ? AND expires_at > ?"
+            " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?))) ORDER BY due_at LIMIT 1",
+            [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],
         ).fetchone()
         if row is None:
             return None
