@@ -16,28 +16,28 @@ from typing import Any
 
 from tests.gateways.sink import HttpSink
 from textbackd.config import loads, resolve_secrets
-from textbackd.core.phone import E164
 from textbackd.daemon import Daemon
-from textbackd.store import journal, outbox
+from textbackd.store import outbox
 from textbackd.store.database import open_database
 
 from .asterisk import Asterisk
 
 CONFIG = """
-business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
+business: {{name: Anderson Roofing, country: US, timezone: America/Denver, numbers: ["+13035550102"]}}
+staff: {{anna: {{mobile: "+19705550110"}}}}
 pbx:
   office:
     host: {host}
     port: {port}
     secret: "{secret}"
-    ignore: {{dids: ["+13035550118", "+13035550122"]}}
+    ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
-policy: {{delay: 1s, recent_talk: 0s, caps: off, brake: off}}
+policy: {{delay: 4s, caps: off, brake: off}}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
-PATIENCE = 20.0  # seconds for a call to be in the database after its scene is over
+PATIENCE = 30.0  # seconds for a call to be in the database after its scene is over
 
 
 class Shop:
@@ -46,27 +46,32 @@ class Shop:
     def __init__(self, pbx: Asterisk, folder: Path) -> None:
         self.pbx, self.folder = pbx, folder
         self.sink = HttpSink()
+        self.connected: Callable[[], bool] = lambda: False
 
     def texts_to(self, number: str) -> list[dict[str, Any]]:
         """Return what the sink was asked to send to a number."""
         bodies = [json.loads(request.body) for request in self.sink.requests]
         return [body for body in bodies if body["to"] == number]
 
-    def calls(self, caller: str) -> list[dict[str, Any]]:
-        """Return the recorded calls of a caller, the first first."""
+    def newest_call(self) -> int:
+        """Return the number of the newest recorded call."""
         with _closing(self.folder) as db:
-            return journal.find_calls(db, caller, E164(caller))[::-1]
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0])
 
-    def calls_when(self, caller: str, number: int) -> list[dict[str, Any]]:
-        """Return a caller's calls when there are so many and their texts are settled."""
-        found: list[dict[str, Any]] = wait_for(lambda: self._settled(caller, number), f"{number} calls of {caller}")
+    def calls_after(self, number: int, how_many: int) -> list[dict[str, Any]]:
+        """Return the calls recorded after a call, when there are so many and no text waits any more."""
+        found: list[dict[str, Any]] = wait_for(lambda: self._settled(number, how_many), f"{how_many} calls")
         return found
 
-    def _settled(self, caller: str, number: int) -> list[dict[str, Any]]:
-        calls = self.calls(caller)
+    def _settled(self, number: int, how_many: int) -> list[dict[str, Any]]:
         with _closing(self.folder) as db:
+            calls = list(db.query("SELECT * FROM calls WHERE id > ? ORDER BY id", [number]))
             waiting = outbox.counts(db).keys() & {"queued", "submitting"}
-        return calls if len(calls) >= number and not waiting else []
+        return calls if len(calls) >= how_many and not waiting else []
+
+    def wait_connected(self) -> None:
+        """Wait until the daemon is logged in again."""
+        wait_for(lambda: self.connected(), "a connection to the PBX")
 
     def outbox(self) -> list[dict[str, Any]]:
         """Return all texts."""
@@ -122,7 +127,8 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
         running = asyncio.create_task(daemon.run(stop))
-        while not running.done() and set(daemon.pbx_states().values()) != {"connected"}:
+        shop.connected = lambda: set(daemon.pbx_states().values()) == {"connected"}
+        while not running.done() and not shop.connected():
             await asyncio.sleep(0.05)
         ready.set()
         await running

@@ -22,7 +22,7 @@ Sources: recordings of Asterisk 16 and 22 and of FreePBX 16; Asterisk's cdr_csv,
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -91,7 +91,7 @@ BLACKLIST_TAKES: Final = timedelta(seconds=2)
 OUTSIDE_STRANGERS: Final = "from-sip-external*"  # FreePBX: unknown SIP senders, mostly scanners; never customers
 BLACKHOLE: Final = "app-blackhole"  # FreePBX sends blacklisted callers there, and others
 NO_NUMBERS: Final = frozenset({"", "s", "h", "i", "t", "o", "a"})
-PHONE: Final = re.compile(r"[^/]+/\d{1,6}")  # a channel named after an extension
+PHONE: Final = re.compile(r"(PJSIP|SIP|IAX2|SCCP)/\d{1,6}")  # named after an extension; DAHDI numbers its lines, too
 OUTSIDE_DIGITS: Final = 7  # a caller's number with as many digits is no extension
 
 # Applications in which a caller sits until somebody hangs up; what is still running at the end, the caller left.
@@ -123,18 +123,22 @@ def calls_from_records(
     trunks: Trunks,
     known_trunks: Collection[str] = (),
     queue_alone: bool = True,
+    call_backs: bool = False,
 ) -> list[Call]:
     """Return the calls from outside that the records tell of, in the order of their ends.
 
     `rows` may come in any order, `events` in that of the file. `known_trunks` are names as `trunk_of` gives them, learnt
-    elsewhere: FreePBX's rows do not name the trunk's context. `queue_alone` also takes calls that only queue_log knows and that ended
-    in the queue; leave it off while their rows may still come, since only those tell what was before.
+    elsewhere: FreePBX's rows do not name the trunk's context. `queue_alone` also takes calls that only queue_log knows and that
+    ended in the queue; leave it off while their rows may still come, since only those tell what was before. `call_backs` adds the
+    office's calls to outside that were answered: they settle the matter of who was missed.
     """
     book = _Book.of(rows, events, trunks, known_trunks)
-    calls = [_call(record, book, pbx) for record in _records(book)]
+    records = [(record, _direction(record, book)) for record in _records(book)]
+    wanted = {Direction.INBOUND, Direction.OUTBOUND} if call_backs else {Direction.INBOUND}
+    calls = [_call(record, book, pbx, direction) for record, direction in records if direction in wanted]
     if queue_alone:
         calls += [_queue_call(uniqueid, pbx, book) for uniqueid in _only_in_queue_log(book)]
-    return sorted(calls, key=_end)
+    return sorted(calls, key=lambda call: (_end(call), call.linkedid))
 
 
 def trunks_in(rows: Iterable[CdrRow], trunks: Trunks) -> frozenset[str]:
@@ -186,12 +190,13 @@ class _Book:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """The rows of one caller's channel, in order, and those of the other channels of the call."""
+    """The rows of one channel, in order, and those of the other channels of the call."""
 
     name: str
+    is_root: bool  # it is the one that began the call
     own: Sequence[CdrRow]
     kin: Sequence[CdrRow]
-    events: Sequence[QueueEvent] = field(default=())
+    events: Sequence[QueueEvent]
 
     @property
     def last(self) -> CdrRow:
@@ -215,12 +220,13 @@ def _records(book: _Book) -> Iterable[_Record]:
         for row in rows:
             by_uniqueid[row.uniqueid].append(row)
         for uniqueid, own in by_uniqueid.items():
-            kin = [row for row in rows if row.uniqueid != uniqueid]
-            record = _Record(
-                uniqueid or name, sorted(own, key=_order), kin, _events_of(book, {row.uniqueid for row in rows})
+            yield _Record(
+                name=uniqueid or name,
+                is_root=uniqueid in ("", name),
+                own=sorted(own, key=_order),
+                kin=[row for row in rows if row.uniqueid != uniqueid],
+                events=_events_of(book, {row.uniqueid for row in rows}),
             )
-            if _is_caller(record, is_root=uniqueid in ("", name), book=book):
-                yield record
 
 
 def _groups(rows: Iterable[CdrRow]) -> dict[str, list[CdrRow]]:
@@ -249,15 +255,23 @@ def _chains(rows: Iterable[CdrRow]) -> Iterable[list[CdrRow]]:
         yield chain
 
 
-def _is_caller(record: _Record, *, is_root: bool, book: _Book) -> bool:
-    if not any(book.outside(row.channel, row.dcontext) for row in record.own):
-        return False
+def _direction(record: _Record, book: _Book) -> Direction | None:
+    """Return where a channel's call came from; None for what is no call of its own, or stayed inside."""
+    if record.own[0].channel.startswith("Local/"):
+        return None
+    if any(book.outside(row.channel, row.dcontext) for row in record.own):
+        return Direction.INBOUND if _is_caller(record) else None
+    reached = [_far_end(row, book)[0] for row in record.own if row.is_talk]
+    return Direction.OUTBOUND if record.is_root and any(book.outside(channel) for channel in reached) else None
+
+
+def _is_caller(record: _Record) -> bool:
     if any(fnmatchcase(row.dcontext, OUTSIDE_STRANGERS) for row in record.own):
         return False
     # A caller who was bridged with an older channel (an agent who logged in before) gets that one's linkedid. So does a leg
     # that was dialled out and transferred; its channel stands as dstchannel somewhere.
     dialled = any(row.dstchannel == record.own[0].channel for row in record.kin)
-    return is_root or (not dialled and any(row.is_talk for row in record.own))
+    return record.is_root or (not dialled and any(row.is_talk for row in record.own))
 
 
 def _events_of(book: _Book, uniqueids: Collection[str]) -> list[QueueEvent]:
@@ -268,7 +282,7 @@ def _events_of(book: _Book, uniqueids: Collection[str]) -> list[QueueEvent]:
 # ---- the facts of one call
 
 
-def _call(record: _Record, book: _Book, pbx: str) -> Call:
+def _call(record: _Record, book: _Book, pbx: str, direction: Direction) -> Call:
     talks = _talks(record, book)
     up = record.up_row
     first, last = record.own[0], record.last
@@ -277,7 +291,7 @@ def _call(record: _Record, book: _Book, pbx: str) -> Call:
         pbx=pbx,
         linkedid=record.name,
         channel=first.channel,
-        direction=Direction.INBOUND,
+        direction=direction,
         caller_presented=_caller(record),
         caller_name=_name(first.clid),
         did_presented=_did(record, book),

@@ -88,7 +88,7 @@ BLACKLIST_CONTEXTS: Final = ("app-blacklist*", "*blacklist*", "*blocklist*")
 SERVICE_CONTEXTS: Final = (
     "app-vmmain*", "app-dialvm*", "app-directvm*", "*voicemailmain*", "disa*", "*-disa*", "ext-fax*", "app-fax*", "fax*",
 )  # fmt: skip
-SERVICE_APPLICATIONS: Final = frozenset({"voicemailmain", "disa", "receivefax", "rxfax", "milliwatt", "echo"})
+SERVICE_APPLICATIONS: Final = frozenset({"voicemailmain", "disa", "receivefax", "rxfax"})
 MENU_CONTEXTS: Final = ("ivr*", "*-ivr*", "*_ivr*", "menu*", "*-menu*", "*_menu*", "app-directory*", "*attendant*")
 VOICEMAIL_CONTEXTS: Final = (
     "macro-vm*",
@@ -109,6 +109,8 @@ CLOSED_CONTEXTS: Final = (
     "*after-hours*",
     "*after_hours*",
 )
+# What programs run in; a bot or an AI agent that answers is no person.
+PROGRAM_APPLICATIONS: Final = frozenset({"agi", "eagi", "deadagi", "stasis", "audiosocket", "externalivr", "echo"})
 MENU_APPLICATIONS: Final = frozenset({"background", "waitexten", "read", "directory"})
 
 BUSY_CAUSES: Final = frozenset({17})  # user busy
@@ -160,7 +162,8 @@ def _person(case: _Case) -> Judgement | None:
         if call.talked is not None and call.talked < MOBILE_VOICEMAIL_TALK:
             return Judgement(Verdict.UNCERTAIN, Reason.MAYBE_MOBILE_VOICEMAIL)
         return Judgement(Verdict.ANSWERED)
-    if call.talked is not None and call.talked < VERY_SHORT_TALK and call.ended_by in (EndedBy.CALLER, EndedBy.PBX):
+    cut = len(call.talks) == 1 and call.talked is not None and call.talked < VERY_SHORT_TALK
+    if cut and call.ended_by in (EndedBy.CALLER, EndedBy.PBX):
         return Judgement(Verdict.ANSWERED, Reason.VERY_SHORT)
     return Judgement(Verdict.ANSWERED)
 
@@ -282,7 +285,8 @@ def _nobody_rang_unanswered(case: _Case) -> Judgement | None:
         return _missed(Reason.UNREACHABLE)
     if case.hung_up:
         return _gave_up(case, Reason.GAVE_UP)
-    return _missed(Reason.NO_ANSWER)
+    # An empty queue, a dial without destinations: there was no phone that could have rung.
+    return _missed(Reason.UNREACHABLE)
 
 
 def _nobody_rang_answered(case: _Case) -> Judgement | None:
@@ -290,6 +294,8 @@ def _nobody_rang_answered(case: _Case) -> Judgement | None:
     call = case.call
     if _in_menu(case):
         return _gave_up(case, Reason.MENU_GAVE_UP) if case.hung_up else _missed(Reason.MENU_GAVE_UP)
+    if (call.application or "").lower() in PROGRAM_APPLICATIONS:
+        return _missed(Reason.NO_ANSWER)
     if not case.hung_up and call.up_for is not None and call.up_for < ANNOUNCEMENT_TAKES:
         return _missed(Reason.UNREACHABLE)
     return _missed(Reason.CLOSED)
@@ -324,9 +330,9 @@ def _any(context: str, patterns: Sequence[str]) -> bool:
 RULES: Final[tuple[Callable[[_Case], Judgement | None], ...]] = (
     _not_from_outside,
     _own_number,
-    _ignored_line,
     _still_open,
     _person,
+    _ignored_line,
     _ignored_context,
     _service,
     _rejected,

@@ -112,6 +112,7 @@ class _Inbound:
     hung_up_by_caller: bool = False
     talking: dict[str, _OpenTalk] = field(default_factory=dict)
     talks: list[Talk] = field(default_factory=list)
+    last_heard: str = ""  # the uniqueid of whom the caller heard last
     unseen_company: bool = False
     handed_on: HandedOnBy | None = None
     rings: dict[str, _OpenRing] = field(default_factory=dict)
@@ -226,7 +227,7 @@ class Tracker:
     @property
     def size(self) -> int:
         """Return how many things are remembered; bounded whatever is sent."""
-        kept = (self._legs, self._bridges, self._calls, self._by_linkedid, self._by_name, self._listed, self._arrivals)
+        kept = (self._legs, self._bridges, self._calls, self._by_linkedid, self._by_name, self._listed)
         return sum(len(things) for things in kept)
 
     # ---- the life of a channel
@@ -522,6 +523,7 @@ class Tracker:
         for uniqueid, leg in now.items():
             if uniqueid not in call.talking:
                 call.talking[uniqueid] = _OpenTalk(leg, leg.heard(at), at)
+                call.last_heard = uniqueid
                 call.handed_on = None
                 call.note(at, "talked", leg.name)
 
@@ -585,7 +587,8 @@ class Tracker:
             return
         transferers = (h.get("OrigTransfererUniqueid", ""), h.get("SecondTransfererUniqueid", ""))
         for call in list(self._calls.values()):
-            if any(uniqueid in call.talking for uniqueid in transferers):
+            # The event may come before or after the transferer has left the caller's bridge.
+            if call.leg.uniqueid == h.get("TransfereeUniqueid") or call.last_heard in transferers:
                 self._hand_on(call.leg.uniqueid, transferers, HandedOnBy.TRANSFER, at)
 
     def _parked(self, h: Headers, at: datetime | None) -> None:

@@ -108,7 +108,8 @@ class CatchUp:
         self._wanted: asyncio.Queue[Gap | None] = asyncio.Queue()
         self._open: set[Gap] = set()
         self._names: set[str] = set()
-        self._watched_until: datetime | None = None
+        self._watched_until: datetime | None = None  # since we run; before that, the ledger knows
+        self._was_connected = False
         self._reading = asyncio.Lock()
         self._complaint = ""
 
@@ -116,6 +117,7 @@ class CatchUp:
 
     def connection_opened(self) -> None:
         """Look for what happened since we were last connected."""
+        self._was_connected = True
         self._wanted.put_nowait(self._gap_since(self._watched_until) if self._watched_until else None)
 
     def met(self, call: Call, judgement: Judgement) -> None:
@@ -147,7 +149,7 @@ class CatchUp:
 
     async def _keep_note(self) -> None:
         while True:
-            if self._is_watching():
+            if self._was_connected and self._is_watching():
                 self._watched_until = max(self._watched_until or self._clock() - UNSURE, self._clock() - UNSURE)
                 # A gap that is not filled yet would be forgotten if the daemon stopped now.
                 noted = min([self._watched_until, *(gap.since for gap in self._open)])
@@ -164,10 +166,9 @@ class CatchUp:
 
     async def _fill(self, gap: Gap) -> None:
         """Look three times, and go on while the records cannot be read."""
-        waited = 0.0
+        began = self._clock()
         for after in LOOK_AFTER:
-            await self._sleep(after - waited)
-            waited = after
+            await self._sleep(max(after - (self._clock() - began).total_seconds(), 0.0))
             well = await self._look(gap, last=after == LOOK_AFTER[-1])
         while not well:
             await self._sleep(LOOK_AGAIN)
@@ -208,6 +209,7 @@ class CatchUp:
             trunks=self._trunks,
             known_trunks=self._names,
             queue_alone=last or cdr is None,
+            call_backs=True,
         )
         return merged(calls)
 
@@ -238,9 +240,9 @@ def merged(calls: Iterable[Call]) -> list[Call]:
 def _caller_key(call: Call) -> str:
     # Two trunks may write one number in two ways; two callers who withhold theirs are two callers.
     digits = "".join(character for character in call.caller_presented if character.isdigit())
-    return digits[-9:] if len(digits) > 6 else call.linkedid
+    return digits[-9:] if len(digits) > 6 and call.direction is Direction.INBOUND else call.linkedid
 
 
 def _talks_first(call: Call) -> tuple[bool, str]:
-    """Callers who got through in the gap come first, so that no text goes out for their try before."""
+    """Who got through or was called back in the gap comes first, so that no text goes out for their try before."""
     return not call.talks, call.ended_at.isoformat() if call.ended_at else ""
