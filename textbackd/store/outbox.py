@@ -195,11 +195,15 @@ def put_back(
     explanation: str,
     now: datetime,
 ) -> None:
-    """Queue the text again, for `gateway`, after an attempt that proved that nothing had gone out."""
+    """Queue the text again, for `gateway`, after an attempt that proved that nothing had gone out.
+
+    If its case was settled in the meantime it is no longer wanted, and cancelled instead.
+    """
     with writing(db):
         _end_attempt(db, text, outcome, code, explanation, now)
         db.execute(
-            "UPDATE outbox SET state = 'queued', gateway = ?, due_at = ?, explanation = ? WHERE id = ?",
+            "UPDATE outbox SET gateway = ?, due_at = ?, explanation = ?, state = CASE WHEN case_id IN"
+            " (SELECT id FROM cases WHERE resolved_at IS NOT NULL) THEN 'cancelled' ELSE 'queued' END WHERE id = ?",
             [gateway, to_text(due_at), explanation, text.id],
         )
 
