@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
-from textbackd.core.events import MODERN_NAMES, Event
+from textbackd.core.events import Event
 from textbackd.core.trunk import Trunks
 
 MOST_CHANNELS: Final = 20_000  # kept at once; a shop has tens. Above it the oldest are let go
@@ -33,6 +33,7 @@ PARKING_APPLICATIONS: Final = ("Park", "ParkedCall", "Parked Call")
 # Asterisk's own bridges are named by a UUID. An event forged through a caller's name could not know one (story: name_newline).
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MACHINES: Final = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Snoop/", "Message/", "Bridge/", "Surrogate/")
+NO_PERSON: Final = ("Local/", *MACHINES)
 
 Headers = Mapping[str, str]
 
@@ -68,7 +69,7 @@ class _Leg:
 
     @property
     def is_person(self) -> bool:
-        return not self.name.startswith(("Local/", *MACHINES))
+        return not self.name.startswith(NO_PERSON)
 
 
 @dataclass(slots=True)
@@ -157,11 +158,11 @@ class Tracker:
 
     def feed(self, event: Event) -> list[Call]:
         """Take one event; return the calls that are finished by it, usually none."""
-        handle = _TABLE.get(MODERN_NAMES.get(event.name, event.name))
+        handle = _TABLE.get(event.name)
         if handle is None:
             return []
         handle(self, event.headers, event.at)
-        return self._take_finished()
+        return self._take_finished() if self._finished else []
 
     def connection_opened(self) -> None:
         """Note that a new connection begins: what is open may have gone on unseen."""
@@ -236,13 +237,13 @@ class Tracker:
         uniqueid = h.get("Uniqueid", "")
         if not uniqueid or uniqueid in self._legs:
             return
-        leg = self._adopt(h, at)
+        leg = self._adopt(uniqueid, h, at)
         if leg.uniqueid == leg.linkedid:
             self._begin(leg, h, at, start_seen=True)
 
-    def _adopt(self, h: Headers, at: datetime | None, *, born: bool = True) -> _Leg:
-        uniqueid, name = h["Uniqueid"], h.get("Channel", "")
-        outside = self._trunks.has(name, h.get("Context", "")) and not name.startswith("Local/")
+    def _adopt(self, uniqueid: str, h: Headers, at: datetime | None, *, born: bool = True) -> _Leg:
+        name = h.get("Channel", "")
+        outside = not name.startswith("Local/") and self._trunks.has(name, h.get("Context", ""))
         leg = _Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at if born else None, at)
         if len(self._legs) >= MOST_CHANNELS:
             self._drop(next(iter(self._legs.values())))
@@ -267,22 +268,22 @@ class Tracker:
 
     def _leg(self, h: Headers, at: datetime | None) -> _Leg | None:
         """Return the channel of an event, adopting one whose Newchannel we missed."""
-        leg = self._legs.get(h.get("Uniqueid", ""))
+        uniqueid = h.get("Uniqueid", "")
+        leg = self._legs.get(uniqueid)
         if leg is not None:
             self._keep_current(leg, h)
             return leg
-        uniqueid = h.get("Uniqueid", "")
         if not uniqueid or "Channel" not in h or uniqueid in self._hung_up:
             return None
-        leg = self._adopt(h, at, born=False)
+        leg = self._adopt(uniqueid, h, at, born=False)
         if leg.uniqueid == leg.linkedid and not leg.is_local:
             self._begin(leg, h, at, start_seen=False)
         return leg
 
     def _keep_current(self, leg: _Leg, h: Headers) -> None:
         call = leg.inbound
-        if call is not None and "Context" in h:
-            call.ended_in, call.extension = h["Context"], h.get("Exten", "")
+        if call is not None and (context := h.get("Context")) is not None:
+            call.ended_in, call.extension = context, h.get("Exten", "")
             # Analogue and registration trunks arrive at `s`; the number of ours appears when the dialplan has found it.
             if call.did in ("s", "") and len(call.extension.lstrip("+")) > 4 and call.extension.lstrip("+").isdigit():
                 call.did = call.extension
@@ -368,6 +369,7 @@ class Tracker:
             self._finish(leg.inbound, None, EndedBy.OPEN)
         self._leave_bridge(leg, None)
         self._legs.pop(leg.uniqueid, None)
+        self._listed.discard(leg.uniqueid)
         if self._by_name.get(leg.name) is leg:
             del self._by_name[leg.name]
 
@@ -379,7 +381,7 @@ class Tracker:
         if call is None or not channel:
             return
         if dialled and dialled not in self._legs:
-            self._adopt(_destination(h), at)
+            self._adopt(dialled, _destination(h), at)
         by_caller = h.get("Uniqueid") == call.leg.uniqueid
         call.ring(dialled or channel, channel, by_caller)
         call.cancelled_last = False
@@ -441,7 +443,9 @@ class Tracker:
         if leg is None:
             return
         self._leave_bridge(leg, at)
-        bridge = self._bridges.setdefault(bridge_id, _Bridge(holding=_holds(h)))
+        bridge = self._bridges.get(bridge_id)
+        if bridge is None:
+            bridge = self._bridges[bridge_id] = _Bridge(holding=_holds(h))
         bridge.members.add(leg.uniqueid)
         leg.bridge = bridge_id
         self._note_unseen_company(leg, bridge, h)
@@ -775,7 +779,9 @@ _TABLE: Final[dict[str, _Handler]] = {
     "AttendedTransfer": Tracker._attended_transfer,
     "ParkedCall": Tracker._parked,
     "QueueCallerJoin": Tracker._queue_join,
+    "Join": Tracker._queue_join,  # Asterisk 11 and older
     "QueueCallerLeave": Tracker._queue_leave,
+    "Leave": Tracker._queue_leave,  # Asterisk 11 and older
     "QueueCallerAbandon": Tracker._queue_abandon,
     "MessageWaiting": Tracker._message_waiting,
     "ReceiveFAX": Tracker._fax,

@@ -63,10 +63,11 @@ class CallsIn:
     async def run(self) -> None:
         """Work through the events until cancelled."""
         while True:
+            batch: list[Event | None] = []
             try:
-                batch = await asyncio.wait_for(self._batches.get(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    batch = await self._batches.get()
             except TimeoutError:
-                batch = []
                 await self._finish_all(self._tracker.forget_unended(self._clock()))
             for event in batch:
                 await self._feed(event)

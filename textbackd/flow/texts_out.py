@@ -10,6 +10,7 @@ import random
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 # After the n-th failed round through a text's gateways. Together they end inside the ten minutes that a text lives.
 RETRY_AFTER: Final = tuple(timedelta(seconds=s) for s in (5, 15, 45, 120, 240, 360))
 LOOK_EVERY: Final = timedelta(seconds=1)  # other processes (`textbackd send`) add texts, too
+HELD_AGAIN_AFTER: Final = timedelta(milliseconds=200)
 DISK_AGAIN_AFTER: Final = timedelta(seconds=5)
 
 Told = Callable[[DueText, str, str], None]
@@ -86,14 +88,14 @@ class Worker:
     async def _rest(self) -> None:
         await self._store.run(lambda db: outbox.expire(db, self._clock()))
         due = await self._store.run(lambda db: outbox.next_moment(db, self._gateway.name))
-        wait = LOOK_EVERY if due is None else min(LOOK_EVERY, max(due - self._clock(), timedelta(0)))
-        await self._sleep(wait)
+        wait = LOOK_EVERY if due is None else min(LOOK_EVERY, due - self._clock())
+        # What is due and was not claimed waits for a caller who is on the phone.
+        await self._sleep(wait if wait > timedelta(0) else HELD_AGAIN_AFTER)
 
     async def _sleep(self, wait: timedelta) -> None:
-        try:
-            await asyncio.wait_for(self._awake.wait(), wait.total_seconds())
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait.total_seconds()):
+                await self._awake.wait()
 
     async def _submit(self, text: DueText) -> None:
         wanted = OutboundText(

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -55,13 +54,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _closed(name: str) -> PbxError:
+    return PbxError(f"pbx.{name}: Asterisk closed the connection. Trying again.", PbxState.AWAY)
+
+
 class _Protocol(AMIProtocol):
     """panoramisk's actions and answers on our own reading of the bytes."""
 
     encoding = "utf-8"
     forgetable_actions: Sequence[str] = ()
 
-    def __init__(self, take: Callable[[list[Event | None]], None], bytes_sink: Callable[[bytes], None] | None) -> None:
+    def __init__(
+        self, name: str, take: Callable[[list[Event | None]], None], bytes_sink: Callable[[bytes], None] | None
+    ) -> None:
+        self._name = name
         self._take = take
         self._bytes_sink = bytes_sink
         self._splitter = FrameSplitter()
@@ -96,7 +102,8 @@ class _Protocol(AMIProtocol):
         self.closed = True
         for action in {id(action): action for action in self.responses.values()}.values():
             if not action.future.done():
-                action.future.cancel()
+                action.future.set_exception(_closed(self._name))
+                action.future.exception()  # seen; nobody may be waiting any more
         self.responses.clear()
         if not self.lost.done():
             self.lost.set_result(exc)
@@ -166,7 +173,7 @@ class AmiClient:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
                 _, self._protocol = await loop.create_connection(
-                    lambda: _Protocol(self._take, self._bytes_sink), self._host, self._port
+                    lambda: _Protocol(self.name, self._take, self._bytes_sink), self._host, self._port
                 )
         except (OSError, TimeoutError) as error:
             cause = getattr(error, "strerror", None) or str(error) or "no answer"
@@ -205,9 +212,10 @@ class AmiClient:
         protocol = self._protocol
         assert protocol is not None  # noqa: S101  # _connect has just set it
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(protocol.lost), PING_EVERY.total_seconds())
-                raise PbxError(f"pbx.{self.name}: Asterisk closed the connection. Trying again.", PbxState.AWAY)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the moment in which the line is lost.
+            await asyncio.wait({protocol.lost}, timeout=PING_EVERY.total_seconds())
+            if protocol.lost.done():
+                raise _closed(self.name)
             await self.ask({"Action": "Ping"})
 
     async def ask(self, action: Mapping[str, str]) -> list[Any]:
@@ -230,10 +238,6 @@ class AmiClient:
             raise PbxError(
                 f"pbx.{self.name}: Asterisk does not answer any more. Connecting anew.", PbxState.AWAY
             ) from error
-        except asyncio.CancelledError:
-            if not protocol.closed:
-                raise
-            raise PbxError(f"pbx.{self.name}: Asterisk closed the connection. Trying again.", PbxState.AWAY) from None
         return answer if isinstance(answer, list) else [answer]
 
     async def _hang_up(self) -> None:

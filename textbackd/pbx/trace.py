@@ -4,6 +4,7 @@ A trace holds the bytes as they came from the socket. Lines that start with `#` 
 (`Asterisk Call Manager/…`) begins a new connection. A trace may be cut anywhere.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from textbackd.pbx.wire import FrameSplitter, read_event, tracked
 
 CHUNK: Final = 1 << 18  # bytes read at a time, so that a file of any size is replayed in little memory
 BANNER: Final = b"Asterisk Call Manager/"
+# A caller's name may say the same; only a banner is followed by an answer or an event.
+BANNER_LINE: Final = re.compile(BANNER + rb"[0-9.]+(?:\r\n(?=Response: |Event: |\Z)|\Z)")
 
 
 def read_trace(path: Path) -> Iterator[Event | None]:
@@ -45,19 +48,11 @@ def _modern_line_ends(chunk: bytes) -> bytes:
 
 def _events(frames: list[bytes]) -> Iterator[Event | None]:
     for frame in frames:
-        if tracked(frame):
-            if (event := read_event(frame, None)) is not None:
-                yield event
-        elif BANNER in frame:
+        if BANNER in frame and (banner := BANNER_LINE.search(frame)):
             yield None
-            if (event := _after_banner(frame)) is not None:
-                yield event
-
-
-def _after_banner(frame: bytes) -> Event | None:
-    """Return the event that follows a banner without a blank line between, as an old Asterisk or a cut leaves it."""
-    rest = frame[frame.rindex(BANNER) :].partition(b"\r\n")[2]
-    return read_event(rest, None) if tracked(rest) else None
+            frame = frame[banner.end() :]  # noqa: PLW2901  # what stands before was cut off by the end of its connection
+        if tracked(frame) and (event := read_event(frame, None)) is not None:
+            yield event
 
 
 def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
