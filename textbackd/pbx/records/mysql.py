@@ -1,0 +1,136 @@
+"""CDR in MySQL or MariaDB, as FreePBX keeps it: database asteriskcdrdb, table cdr, `calldate` = start."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pymysql
+from pymysql.cursors import SSDictCursor
+
+from textbackd.errors import TextbackdError
+from textbackd.pbx.records.cdr import START, Fields
+
+TIMEOUT: Final = 10  # seconds
+TABLE: Final = "cdr"
+# Rows are chosen by their start, and wanted by their end; a call may last long, and the server's zone is not known.
+BEFORE: Final = timedelta(hours=12 + 14)
+# `localhost` means the socket to everything else that speaks to MySQL, and FreePBX's user may only come from there.
+SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock")
+ADDRESS: Final = re.compile(
+    r"mysql://(?P<user>[^:/@]*)(:(?P<password>.*))?@(?P<host>\[[^\]]+\]|[^:/@]*)(:(?P<port>\d+))?/(?P<database>[^/?]+)"
+    r"(\?socket=(?P<socket>.+))?",
+    re.DOTALL,
+)
+CODES: Final = {
+    1044: "The user may not use this database: GRANT SELECT on its table cdr.",
+    1045: "User or password is wrong, or the user may not come from here. FreePBX has them in /etc/freepbx.conf.",
+    1049: "There is no such database; FreePBX's is asteriskcdrdb.",
+    1142: "The user may not read the table: GRANT SELECT on it.",
+    1146: "The database has no table cdr; FreePBX's is in asteriskcdrdb.",
+    1698: "User or password is wrong, or the user may not come from here. FreePBX has them in /etc/freepbx.conf.",
+    2002: "No server answers there. Is MariaDB running?",
+    2003: "No server answers there. Is MariaDB running?",
+    2013: "The server was lost while it answered. Is it running?",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the database is. Its text leaves out the password."""
+
+    user: str
+    password: str
+    host: str
+    port: int
+    database: str
+    socket: str | None
+
+    def __str__(self) -> str:
+        return f"mysql://{self.user}@{self.host}/{self.database}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def read_address(source: str) -> Address:
+    """Return the parts of `mysql://user:password@host[:port]/database[?socket=/path]`. Raises TextbackdError, without the password.
+
+    A password may hold any character; `%40` is read as `@`.
+    """
+    found = ADDRESS.fullmatch(source)
+    if found is None:
+        raise TextbackdError("mysql://…: is not an address. Write mysql://user:password@host/asteriskcdrdb.")
+    host = found["host"].strip("[]") or "localhost"
+    return Address(
+        user=unquote(found["user"]),
+        password=unquote(found["password"] or ""),
+        host=host,
+        port=int(found["port"] or 3306),
+        database=unquote(found["database"]),
+        socket=found["socket"] or (None if found["port"] else _usual_socket(host)),
+    )
+
+
+def _usual_socket(host: str) -> str | None:
+    if host != "localhost":
+        return None
+    return next((path for path in SOCKETS if Path(path).is_socket()), None)
+
+
+def fields(source: str, since: datetime) -> Iterator[Fields | None]:
+    """Yield the rows that may have ended since then, newest first. Raises TextbackdError, without the password."""
+    address = read_address(source)
+    try:
+        with closing(_connect(address)) as connection, closing(connection.cursor()) as cursor:
+            start = _start_column(cursor, address)
+            cursor.execute(
+                f"SELECT * FROM `{TABLE}` WHERE `{start}` >= %s ORDER BY `{start}` DESC",  # noqa: S608  # a name out of the database
+                [(since - BEFORE).replace(tzinfo=None).isoformat(" ", "seconds")],
+            )
+            for row in cursor:
+                yield {name.lower(): _text(value) for name, value in row.items()}
+    except (pymysql.Error, OSError) as error:
+        raise TextbackdError(f"{address}: {_complaint(error)}") from error
+
+
+def _connect(address: Address) -> "pymysql.Connection[SSDictCursor]":
+    return pymysql.connect(
+        user=address.user,
+        password=address.password,
+        host=address.host,
+        port=address.port,
+        database=address.database,
+        unix_socket=address.socket,
+        charset="utf8mb4",
+        connect_timeout=TIMEOUT,
+        read_timeout=TIMEOUT,
+        write_timeout=TIMEOUT,
+        cursorclass=SSDictCursor,
+    )
+
+
+def _start_column(cursor: SSDictCursor, address: Address) -> str:
+    cursor.execute(f"SHOW COLUMNS FROM `{TABLE}`")
+    columns = {str(row["Field"]).lower(): str(row["Field"]) for row in cursor.fetchall()}
+    name = next((columns[name] for name in START if name in columns), None)
+    if name is None:
+        raise TextbackdError(f"{address}: its table cdr has no column calldate or start, so it is not Asterisk's.")
+    return name
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat(" ") if isinstance(value, datetime) else str(value)
+
+
+def _complaint(error: Exception) -> str:
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    return f"cannot be read (error {code}). {CODES.get(code, str(error.args[-1] if error.args else error))}"
