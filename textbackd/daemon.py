@@ -14,16 +14,19 @@ from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
-from textbackd.flow import calls_in, texts_out, upkeep
+from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.conclude import Office
 from textbackd.gateways.base import Gateway
 from textbackd.gateways.registry import build
-from textbackd.pbx.client import AmiClient
+from textbackd.pbx.client import AmiClient, PbxState
+from textbackd.pbx.records import usual_queue_log
 from textbackd.store import journal, outbox
 from textbackd.store.database import Store, only_one
+from textbackd.store.watched import Watched
 from textbackd.web import app as web
 from textbackd.web.metrics import HANGUP_TO_ACCEPTED_BUCKETS, Family, Histogram, Snapshot, families
 
+HAND_OVER = timedelta(milliseconds=500)  # from a call's release to its text's being due
 MEASURED_SINCE = timedelta(days=30)
 
 
@@ -111,13 +114,16 @@ class Daemon:
         """Run one client and one tracker per PBX; when a task of these breaks, so does the daemon."""
         seen = await self._store.run(journal.seen_dids)
         office = Office(self._settings, seen)
-        merger = Merger(self._settings.policy.delay, self._twin_is_open)
+        # Held for a twin only as long as the text waits anyway.
+        merger = Merger(self._settings.policy.delay - HAND_OVER, self._twin_is_open)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._pulse.run())]
             for name in self._settings.pbx:
                 calls = self._watch(name, office, merger)
                 work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())
                 tasks += [group.create_task(part) for part in work]
+                if calls.catch_up is not None:
+                    tasks.append(group.create_task(calls.catch_up.run()))
             try:
                 yield
             finally:
@@ -148,8 +154,22 @@ class Daemon:
             secret=pbx.secret.get_secret_value(),
             take=calls.take,
         )
+        if pbx.cdr is not None:
+            calls.catch_up = self._catch_up(name, pbx.cdr, calls)
         self._watches.append(calls)
         return calls
+
+    def _catch_up(self, name: str, cdr: str, calls: calls_in.CallsIn) -> catch_up.CatchUp:
+        pbx, client = self._settings.pbx[name], self._clients[name]
+        return catch_up.CatchUp(
+            name,
+            records=catch_up.Records(cdr, usual_queue_log(cdr), self._settings.business.timezone),
+            trunks=Trunks(pbx.trunks.contexts, pbx.trunks.channels),
+            ledger=Watched(self._store, name),
+            finished=calls.finished,
+            is_watching=lambda: client.state is PbxState.CONNECTED and calls.is_idle,
+            clock=clock,
+        )
 
     def _on_the_phone(self) -> set[E164]:
         return set().union(*(watch.on_the_phone() for watch in self._watches))

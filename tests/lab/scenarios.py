@@ -419,7 +419,7 @@ def vm_message(stage: Stage, truth: Truth) -> None:
 @scenario(14, "Voicemail, the caller presses 0, a person answers", answered(109))
 def vm_pressed_0_answered(stage: Stage, truth: Truth) -> None:
     stage.phone("102", answers())
-    call(stage, truth, presses("0", after=2, then=[pause(6), HANG_UP]))
+    call(stage, truth, presses("0", after=2, then=[pause(9), HANG_UP]))
 
 
 @scenario(34, "A bot answers and talks with the caller", missed(129, "no_answer"))
@@ -434,7 +434,7 @@ def conference_alone(stage: Stage, truth: Truth) -> None:
 
 @scenario(32, "A conference room: the caller waits, a phone of the office joins", answered(117))
 def conference_joined(stage: Stage, truth: Truth) -> None:
-    call(stage, truth, talks(6))
+    call(stage, truth, talks(11))
     stage.pbx.wait_for_output("confbridge list", "room")
     stage.dial("102", "190", [EXPECT_ANSWER, pause(4), HANG_UP])
 

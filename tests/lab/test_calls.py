@@ -35,9 +35,7 @@ def test_a_real_call_gets_its_verdict_and_its_caller_a_text_if_one_is_due(
     check(shop, scenario, before, record_property)
 
 
-def check(
-    shop: Shop, scenario: Scenario, after: int, record_property: Callable[[str, object], None]
-) -> None:
+def check(shop: Shop, scenario: Scenario, after: int, record_property: Callable[[str, object], None]) -> None:
     """Compare what was recorded since a call with the truths, caller by caller."""
     truths = expected(scenario)
     calls = shop.calls_after(after, len(truths))
@@ -65,7 +63,9 @@ def test_a_call_that_was_there_before_us_gets_its_verdict(
     name, when = moment
     with ExitStack() as stack:
         opened: list[Shop] = []
-        play(SCENARIOS[name], asterisk, {when: lambda: opened.append(stack.enter_context(open_shop(asterisk, tmp_path)))})
+        play(
+            SCENARIOS[name], asterisk, {when: lambda: opened.append(stack.enter_context(open_shop(asterisk, tmp_path)))}
+        )
         check(opened[0], SCENARIOS[name], 0, record_property)
 
 

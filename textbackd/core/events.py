@@ -1,12 +1,11 @@
 """One AMI event, and which of them the tracker reads.   pbx/wire.py → here → core/tracker.py
 
-Headers are those of Asterisk 12 and later (docs.asterisk.org, "AMI Events"); 11 and older say the same things under other names,
-which `MODERN_NAMES` translates. Class names in the comments are what `read=` of the manager account must hold.
+Headers are those of Asterisk 12 and later (docs.asterisk.org, "AMI Events"); 11 and older say the same things under other names.
+Class names in the comments are what `read=` of the manager account must hold.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 
@@ -42,5 +41,3 @@ TRACKED: Final = frozenset({
     # class dialplan, which a live client does not read: see core/tracker.py
     "VarSet",
 })  # fmt: skip
-
-MODERN_NAMES: Final[Mapping[str, str]] = MappingProxyType({"Join": "QueueCallerJoin", "Leave": "QueueCallerLeave"})

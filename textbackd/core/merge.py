@@ -23,16 +23,14 @@ class Merger:
     """
 
     def __init__(self, hold: timedelta, twin_is_open: Callable[[Call], bool]) -> None:
-        self._hold = min(hold, WITHIN)
+        self._hold = max(min(hold, WITHIN), timedelta(0))
         self._twin_is_open = twin_is_open
         self._held: list[Call] = []
-        self._trunks: set[str] = set()
 
     def add(self, call: Call) -> list[Call]:
         """Take a finished call; return those that are complete, in the order of their ends."""
         if call.direction is not Direction.INBOUND or call.ended_at is None or not _is_number(call.caller_presented):
             return [call]
-        self._trunks.add(_trunk(call))
         complete = self.due(call.ended_at)
         twin = next((held for held in self._held if same_call(held, call)), None)
         if twin is not None:
@@ -58,14 +56,16 @@ class Merger:
         return list(self._held)
 
     @property
+    def next_due(self) -> datetime | None:
+        """Return when to ask again, if no twin is open by then."""
+        return min((_end(call) + self._hold for call in self._held), default=None)
+
+    @property
     def earliest_end(self) -> datetime | None:
         """Return the end of the call that has been held longest."""
         return min((_end(call) for call in self._held), default=None)
 
     def _is_alone(self, call: Call, now: datetime) -> bool:
-        # A shop with one trunk cannot have twins, and its texts need not wait.
-        if len(self._trunks) < 2:
-            return True
         return now - _end(call) >= self._hold and not self._twin_is_open(call)
 
 

@@ -609,8 +609,8 @@ class Tracker:
         if transferers:
             call.unseen_company = True  # who lets go of a caller had one, even if we did not see it
         call.note(at, by.value)
-        # In an attended transfer the caller may hear the new person before the event comes.
-        if not call.talking:
+        # In an attended transfer the caller may hear the new person before the event comes; who parks is heard until after it.
+        if by is HandedOnBy.PARKING or not call.talking:
             call.handed_on = by
 
     # ---- machines, queues

@@ -25,6 +25,7 @@ STEPS: Final[Mapping[str, str]] = {
     "message_left": "the caller left a message in mailbox {who}",
     "fax": "it was a fax",
     "caller_hung_up": "the caller hung up",
+    "found_in_records": "it was found afterwards in the PBX's records",
     "ended_by_caller": "the call was over",
     "ended_by_pbx": "the PBX ended the call",
     "ended_by_restart": "Asterisk was restarted",

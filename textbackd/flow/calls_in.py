@@ -16,6 +16,7 @@ from textbackd.core.missed import Verdict
 from textbackd.core.phone import E164, mask
 from textbackd.core.segments import segments
 from textbackd.core.tracker import Tracker
+from textbackd.flow.catch_up import CatchUp
 from textbackd.flow.conclude import Conclusion, Office
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 # The channel must have read its SIP headers before it knows whether the caller wants to be hidden.
 ASK_PRESENTATION_AFTER: Final = 0.3  # seconds
 ASK_MACHINES_EVERY: Final = 1.0  # seconds
+SHORTEST_LOOK: Final = 0.02  # seconds, while a held call waits for an open twin
 LOOK_EVERY: Final = 0.5  # seconds between two looks for held calls and lost ends, when nothing else happens
 STORE_AGAIN_AFTER: Final = 5.0  # seconds
 
@@ -54,7 +56,9 @@ class CallsIn:
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
+        self._busy = False
         self.client: AmiClient | None = None
+        self.catch_up: CatchUp | None = None
 
     def take(self, batch: list[Event | None]) -> None:
         """Take events from the client, in the order of arrival; None begins a new connection."""
@@ -65,33 +69,45 @@ class CallsIn:
         while True:
             batch: list[Event | None] = []
             try:
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(self._until_next_look()):
                     batch = await self._batches.get()
             except TimeoutError:
                 await self._finish_all(self._tracker.forget_unended(self._clock()))
+            self._busy = True
             for event in batch:
                 await self._feed(event)
+            self._busy = False
             if self._merger.earliest_end is not None:
                 await self._conclude_all(self._merger.due(self._clock()))
+
+    def _until_next_look(self) -> float:
+        due = self._merger.next_due
+        return LOOK_EVERY if due is None else min(LOOK_EVERY, max((due - self._clock()).total_seconds(), SHORTEST_LOOK))
 
     async def _feed(self, event: Event | None) -> None:
         if event is None:
             self._tracker.connection_opened()
+            if self.catch_up is not None:
+                self.catch_up.connection_opened()
             return
         finished = self._tracker.feed(event)
         for uniqueid, channel in self._tracker.take_arrivals():
             self._ask_presentation(uniqueid, channel)
         await self._finish_all(finished)
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether everything that has come is worked through and written down."""
+        return self._batches.empty() and not self._busy and self._merger.earliest_end is None
+
     async def _finish_all(self, calls: list[Call]) -> None:
-        self._settling += calls
-        for call in calls:
-            await self._conclude_all(self._merger.add(call))
-        self._settling.clear()
+        await self._conclude_all([ready for call in calls for ready in self._merger.add(call)])
 
     async def _conclude_all(self, calls: list[Call]) -> None:
+        self._settling += calls
         for call in calls:
             await self.finished(call)
+            self._settling.remove(call)
 
     async def ask_for_machines(self) -> None:
         """Ask again and again which application holds the callers who are in no bridge, for as long as there are any.
@@ -137,6 +153,8 @@ class CallsIn:
                 )
                 await asyncio.sleep(STORE_AGAIN_AFTER)
         if recorded.new:
+            if self.catch_up is not None:
+                self.catch_up.met(call, judgement)
             await self._settle(call, conclusion)
             self._tell(call, conclusion)
         if recorded.text_id is not None:

@@ -57,7 +57,9 @@ class Office:
         did = read_number(call.did_presented, country).e164
         caller = read_number(call.caller_presented, country)
         if call.direction is not Direction.INBOUND:
-            return Numbers(caller=caller.e164, did=did, not_textable=None)  # nobody thinks of texting a phone of the office
+            return Numbers(
+                caller=caller.e164, did=did, not_textable=None
+            )  # nobody thinks of texting a phone of the office
         if call.withheld:
             return Numbers(caller=None, did=did, not_textable=NotTextable.WITHHELD)
         return Numbers(caller=caller.e164, did=did, not_textable=caller.not_textable)

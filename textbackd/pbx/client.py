@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -23,6 +24,7 @@ from textbackd.pbx.wire import FrameSplitter, read_event, tracked
 log = logging.getLogger(__name__)
 
 EVENT_MASK: Final = "call,agent,system"  # `dialplan` is half of all bytes, and a caller's name can forge events in it
+BOOTED_WITHIN: Final = timedelta(seconds=3)  # an account without the class `system` is never told
 CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 ANSWER_TIMEOUT: Final = timedelta(seconds=5)
 PING_EVERY: Final = timedelta(seconds=5)  # with ANSWER_TIMEOUT: a half-open line is noticed within 10 s
@@ -71,6 +73,7 @@ class _Protocol(AMIProtocol):
         self._take = take
         self._bytes_sink = bytes_sink
         self._splitter = FrameSplitter()
+        self.booted = asyncio.Event()
         self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,6 +92,8 @@ class _Protocol(AMIProtocol):
         event = read_event(frame, arrived_at) if tracked(frame) else None
         if event is not None and event.at is not None and abs(event.at - arrived_at) > CLOCKS_APART:
             event = event._replace(at=arrived_at)  # the PBX's clock is not ours: then only the arrival counts
+        if event is not None and event.name == "FullyBooted":
+            self.booted.set()
         if self.responses and (event is None or "ActionID" in event.headers):
             self._answer(frame)
         return event
@@ -196,7 +201,15 @@ class AmiClient:
         await self._list_channels()
 
     async def _list_channels(self) -> None:
-        """Ask for the calls that are running already; the answers are events like all others."""
+        """Ask for the calls that are running already; the answers are events like all others.
+
+        Not before FullyBooted, which tells whether Asterisk was restarted: during its start it answers too.
+        """
+        protocol = self._protocol
+        if protocol is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BOOTED_WITHIN.total_seconds()):
+                    await protocol.booted.wait()
         try:
             answers = await self.ask({"Action": "CoreShowChannels"})
         except PbxError:

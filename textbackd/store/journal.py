@@ -15,7 +15,7 @@ import sqlite_utils
 
 from textbackd.core.call import Call, Moment
 from textbackd.core.decide import Action, Caller, Decision, Why
-from textbackd.core.missed import Judgement, Verdict
+from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
@@ -53,7 +53,7 @@ class Recorded:
     """What recording a call did."""
 
     call_id: int
-    new: bool  # False: the call was known already, and nothing was written
+    new: bool  # False: the call was known already, and nothing was written; a call that is explained at last counts as new
     case_id: int | None
     text_id: str | None
 
@@ -61,17 +61,40 @@ class Recorded:
 def record(
     db: sqlite_utils.Database, judged: JudgedCall, text: NewText | None, *, same_case_within: timedelta, now: datetime
 ) -> Recorded:
-    """Write a call, its case and its text, or nothing if the call is known."""
+    """Write a call, its case and its text, or nothing if the call is known.
+
+    A known call of which too little was seen is corrected once, by a judgement that knows more.
+    """
     with writing(db):
-        known = db.execute("SELECT id, case_id FROM calls WHERE pbx = ? AND linkedid = ?", _key(judged.call)).fetchone()
-        if known is not None:
-            return Recorded(call_id=known[0], new=False, case_id=known[1], text_id=None)
+        known = next(db.query("SELECT * FROM calls WHERE pbx = ? AND linkedid = ?", _key(judged.call)), None)
+        if known is not None and not _explains(judged, known):
+            return Recorded(call_id=known["id"], new=False, case_id=known["case_id"], text_id=None)
+        if known is not None and known["not_textable"] == NotTextable.WITHHELD:
+            judged, text = _kept_withheld(judged), None
         case_id = _case_for(db, judged, same_case_within)
         if text is not None and case_id is not None and has_text(db, case_id):
             judged, text = replace(judged, decision=Decision(Action.SKIP, Why.COOLDOWN, "the case has its text")), None
-        call_id = _insert_call(db, judged, case_id, now)
+        call_id = _insert_call(db, judged, case_id, now) if known is None else _correct_call(db, known, judged, case_id)
         text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
         return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id)
+
+
+def is_unexplained(verdict: str, reason: str | None) -> bool:
+    """Return whether a recorded call was judged from too little, so that the PBX's records may tell more."""
+    return verdict == Verdict.UNCERTAIN and reason in (Reason.NOT_SEEN, Reason.PBX_RESTARTED)
+
+
+def _explains(judged: JudgedCall, known: dict[str, Any]) -> bool:
+    reason = judged.judgement.reason
+    return is_unexplained(known["verdict"], known["reason"]) and not is_unexplained(judged.judgement.verdict, reason)
+
+
+def _kept_withheld(judged: JudgedCall) -> JudgedCall:
+    """Return a call with its number withheld: events tell that the caller wants to be hidden, records do not."""
+    decision = judged.decision
+    if decision.action is Action.TEXT:
+        decision = Decision(Action.SKIP, Why.NOT_TEXTABLE, NotTextable.WITHHELD.value)
+    return replace(judged, caller=None, not_textable=NotTextable.WITHHELD, decision=decision)
 
 
 def _key(call: Call) -> list[str]:
@@ -100,8 +123,28 @@ def _case_for(db: sqlite_utils.Database, judged: JudgedCall, within: timedelta) 
 
 
 def _insert_call(db: sqlite_utils.Database, judged: JudgedCall, case_id: int | None, now: datetime) -> int:
+    row = _row(judged, case_id) | {"recorded_at": to_text(now)}
+    marks = ", ".join("?" for _ in row)
+    inserted = db.execute(f"INSERT INTO calls ({', '.join(row)}) VALUES ({marks}) RETURNING id", list(row.values()))  # noqa: S608
+    return int(inserted.fetchone()[0])
+
+
+def _correct_call(db: sqlite_utils.Database, known: dict[str, Any], judged: JudgedCall, case_id: int | None) -> int:
+    """Write the better judgement over the uncertain one, which stays in the detail; so do both ways of the call."""
+    row = _row(judged, case_id)
+    row["decision_detail"] = "; ".join(filter(None, (row["decision_detail"], f"uncertain ({known['reason']}) before")))
+    row["way"] = json.dumps(json.loads(known["way"]) + json.loads(row["way"]))
+    # What the events told of the numbers is as the carrier sent it; a record may name the trunk's or a menu's.
+    seen = ("caller", "caller_presented", "caller_name", "did", "did_presented", "started_at")
+    row |= {name: known[name] for name in seen if known[name]}
+    changes = ", ".join(f"{name} = ?" for name in row)
+    db.execute(f"UPDATE calls SET {changes} WHERE id = ?", [*row.values(), known["id"]])  # noqa: S608
+    return int(known["id"])
+
+
+def _row(judged: JudgedCall, case_id: int | None) -> dict[str, Any]:
     call, reason = judged.call, judged.judgement.reason
-    row: dict[str, Any] = {
+    return {
         "pbx": call.pbx,
         "linkedid": call.linkedid,
         "direction": call.direction.value,
@@ -122,11 +165,7 @@ def _insert_call(db: sqlite_utils.Database, judged: JudgedCall, case_id: int | N
         "decision_detail": judged.decision.detail,
         "case_id": case_id,
         "way": _way_to_json(call.way),
-        "recorded_at": to_text(now),
     }
-    marks = ", ".join("?" for _ in row)
-    inserted = db.execute(f"INSERT INTO calls ({', '.join(row)}) VALUES ({marks}) RETURNING id", list(row.values()))  # noqa: S608
-    return int(inserted.fetchone()[0])
 
 
 def _way_to_json(way: Iterable[Moment]) -> str:

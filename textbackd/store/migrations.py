@@ -97,4 +97,15 @@ def m001_calls_cases_outbox(db: sqlite_utils.Database) -> None:
     db.conn.execute("CREATE INDEX attempts_of_text ON attempts (outbox_id)")
 
 
-MIGRATION_NAMES: Final = ("m001_calls_cases_outbox",)
+@MIGRATIONS()
+def m002_watched(db: sqlite_utils.Database) -> None:
+    """How far each PBX has been watched, so that the catch-up knows the gap, and the trunks that it has shown."""
+    db.conn.execute("""
+        CREATE TABLE watched (
+            pbx TEXT PRIMARY KEY,
+            until TEXT NOT NULL,               -- every call up to here was seen and written down
+            trunks TEXT NOT NULL               -- JSON: channel names without their serial number, "PJSIP/trunk"
+        )""")
+
+
+MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched")
