@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly, and once, that the lab's tests did not run."""
     while _missing:
         terminalreporter.write_line(f"{_missing.pop()} The tests on a real Asterisk did not run.", red=True, bold=True)
+    for version, texted in sorted(_texted(terminalreporter).items()):
+        terminalreporter.write_line(f"{version}: who was texted: {_precision_and_recall(texted)}")
+
+
+def _texted(terminalreporter: pytest.TerminalReporter) -> dict[str, Counter[str]]:
+    """Return, per version, how many callers were due a text, were texted, and both, in all scenes that ran."""
+    found: dict[str, Counter[str]] = {}
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        version = next((name for name in ("asterisk16", "asterisk22") if name in report.nodeid), "")
+        for name, counted in report.user_properties if report.when == "call" else ():
+            if name == "texted" and isinstance(counted, dict):
+                found.setdefault(version, Counter()).update(counted)
+    return found
+
+
+def _precision_and_recall(texted: Counter[str]) -> str:
+    precision = texted["right"] / texted["texted"] if texted["texted"] else 1.0
+    recall = texted["right"] / texted["due"] if texted["due"] else 1.0
+    return f"precision {precision:.3f}, recall {recall:.3f} ({texted['due']} due, {texted['texted']} texted)"
 
 
 def booted(version: int) -> Asterisk:

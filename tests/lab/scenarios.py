@@ -434,9 +434,9 @@ def conference_alone(stage: Stage, truth: Truth) -> None:
 
 @scenario(32, "A conference room: the caller waits, a phone of the office joins", answered(117))
 def conference_joined(stage: Stage, truth: Truth) -> None:
-    call(stage, truth, talks(11))
+    call(stage, truth, talks(15))
     stage.pbx.wait_for_output("confbridge list", "room")
-    stage.dial("102", "190", [EXPECT_ANSWER, pause(4), HANG_UP])
+    stage.dial("102", "190", [EXPECT_ANSWER, pause(8), HANG_UP])
 
 
 @scenario(32, "A fax machine calls the fax number", ignored(line(118), "service"))

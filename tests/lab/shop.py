@@ -58,20 +58,21 @@ class Shop:
         with _closing(self.folder) as db:
             return int(db.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()[0])
 
-    def calls_after(self, number: int, how_many: int) -> list[dict[str, Any]]:
-        """Return the calls recorded after a call, when there are so many and no text waits any more."""
-        found: list[dict[str, Any]] = wait_for(lambda: self._settled(number, how_many), f"{how_many} calls")
+    def calls_after(self, number: int, how_many: int, outside: int = 1) -> list[dict[str, Any]]:
+        """Return the calls recorded after a call, when there are so many, `outside` of them not internal, and no text waits."""
+        found: list[dict[str, Any]] = wait_for(lambda: self._settled(number, how_many, outside), f"{how_many} calls")
         return found
 
-    def _settled(self, number: int, how_many: int) -> list[dict[str, Any]]:
+    def _settled(self, number: int, how_many: int, outside_too: int) -> list[dict[str, Any]]:
         with _closing(self.folder) as db:
             calls = list(db.query("SELECT * FROM calls WHERE id > ? ORDER BY id", [number]))
+            outside = [call for call in calls if call["reason"] != "internal"]
             waiting = outbox.counts(db).keys() & {"queued", "submitting"}
-        return calls if len(calls) >= how_many and not waiting else []
+        return calls if len(calls) >= how_many and len(outside) >= outside_too and not waiting else []
 
     def wait_connected(self) -> None:
         """Wait until the daemon is logged in again."""
-        wait_for(lambda: self.connected(), "a connection to the PBX")
+        wait_for(self.connected, "a connection to the PBX")
 
     def outbox(self) -> list[dict[str, Any]]:
         """Return all texts."""
@@ -128,7 +129,7 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
         running = asyncio.create_task(daemon.run(stop))
         shop.connected = lambda: set(daemon.pbx_states().values()) == {"connected"}
-        while not running.done() and not shop.connected():
+        while not running.done() and not shop.connected():  # noqa: ASYNC110  # the daemon tells nobody; it is asked
             await asyncio.sleep(0.05)
         ready.set()
         await running

@@ -31,13 +31,12 @@ class Merger:
         """Take a finished call; return those that are complete, in the order of their ends."""
         if call.direction is not Direction.INBOUND or call.ended_at is None or not _is_number(call.caller_presented):
             return [call]
-        complete = self.due(call.ended_at)
         twin = next((held for held in self._held if same_call(held, call)), None)
         if twin is not None:
             self._held[self._held.index(twin)] = merge(twin, call)
         else:
             self._held.append(call)
-        return complete + self.due(call.ended_at)
+        return self.due(call.ended_at)
 
     def due(self, now: datetime) -> list[Call]:
         """Return the calls whose time for twins is over."""

@@ -151,6 +151,7 @@ class Tracker:
         self._by_linkedid: dict[str, _Inbound] = {}
         self._hung_up: deque[str] = deque(maxlen=1000)
         self._listed: set[str] = set()
+        self._booted_by: datetime | None = None  # Asterisk's last start was not later
         self._arrivals: deque[tuple[str, str]] = deque(maxlen=1000)
         self._finished: list[Call] = []
 
@@ -664,13 +665,18 @@ class Tracker:
     def _list_complete(self, h: Headers, at: datetime | None) -> None:
         """Finish the calls that were open before the gap and are there no longer: their end is for the CDR to tell."""
         for call in [c for c in self._calls.values() if c.gap and c.leg.uniqueid not in self._listed]:
-            self._finish(call, at, EndedBy.GAP)
+            born, booted = call.leg.born_at, self._booted_by
+            self._finish(call, at, EndedBy.RESTART if born and booted and born < booted else EndedBy.GAP)
         self._listed.clear()
 
     def _booted(self, h: Headers, at: datetime | None) -> None:
         if at is None or "Uptime" not in h:
             return
-        booted_at = at - timedelta(seconds=_number(h["Uptime"]) + 1)
+        try:
+            self._booted_by = at - timedelta(seconds=_number(h["Uptime"]))
+            booted_at = self._booted_by - timedelta(seconds=1)  # the uptime is cut to whole seconds
+        except OverflowError:
+            return
         for call in [c for c in self._calls.values() if c.leg.born_at and c.leg.born_at < booted_at]:
             self._finish(call, at, EndedBy.RESTART)
 
