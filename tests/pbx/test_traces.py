@@ -122,4 +122,7 @@ def test_a_trace_may_end_anywhere_and_what_ended_before_stays_the_same(story: St
     whole = {(c.linkedid, c.caller_presented): verdict(c) for c in track(events)}
     for call in track(kept):
         judgement = verdict(call)
-        assert judgement.verdict in (Verdict.UNCERTAIN, Verdict.IGNORED) or judgement == whole[call.linkedid, call.caller_presented]
+        assert (
+            judgement.verdict in (Verdict.UNCERTAIN, Verdict.IGNORED)
+            or judgement == whole[call.linkedid, call.caller_presented]
+        )

@@ -37,11 +37,12 @@ FIELDS_NOT_YET: Final = ("{opens_next}", "{on_call}")
 
 def _not_yet(settings: Settings) -> Iterator[str]:
     """Yield a note for each key that is written and has no effect in this version; nobody shall rely on it unknowingly."""
-    written = [f"policy.{key}" for key in POLICY_NOT_YET if key in settings.policy.model_fields_set]
+    keys = settings.origin.lines
+    written = [f"policy.{key}" for key in POLICY_NOT_YET if ("policy", key) in keys]
     for name, line in settings.lines.items():
-        written += [f"lines.{name}.{key}" for key in LINE_NOT_YET if key in line.model_fields_set]
-        written += [f"lines.{name}.texts.{key}" for key in TEXTS_NOT_YET if key in line.texts.model_fields_set]
-        words = " ".join(text for text in line.texts.model_dump(exclude_unset=True).values() if text)
+        written += [f"lines.{name}.{key}" for key in LINE_NOT_YET if ("lines", name, key) in keys]
+        written += [f"lines.{name}.texts.{key}" for key in TEXTS_NOT_YET if ("lines", name, "texts", key) in keys]
+        words = " ".join(text for text in line.texts.worded().values() if text)
         written += [f"lines.{name}.texts: {field}" for field in FIELDS_NOT_YET if field in words]
     for key in written:
         yield f"note: {key} is accepted, but this version does not act on it yet."

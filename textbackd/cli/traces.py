@@ -89,12 +89,26 @@ def _printable(text: str) -> str:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--anonymise", is_flag=True, help="Keep the verdicts, show nobody's number or name: for a bug report.")
+@click.option(
+    "--from",
+    "trace",
+    type=click.Path(path_type=Path),
+    metavar="TRACE",
+    help="Anonymise this recording into FILE instead of listening to the PBX.",
+)
 @click.option("--pbx", default=None, metavar="NAME", help="Which PBX, if the configuration has several.")
 @config_option
-def record(file: Path, pbx: str | None, config: Path) -> None:
+def record(file: Path, anonymise: bool, trace: Path | None, pbx: str | None, config: Path) -> None:
     """Write what the PBX's manager sends to FILE until Ctrl-C; `textbackd replay FILE` reads it back."""
     from textbackd.config import load, resolve_secrets  # noqa: PLC0415
-    from textbackd.flow.record import record_to  # noqa: PLC0415
+    from textbackd.flow.record import anonymise_trace, record_to  # noqa: PLC0415
 
-    settings = resolve_secrets(load(config))
-    record_to(file, settings, pbx=_pbx(settings, pbx), say=click.echo)
+    if trace is None:
+        settings = resolve_secrets(load(config))
+        record_to(file, settings, pbx=_pbx(settings, pbx), anonymised=anonymise, say=click.echo)
+        return
+    if not anonymise:
+        raise click.UsageError("--from TRACE needs --anonymise: a plain copy is `cp TRACE FILE`.")
+    settings = load_or_embedded(config)
+    anonymise_trace(trace, file, settings, pbx=_pbx(settings, pbx), say=click.echo)

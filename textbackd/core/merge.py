@@ -113,7 +113,7 @@ def _numbers(call: Call) -> tuple[str, str]:
 
 def _digits(presented: str) -> str:
     # Two trunks may write one number in two ways, +1303… and 303…
-    return "".join(character for character in presented if character.isdigit())[-9:] or presented
+    return "".join(character for character in presented if character.isdigit())[-10:] or presented
 
 
 def _is_number(presented: str) -> bool:

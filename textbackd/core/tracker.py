@@ -14,7 +14,7 @@ Source of each fact: recordings of Asterisk 16 and 22, see docs/AMI.md.
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -262,7 +262,7 @@ class Tracker:
             ended_in=h.get("Context", ""),
         )
         leg.inbound = self._calls[leg.uniqueid] = self._by_linkedid[leg.linkedid] = call
-        call.note(at, "arrived", h.get("Exten", ""))
+        call.note(at, "arrived", call.did)
         if leg.outside:
             self._arrivals.append((leg.uniqueid, leg.name))
         self._read_state(leg, h, at)
@@ -378,12 +378,11 @@ class Tracker:
 
     def _dial_begin(self, h: Headers, at: datetime | None) -> None:
         channel, dialled = h.get("DestChannel", ""), h.get("DestUniqueid", "")
-        call = self._call_of(h)
+        call, by_caller = self._call_of(h)
         if call is None or not channel:
             return
         if dialled and dialled not in self._legs:
             self._adopt(dialled, _destination(h), at)
-        by_caller = h.get("Uniqueid") == call.leg.uniqueid
         call.ring(dialled or channel, channel, by_caller)
         call.cancelled_last = False
         if by_caller:
@@ -394,11 +393,10 @@ class Tracker:
         call.note(at, "rang", channel)
 
     def _dial_end(self, h: Headers, at: datetime | None) -> None:
-        call, status = self._call_of(h), h.get("DialStatus", "")
+        call, by_caller = self._call_of(h)
         if call is None:
             return
-        channel = h.get("DestChannel", "")
-        by_caller = h.get("Uniqueid") == call.leg.uniqueid
+        channel, status = h.get("DestChannel", ""), h.get("DialStatus", "")
         ring = call.ring(h.get("DestUniqueid") or channel, channel, by_caller)
         if ring.status is None:  # a queue reports a second, meaningless CANCEL for each member
             ring.status, ring.forwarded = status, bool(h.get("Forward"))
@@ -406,11 +404,16 @@ class Tracker:
                 call.cancelled_last = status == "CANCEL" and not ring.forwarded
             call.note(at, f"dial_{status.lower()}", channel)
 
-    def _call_of(self, h: Headers) -> "_Inbound | None":
-        """Return the call that a Dial event belongs to, by the dialling channel or, for an originated one, the dialled."""
+    def _call_of(self, h: Headers) -> "tuple[_Inbound | None, bool]":
+        """Return the call that a Dial event belongs to, by the dialling channel or, for an originated one, the dialled.
+
+        And whether the caller's own channel dials.
+        """
         dialling = self._legs.get(h.get("Uniqueid", "")) or self._leg(h, None)
+        if dialling is not None and dialling.inbound is not None:
+            return dialling.inbound, True
         linkedid = (dialling.linkedid if dialling else "") or h.get("Linkedid") or h.get("DestLinkedid", "")
-        return (dialling.inbound if dialling else None) or self._by_linkedid.get(linkedid)
+        return self._by_linkedid.get(linkedid), False
 
     def _old_dial(self, h: Headers, at: datetime | None) -> None:
         names = {"Uniqueid": h.get("UniqueID", h.get("Uniqueid", "")), "DestChannel": h.get("Destination", "")}
@@ -482,7 +485,7 @@ class Tracker:
         if leg.bridge is None:
             return
         bridge_id, bridge = leg.bridge, self._bridges[leg.bridge]
-        heard = list(self._reach(bridge_id))
+        heard = self._reach(bridge_id)
         leg.bridge = None
         bridge.members.discard(leg.uniqueid)
         if not bridge.members:
@@ -513,7 +516,7 @@ class Tracker:
         self._listen(bridge_id, at)
 
     def _listen(self, bridge_id: str, at: datetime | None) -> None:
-        for leg in list(self._reach(bridge_id)):
+        for leg in self._reach(bridge_id):
             if leg.inbound is not None:
                 self._hear(leg.inbound, at)
 
@@ -561,19 +564,21 @@ class Tracker:
         )
         call.note(at, "talk_ended", talk.leg.name)
 
-    def _reach(self, bridge_id: str) -> Iterator[_Leg]:
-        """Yield every channel that is heard in a bridge, through Local pairs as deep as they go."""
-        seen, waiting = {bridge_id}, [bridge_id]
-        while waiting:
-            bridge = self._bridges.get(waiting.pop())
+    def _reach(self, start: str) -> list[_Leg]:
+        """Return every channel that is heard in a bridge, through Local pairs as deep as they go."""
+        heard, bridges = [], [start]
+        for bridge_id in bridges:  # grows while it is walked
+            bridge = self._bridges.get(bridge_id)
             if bridge is None or bridge.holding:
                 continue
-            for leg in [self._legs[uniqueid] for uniqueid in bridge.members if uniqueid in self._legs]:
-                yield leg
+            for uniqueid in bridge.members:
+                if (leg := self._legs.get(uniqueid)) is None:
+                    continue
+                heard.append(leg)
                 other = self._other_half(leg)
-                if other is not None and other.bridge is not None and other.bridge not in seen:
-                    seen.add(other.bridge)
-                    waiting.append(other.bridge)
+                if other is not None and other.bridge is not None and other.bridge not in bridges:
+                    bridges.append(other.bridge)
+        return heard
 
     def _other_half(self, leg: _Leg) -> _Leg | None:
         if not leg.is_local:

@@ -60,7 +60,7 @@ class DemoPbx:
 
     async def play(self, trace: Path, *, pause: Callable[[float], float] = float) -> None:
         """Play a trace in its own rhythm; `pause` may change the seconds between two events."""
-        for wait, frame in frames_of(trace.read_bytes()):
+        for wait, frame in frames_of(await asyncio.to_thread(trace.read_bytes)):
             if wait > 0:
                 await asyncio.sleep(pause(wait))
             self.send(frame)

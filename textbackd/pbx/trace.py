@@ -33,7 +33,7 @@ def read_trace(path: Path) -> Iterator[Event | None]:
         with path.open("rb") as file:
             splitter = FrameSplitter()
             while chunk := file.read(CHUNK):
-                yield from _events(splitter.feed(_modern_line_ends(chunk)))
+                yield from _events(splitter.feed(modern_line_ends(chunk)))
             yield from _events(splitter.feed(b"\r\n\r\n"))
     except OSError as error:
         raise TextbackdError(
@@ -41,7 +41,8 @@ def read_trace(path: Path) -> Iterator[Event | None]:
         ) from error
 
 
-def _modern_line_ends(chunk: bytes) -> bytes:
+def modern_line_ends(chunk: bytes) -> bytes:
+    """Return a chunk of a trace with Asterisk's line ends."""
     # Editors and version control may have turned CR LF into LF.
     return chunk if b"\r\n" in chunk else chunk.replace(b"\n", b"\r\n")
 

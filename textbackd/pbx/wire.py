@@ -1,13 +1,14 @@
 """AMI bytes to events.   the socket or a trace → here → core/tracker.py
 
-A frame is one block of `Name: value` lines up to a blank line. Of a busy PBX most frames are of no use here, so the name is looked
-at before anything is parsed, and bytes are only decoded once a frame is whole: a character split over two chunks survives.
+A frame is one block of `Name: value` lines up to a blank line. Of a busy PBX most frames are of no use here, and of a useful one
+most headers: so the name is looked at before anything else, a header only when somebody asks for it, and bytes are only decoded
+once a frame is whole: a character split over two chunks survives. What each of these is worth: docs/PERFORMANCE.md.
 Sources: docs.asterisk.org, "AMI v2 Specification"; what Asterisk really sends is in docs/AMI.md.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar, overload
 
 from textbackd.core.events import TRACKED, Event
 
@@ -15,8 +16,21 @@ LARGEST_FRAME: Final = 4 * 1024 * 1024  # bytes; no event comes near it, so what
 YEAR_2000: Final = 946_684_800  # seconds since 1970
 YEAR_2100: Final = 4_102_444_800
 BLANK_LINE: Final = b"\r\n\r\n"
-_TRACKED_NAMES: Final = frozenset(name.encode() for name in TRACKED if name != "VarSet")
 _EVENT: Final = b"Event: "
+_NAMES: Final = {_EVENT + name.encode(): name for name in TRACKED}
+# How a frame begins that may be worth a second look, cut to `_LOOK` bytes. Asterisk writes the name first; an old one the class or
+# the time; after a stray line end either.
+_LOOK: Final = 11
+_FIRST_LINES: Final = (*_NAMES, b"Privilege: ", b"Timestamp: ")
+_BEGINNINGS: Final = frozenset((stray + line + b"\r\n")[:_LOOK] for line in _FIRST_LINES for stray in (b"", b"\r\n"))
+_VARSET: Final = b"Event: VarSet"
+_VARIABLE: Final = (
+    b"CALLINGNUMPRES"  # of the many variables only this one matters: whether the caller wants to be hidden
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # a time before or long after Asterisk is none
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_D = TypeVar("_D")
 
 
 class FrameSplitter:
@@ -35,30 +49,85 @@ class FrameSplitter:
 
 
 def tracked(frame: bytes) -> bool:
-    """Return whether the tracker reads this frame; costs one look at its first line."""
-    if not frame.startswith(_EVENT):
-        # A stray line end, or an old Asterisk that puts the class first.
-        return frame[:2] == b"\r\n" or frame.startswith((b"Privilege: ", b"Timestamp: "))
-    end = frame.find(b"\r\n", 7)
-    name = frame[7:end] if end > 0 else frame[7:]
-    return name in _TRACKED_NAMES or (name == b"VarSet" and b"CALLINGNUMPRES" in frame)
+    """Return whether the tracker reads this frame; costs one look at its beginning, for most frames no more."""
+    beginning = frame[:_LOOK]
+    if beginning not in _BEGINNINGS:
+        return False
+    if (
+        beginning == _VARSET[:_LOOK] and frame.find(_VARIABLE) < 0
+    ):  # `in` is slower: it first tries whether it was given a number
+        return False
+    return frame.partition(b"\r\n")[0] in _NAMES or not beginning.startswith(_EVENT)
 
 
 def parse(frame: bytes) -> dict[str, str]:
-    """Return the headers of a frame. Of a repeated header the first counts; bytes that are no UTF-8 become U+FFFD."""
+    """Return all headers of a frame. Of a repeated header the first counts; bytes that are no UTF-8 become U+FFFD."""
     lines = frame.decode("utf-8", "replace").split("\r\n")
     lines.reverse()  # so that the first of two equal names is the one that stays
-    try:
-        return dict([line.split(": ", 1) for line in lines])  # a line without ": " raises
-    except ValueError:
-        return dict(_headers(lines))
+    return {
+        name.strip(): value.removeprefix(" ") for name, colon, value in (line.partition(":") for line in lines) if colon
+    }
 
 
-def _headers(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if colon:
-            yield name.strip(), value.removeprefix(" ")
+class _Needles(dict[str, str]):
+    """How a header's line begins in a frame, by the header's name. The names come from our own code, so there are few."""
+
+    def __missing__(self, name: str) -> str:
+        needle = self[name] = f"\r\n{name}: "
+        return needle
+
+
+_REPEATED: Final = "ChanVariable"  # the one header that Asterisk repeats on purpose
+_NEEDLES: Final = _Needles({_REPEATED: "\r\n\r\n"})  # which no frame holds: it takes the long way
+
+
+class Headers(Mapping[str, str]):
+    """The headers of a frame below its `Event:` line, each found when it is asked for: of forty the tracker reads five.
+
+    Of a repeated header the first counts, so that nothing can be overwritten; only the values of `ChanVariable` come together, with
+    a space between. Bytes that are no UTF-8 are U+FFFD.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        """`text` holds a line end before each header."""
+        self._text = text
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | _D) -> str | _D: ...
+    def get(self, name: str, /, default: object = None) -> object:
+        """Return a header's value, or `default` if the frame has no such header."""
+        _, found, rest = self._text.partition(_NEEDLES[name])
+        return rest.partition("\r\n")[0] if found else self._seldom(name, default)
+
+    def _seldom(self, name: str, default: object) -> object:
+        """Return what stands behind a colon without a space, as after an editor that strips line ends, or all of `_REPEATED`."""
+        lines = self._text.split(f"\r\n{name}:")[1:]
+        values = [line.partition("\r\n")[0].removeprefix(" ") for line in lines]
+        if not values:
+            return default
+        return " ".join(values) if name == _REPEATED else values[0]
+
+    def __getitem__(self, name: str) -> str:
+        if (value := self.get(name)) is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        lines = self._text.split("\r\n")[1:]
+        return iter(dict.fromkeys(line.partition(":")[0] for line in lines if ":" in line))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def read_event(frame: bytes, arrived_at: datetime | None) -> Event | None:
@@ -66,20 +135,15 @@ def read_event(frame: bytes, arrived_at: datetime | None) -> Event | None:
 
     Its time is Asterisk's own (`timestampevents = yes` in manager.conf adds a Timestamp header, epoch seconds), else `arrived_at`.
     """
-    headers = parse(frame.strip(b"\r\n"))
-    name = headers.get("Event")
-    if name is None or name not in TRACKED:
-        return None
-    variables = headers.get("ChanVariable")
-    if variables is not None:
-        headers["ChanVariable"] = " ".join(_repeated(frame, "ChanVariable"))
+    name = _NAMES.get(frame.partition(b"\r\n")[0])
+    if name is not None:
+        headers = Headers(frame.decode("utf-8", "replace"))
+    else:  # the name does not come first, or alone
+        headers = Headers("\r\n" + frame.strip(b"\r\n").decode("utf-8", "replace"))
+        name = headers.get("Event")
+        if name is None or name not in TRACKED:
+            return None
     return Event(name, headers, read_time(headers.get("Timestamp")) or arrived_at)
-
-
-def _repeated(frame: bytes, name: str) -> list[str]:
-    start = f"{name}: "
-    lines = frame.decode("utf-8", "replace").split("\r\n")
-    return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
 
 def read_time(timestamp: str | None) -> datetime | None:

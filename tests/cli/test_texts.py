@@ -1,0 +1,178 @@
+"""`textbackd explain`, `outbox` and `send` on a database made with the store."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlite_utils
+
+from tests.cli.conftest import Shell
+from tests.core.calls import a_call, talked
+from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
+from textbackd.core.call import Moment
+from textbackd.core.decide import Action, Decision, Why
+from textbackd.core.phone import NotTextable
+from textbackd.store import outbox
+from textbackd.store.database import open_database
+from textbackd.store.journal import record
+
+WAY = (
+    Moment(NOON, "arrived", "+13035550101"),
+    Moment(NOON, "rang", "PJSIP/101-0000002a"),
+    Moment(NOON, "ended_by_pbx"),
+)
+FIELDS = [
+    "id", "case", "to", "text", "state", "gateway", "attempts", "created_at", "submitted_at", "accepted_at", "reference",
+]  # fmt: skip
+
+
+@pytest.fixture
+def db(config: Path) -> Iterator[sqlite_utils.Database]:
+    """A database in which one call was missed and texted, and an earlier one answered."""
+    database = open_database(config.parent / "textbackd.db")
+    before = judged("1.0", ended_at=after(hours=-30), judgement=ANSWERED, decision=Decision(Action.SKIP, Why.ANSWERED))
+    record(database, before, None, same_case_within=DAY, now=NOON)
+    missed = judged("1.1", call=a_call(linkedid="1.1", way=WAY))
+    record(database, missed, a_text(gateways=["web"]), same_case_within=DAY, now=NOON)
+    text = outbox.claim(database, "web", after(seconds=5))
+    assert text is not None
+    outbox.accepted(database, text, "id-7", after(seconds=6))
+    yield database
+    database.close()
+
+
+# ---- explain
+
+
+@pytest.mark.parametrize("wanted", ["1.1", CALLER, "(303) 555-0142"], ids=["a call", "a number", "as one dials it"])
+def test_a_call_is_explained_from_its_arrival_to_its_text(
+    shell: Shell, config: Path, db: sqlite_utils.Database, wanted: str
+) -> None:
+    done = shell("explain", "--config", config, wanted)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Monday 02 March 2026, 05:00:00: +13035550142 called +13035550101   (call 1.1)")
+    for said in ("phone 101 rang", "the PBX ended the call", "nobody picked up (no_answer)", "[text: missed]"):
+        assert said in done.out
+    assert "“Sorry we missed your call”\n  It was taken by the gateway (web, id-7)." in done.out
+
+
+def test_only_the_newest_call_of_a_number_is_explained_unless_all_are_asked_for(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    newest, everything = (shell("explain", *flags, "--config", config, CALLER).out for flags in ([], ["--all"]))
+    assert ("(call 1.0)" in newest, "1 earlier: textbackd explain --all" in newest) == (False, True)
+    assert ("(call 1.0)" in everything, "earlier" in everything) == (True, False)
+
+
+def test_a_skip_is_explained_with_its_why(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    skip = Decision(Action.SKIP, Why.NOT_TEXTABLE, "landline")
+    call = judged("2.1", caller=None, not_textable=NotTextable.LANDLINE, decision=skip, call=a_call(talks=(talked(),)))
+    record(db, judged("2.1", decision=skip, not_textable=call.not_textable), None, same_case_within=DAY, now=NOON)
+    assert "it is a landline.   [skip: not_textable]" in shell("explain", "--config", config, "2.1").out
+
+
+def test_what_a_caller_presents_does_not_reach_the_terminal_as_it_is(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    way = (Moment(None, "rang", "PJSIP/\x1b[2J-1"), Moment(None, "dial_{x}", "a\x07"))
+    call = a_call(linkedid="3.1", caller_presented="a\x1b[2Jb", did_presented="\x07s", way=way)
+    record(db, judged("3.1", call=call, caller=None, did=None), None, same_case_within=DAY, now=NOON)
+    done = shell("explain", "--config", config, "3.1")
+    assert (done.code, done.err) == (0, "")
+    assert all(line.isprintable() for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("wanted", ["9.9", "+13035550177", "", b"\xff", "'; DROP TABLE calls"])
+def test_an_unknown_call_is_a_sentence(
+    shell: Shell, config: Path, db: sqlite_utils.Database, wanted: str | bytes
+) -> None:
+    done = shell("explain", "--config", config, wanted)
+    assert (done.code, done.out) == (1, "")
+    assert "No call by or named" in done.sentence
+
+
+# ---- outbox
+
+
+def test_the_outbox_as_json_has_the_fields_of_the_design_in_its_order(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    (text,) = [json.loads(line) for line in shell("outbox", "--json", "--config", config).out.splitlines()]
+    assert list(text) == FIELDS
+    assert text == text | {
+        "to": CALLER,
+        "text": "Sorry we missed your call",
+        "state": "accepted",
+        "gateway": "web",
+        "attempts": 1,
+        "reference": "id-7",
+        "created_at": "2026-03-02T12:00:00.000000Z",
+        "accepted_at": "2026-03-02T12:00:06.000000Z",
+    }
+
+
+def test_the_outbox_in_lines_is_in_the_shop_s_time(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    out = shell("outbox", "--config", config).out
+    assert out.startswith("02 Mar 05:00:00  +13035550142     accepted   web")
+
+
+def test_the_newest_comes_last_and_only_so_many(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    for number in range(3):
+        at = NOON + timedelta(minutes=number + 1)
+        outbox.add_manual(db, a_text(body=f"text {number}", at=at), now=at)
+    out = shell("outbox", "--json", "--limit", "2", "--config", config).out
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["text 1", "text 2"]
+
+
+def test_an_empty_outbox_says_so_in_words_and_nothing_in_json(shell: Shell, config: Path) -> None:
+    open_database(config.parent / "textbackd.db").close()
+    assert shell("outbox", "--config", config).out == "No texts yet.\n"
+    assert shell("outbox", "--json", "--config", config).out == ""
+
+
+@pytest.mark.parametrize("command", [["outbox"], ["explain", "1.1"]])
+def test_without_a_database_there_is_nothing_to_tell_and_none_is_made(
+    shell: Shell, config: Path, command: list[str]
+) -> None:
+    done = shell(*command, "--config", config)
+    assert done.code == 1
+    assert "there is no database yet" in done.sentence
+    assert not (config.parent / "textbackd.db").exists()
+
+
+@pytest.mark.parametrize("command", [["outbox"], ["explain", "1.1"]])
+def test_a_file_that_is_no_database_is_a_sentence(shell: Shell, config: Path, command: list[str]) -> None:
+    (config.parent / "textbackd.db").write_bytes(b"no database" * 500)
+    done = shell(*command, "--config", config)
+    assert done.code == 1
+    assert "cannot be used as database" in done.sentence
+
+
+# ---- send
+
+
+def test_without_a_daemon_nothing_is_sent_and_nothing_queued(shell: Shell, config: Path) -> None:
+    done = shell("send", "--config", config, "+13035550142", "hello")
+    assert done.code == 1
+    assert "textbackd is not running, so nothing was sent" in done.sentence
+    assert shell("outbox", "--json", "--config", config).out == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param(["911", "hello"], "is not a number that can be texted", id="a short code"),
+        pytest.param(["Anna", "hello"], "is not a number that can be texted", id="a name"),
+        pytest.param(["+13035550142", "  "], "The text is empty", id="no text"),
+        pytest.param(
+            ["--gateway", "stick", "+13035550142", "x"], "the configuration has only web", id="no such gateway"
+        ),
+        pytest.param(["+13035550142"], "TEXT", id="no text at all"),
+    ],
+)
+def test_what_cannot_be_sent_is_wrong_usage(shell: Shell, config: Path, args: list[str], said: str) -> None:
+    done = shell("send", "--config", config, *args)
+    assert done.code == 2
+    assert said in done.sentence

@@ -1,0 +1,165 @@
+"""From a finished call to its verdict, decision and words, by a configuration."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.core.calls import T0, a_call, met_machine, seconds, talked
+from tests.flow.settings import configured
+from textbackd.config import Settings
+from textbackd.core.call import Call, Direction, EndedBy
+from textbackd.core.decide import Action, Caller, Why
+from textbackd.core.phone import E164, NotTextable
+from textbackd.flow.conclude import Conclusion, Office
+
+SETTINGS = configured()
+NOBODY = Caller()
+
+
+def concluded(
+    call: Call, settings: Settings = SETTINGS, caller: Caller = NOBODY, **when: datetime | None
+) -> Conclusion:
+    """Return what a fresh office thinks of a call, as soon as it has ended."""
+    office = Office(settings)
+    numbers = office.read(call)
+    now = when.get("now", call.ended_at)
+    return office.conclude(call, numbers, office.judge(call, numbers), caller, now=now)
+
+
+def test_a_missed_call_is_answered_in_the_words_of_its_line_through_its_gateways() -> None:
+    conclusion = concluded(a_call())
+    assert (conclusion.decision.action, conclusion.line) == (Action.TEXT, "main")
+    assert conclusion.text == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
+    assert conclusion.gateways == ("stick", "web")
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "why"),
+    [
+        pytest.param({"talks": (talked(),)}, "answered", Why.ANSWERED, id="answered"),
+        pytest.param({"direction": Direction.INTERNAL}, "ignored", Why.IGNORED, id="phone to phone"),
+        pytest.param({"caller_presented": "3035550111"}, "ignored", Why.IGNORED, id="a number of the business"),
+        pytest.param({"caller_presented": "+13035550112"}, "ignored", Why.IGNORED, id="the modem's own number"),
+        pytest.param({"caller_presented": "13035550113"}, "ignored", Why.IGNORED, id="a colleague's mobile"),
+        pytest.param({"did_presented": "3035550118"}, "ignored", Why.IGNORED, id="an ignored DID, as dialled locally"),
+        pytest.param({"ended_in": "door-opener", "rings": ()}, "ignored", Why.IGNORED, id="an ignored context"),
+        pytest.param({"caller_presented": "anonymous"}, "missed", Why.NOT_TEXTABLE, id="withheld"),
+        pytest.param({"withheld": True}, "missed", Why.NOT_TEXTABLE, id="hidden, though the carrier tells it"),
+        pytest.param({"caller_presented": "+441212345678"}, "missed", Why.NOT_TEXTABLE, id="foreign"),
+        pytest.param({"ended_by": EndedBy.OPEN}, "uncertain", Why.UNCERTAIN, id="still open"),
+    ],
+)
+def test_a_call_that_is_not_to_be_texted_says_why(change: dict[str, Any], verdict: str, why: Why) -> None:
+    conclusion = concluded(a_call(**change))
+    assert (conclusion.judgement.verdict, conclusion.decision.why, conclusion.text) == (verdict, why, None)
+
+
+def test_a_hidden_number_is_kept_nowhere() -> None:
+    numbers = concluded(a_call(withheld=True)).numbers
+    assert (numbers.caller, numbers.not_textable) == (None, NotTextable.WITHHELD)
+
+
+def test_a_did_that_calls_have_shown_is_one_of_ours_from_then_on() -> None:
+    office = Office(SETTINGS)
+    ours = a_call(caller_presented="+13035550101")
+    before = office.judge(ours, office.read(ours)).verdict
+    office.judge(a_call(), office.read(a_call()))
+    assert (before, office.judge(ours, office.read(ours)).verdict) == ("missed", "ignored")
+
+
+def test_the_number_that_a_colleague_dials_does_not_become_ours() -> None:
+    office = Office(SETTINGS)
+    outbound = a_call(direction=Direction.OUTBOUND, did_presented="+13035550142")
+    office.judge(outbound, office.read(outbound))
+    assert office.judge(a_call(), office.read(a_call())).verdict == "missed"
+
+
+def test_dids_that_the_database_has_seen_are_ours() -> None:
+    office = Office(SETTINGS, seen_dids=[E164("+13035550142")])
+    assert office.judge(a_call(), office.read(a_call())).verdict == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("waited", "min_wait", "why"),
+    [(3, "4s", Why.SHORT), (4, "4s", Why.MISSED), (3, "3s", Why.MISSED), (0, "0s", Why.MISSED)],
+)
+def test_min_wait_is_the_configuration_s(waited: float, min_wait: str, why: Why) -> None:
+    call = a_call(waited=waited, ended_by=EndedBy.CALLER, ringing_at_end=True)
+    assert concluded(call, configured(policy=f"{{min_wait: {min_wait}}}")).decision.why is why
+
+
+@pytest.mark.parametrize(
+    ("caller", "why"),
+    [
+        (Caller(last_text_at=T0), Why.COOLDOWN),
+        (Caller(last_text_at=T0 - seconds(3600)), Why.MISSED),
+        (Caller(last_talk_at=T0), Why.RECENT_TALK),
+    ],
+    ids=["texted just before", "texted an hour ago", "talked just before"],
+)
+def test_what_is_known_of_the_caller_counts(caller: Caller, why: Why) -> None:
+    assert concluded(a_call(), caller=caller).decision.why is why
+
+
+LINES = """{
+  front: {dids: ["+13035550101"], texts: {missed: "Front: {business}, {line}, {called_number}"}, gateways: [web]},
+  quiet: {dids: ["+13035550102"], texts: {busy: none}},
+  area: {dids: ["+1303555*"], texts: {missed: none}},
+}"""
+
+
+@pytest.mark.parametrize(
+    ("did", "line", "why"),
+    [
+        pytest.param("+13035550101", "front", Why.MISSED, id="its exact number"),
+        pytest.param("+13035550177", "area", Why.LINE_OFF, id="the start of a number; its text is none"),
+        pytest.param("+12015550100", None, Why.NO_LINE, id="nobody's number"),
+        pytest.param("s", None, Why.NO_LINE, id="no number"),
+    ],
+)
+def test_the_number_that_was_called_finds_its_line(did: str, line: str | None, why: Why) -> None:
+    conclusion = concluded(a_call(did_presented=did), configured(lines=LINES))
+    assert (conclusion.line, conclusion.decision.why) == (line, why)
+
+
+def test_a_line_s_own_words_and_gateways_are_used() -> None:
+    conclusion = concluded(a_call(), configured(lines=LINES))
+    assert conclusion.text == "Front: Anderson Roofing, front, +13035550101"
+    assert conclusion.gateways == ("web",)
+
+
+def test_none_for_one_kind_of_call_leaves_the_others() -> None:
+    settings = configured(lines=LINES)
+    busy = a_call(did_presented="+13035550102", rings=(), cause=17)
+    assert concluded(busy, settings).decision.why is Why.LINE_OFF
+    assert concluded(a_call(did_presented="+13035550102"), settings).decision.why is Why.MISSED
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (a_call(rings=(), cause=17), "on another call when you rang"),
+        (met_machine("app-announcement-1"), "We are closed just now"),
+        (met_machine("macro-vm", message_left=True), "We got your message"),
+    ],
+    ids=["busy", "closed", "voicemail"],
+)
+def test_the_kind_of_miss_chooses_the_words(call: Call, words: str) -> None:
+    assert words in str(concluded(call).text)
+
+
+def test_a_caller_s_name_brings_nothing_into_the_text_but_letters() -> None:
+    settings = configured(lines='{main: {texts: {missed: "Hi {caller_name}, {business}"}}}')
+    conclusion = concluded(a_call(caller_name="A\u202e\r\n{business}\x00nn"), settings)
+    assert conclusion.text == "Hi A{business}nn, Anderson Roofing"
+
+
+def test_a_call_of_which_we_learn_late_is_not_texted() -> None:
+    assert concluded(a_call(), now=T0 + seconds(3600)).decision.why is Why.EXPIRED
+
+
+def test_a_call_without_times_is_judged_and_decided_all_the_same() -> None:
+    untimed = a_call(started_at=None, ended_at=None)
+    assert concluded(untimed).decision.why is Why.MISSED
+    assert concluded(untimed, now=T0).decision.why is Why.MISSED

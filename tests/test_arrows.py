@@ -1,0 +1,130 @@
+"""The shape of the package: who may import whom, what the core must not touch, where SQL lives."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "textbackd"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# part → what it may import besides itself. An import points left:
+# core ← config ← pbx, gateways, store, report ← flow ← web, cli, daemon.
+BASE = {"core", "config", "errors"}
+MIDDLE = BASE | {"pbx", "gateways", "store", "report"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": {"errors"},
+    "errors": set(),
+    "logs": set(),
+    "config": {"core", "errors"},
+    "pbx": BASE,
+    "gateways": BASE,
+    "store": BASE,
+    "report": BASE | {"store", "pbx"},
+    "demo": {"core"},
+    "flow": MIDDLE,
+    "web": MIDDLE | {"flow"},
+    "daemon": MIDDLE | {"flow", "web", "logs"},
+    "cli": MIDDLE | {"flow", "web", "daemon", "logs", "demo"},
+}
+# What would bring a clock, a disk, a network or a framework into the core.
+IMPURE = {
+    "aiohttp", "asyncio", "io", "logging", "os", "pathlib", "pydantic", "random", "socket", "sqlite3", "sqlite_utils",
+    "subprocess", "sys", "threading", "time", "urllib", "yaml",
+}  # fmt: skip
+CLOCKS = {"now", "today", "utcnow"}  # the module `time` is in IMPURE
+SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b", re.DOTALL)
+SQL_ELSEWHERE = {
+    "pbx/records/mysql.py": "reads the CDR table of the PBX, which is not ours",
+    "pbx/records/sqlite.py": "reads the CDR table of the PBX, which is not ours",
+}
+BROAD_EXCEPT = {
+    "store/database.py": "rolls back whatever happened, and raises it again",
+    "web/health.py": "whatever breaks while it is asked makes the answer `failing`",
+    "gateways/modem/owner.py": "the thread that owns the serial port outlives whatever the library raises",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree(path)))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names of all modules that a module imports, also inside functions."""
+    for node in nodes(path):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide their direction"
+            if node.module == "textbackd":
+                yield from (f"textbackd.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def parts_imported(path: Path) -> set[str]:
+    names = (name.split(".") for name in imports(path))
+    return {steps[1] for steps in names if steps[0] == "textbackd" and len(steps) > 1} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_an_import_points_left_only(path: Path) -> None:
+    part = part_of(path)
+    if part != "__init__":
+        assert parts_imported(path) <= MAY_IMPORT[part] | {part}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=name_of)
+def test_the_core_is_pure(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & IMPURE
+    assert [call for call in _calls(path) if call.rpartition(".")[2] in CLOCKS and "." in call] == []
+    assert not {"open", "print", "input"} & set(_calls(path))
+
+
+def _calls(path: Path) -> list[str]:
+    return [ast.unparse(node.func) for node in nodes(path) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert not path.read_text(encoding="utf-8").strip() or ast.get_docstring(tree(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_sql_lives_in_the_store(path: Path) -> None:
+    strings = [node.value for node in nodes(path) if isinstance(node, ast.Constant)]
+    if any(isinstance(text, str) and SQL.search(text) for text in strings):
+        assert part_of(path) == "store" or name_of(path) in SQL_ELSEWHERE
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_everything_is_caught_only_where_there_is_a_reason(path: Path) -> None:
+    if any(isinstance(node, ast.ExceptHandler) and _is_broad(node) for node in nodes(path)):
+        assert name_of(path) in BROAD_EXCEPT
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in caught)
+
+
+@pytest.mark.parametrize("listed", [*SQL_ELSEWHERE, *BROAD_EXCEPT])
+def test_an_exception_to_the_rules_is_of_a_module_that_there_is(listed: str) -> None:
+    assert (PACKAGE / listed).exists()
