@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli.conftest import Shell
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_good_file_is_well(shell: Shell, config: Path) -> None:
     done = shell("check", "--config", config)

@@ -12,6 +12,8 @@ from tests.traces import HERE
 from textbackd import __version__
 from textbackd.cli import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 STORY = HERE / "asterisk22" / "direct_noanswer.ami"
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.conftest import Shell
 from tests.traces import HERE
 
+pytestmark = pytest.mark.slow
+
 STORIES = HERE / "asterisk22"
 STORY = STORIES / "direct_noanswer.ami"
 FIELDS = [

@@ -18,6 +18,8 @@ from textbackd.store import outbox
 from textbackd.store.database import open_database
 from textbackd.store.journal import record
 
+pytestmark = pytest.mark.slow
+
 WAY = (
     Moment(NOON, "arrived", "+13035550101"),
     Moment(NOON, "rang", "PJSIP/101-0000002a"),

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from textbackd.config import Settings, lint, load, loads
 from textbackd.config.outline import fields, is_named, models_in
 from textbackd.errors import ConfigError
+
+pytestmark = pytest.mark.slow
 
 Attempt = Callable[[], Settings]
 

@@ -138,6 +138,7 @@ def test_what_cannot_be_read_is_one_clear_sentence_with_its_line(text: str, part
     assert caught.value.faults[0].startswith("textbackd.yaml:")
 
 
+@pytest.mark.slow
 def test_no_sentence_about_syntax_is_in_the_words_of_the_library() -> None:
     for row in TEXTS:
         text = row.values[0]

@@ -139,6 +139,7 @@ moments = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(weeks, moments, st.sampled_from(ZONES))
 def test_next_open_is_what_looking_at_the_clock_every_minute_finds(
     hours: OpeningHours, at: datetime, zone: ZoneInfo
@@ -152,6 +153,7 @@ def test_next_open_is_what_looking_at_the_clock_every_minute_finds(
         assert found == expected
 
 
+@pytest.mark.slow
 @given(weeks, moments, st.sampled_from(ZONES))
 def test_it_is_open_when_the_wall_shows_a_time_within_the_hours(
     hours: OpeningHours, at: datetime, zone: ZoneInfo

@@ -442,6 +442,7 @@ def test_calls_that_end_leave_nothing_behind() -> None:
     assert tracker.size == 0
 
 
+@pytest.mark.slow
 def test_more_calls_without_an_end_than_are_kept_are_bounded() -> None:
     tracker = Tracker("office", Trunks())
     _callers(tracker, MOST_CHANNELS + 1_000, hang_up=False)
@@ -528,6 +529,7 @@ KNOWN = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(EVENTS, st.builds(Event, NAMES, KNOWN, TIMES)), max_size=20))
 @example([Event("FullyBooted", {"Uptime": "9" * 30}, BEGAN)])

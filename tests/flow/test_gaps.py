@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.flow.office import TRACES, Office, running, until
 from tests.gateways.sink import HttpSink
 from textbackd.demo.pbx import frames_of
 from textbackd.store.database import Store
 from textbackd.store.watched import Watched
+
+pytestmark = pytest.mark.slow
 
 DENVER = ZoneInfo("America/Denver")  # as the configuration of the office says
 FRESH, OLD, ANSWERED = "+12025550123", "+12035550123", "+12055550123"

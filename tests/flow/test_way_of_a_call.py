@@ -10,6 +10,8 @@ from tests.flow.office import TRACES, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
 from textbackd.demo.pbx import frames_of
 
+pytestmark = pytest.mark.slow
+
 
 def _web(sink: HttpSink) -> str:
     return f'web: {{type: http, url: "{sink.url}", timeout: 2s, rate: 600/min}}'

@@ -27,6 +27,8 @@ from . import sink as sink_module
 from .contract import GatewayContract, Peer
 from .sink import Answer, Fault, HttpSink
 
+pytestmark = pytest.mark.slow
+
 CALLER = E164("+13035550126")
 OURS = E164("+12015550100")
 TEXT = OutboundText(id="text-1", to=CALLER, sender=OURS, body="Sorry we missed your call", valid_until=None)

@@ -32,6 +32,8 @@ from textbackd.pbx.anonymise import MOST_REMEMBERED, Anonymiser
 from textbackd.pbx.trace import read_trace
 from textbackd.pbx.wire import FrameSplitter, read_event, tracked
 
+pytestmark = pytest.mark.slow
+
 STORIES = list(stories())
 BY_NAME = {story.name: story for story in STORIES}
 

@@ -12,6 +12,8 @@ from textbackd.core.events import Event
 from textbackd.demo.pbx import DemoPbx
 from textbackd.pbx.client import AmiClient, PbxError, PbxState
 
+pytestmark = pytest.mark.slow
+
 
 class Line:
     """A client on a simulated PBX, and what arrived."""

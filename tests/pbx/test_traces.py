@@ -68,6 +68,7 @@ def _wrongly_missed(story: Story, events: Sequence[Event | None]) -> list[Call]:
 ANSWERED = [story for story in STORIES if _answered(story)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", ANSWERED, ids=lambda s: s.name)
 def test_an_answered_call_never_becomes_missed_because_one_event_is_lost(story: Story) -> None:
     events = list(read_trace(story.path))
@@ -75,6 +76,7 @@ def test_an_answered_call_never_becomes_missed_because_one_event_is_lost(story: 
         assert not _wrongly_missed(story, events[:lost] + events[lost + 1 :]), events[lost]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", ANSWERED, ids=lambda s: s.name)
 def test_an_answered_call_never_becomes_missed_because_we_came_in_the_middle(story: Story) -> None:
     events = list(read_trace(story.path))
@@ -82,6 +84,7 @@ def test_an_answered_call_never_becomes_missed_because_we_came_in_the_middle(sto
         assert not _wrongly_missed(story, [None, *events[first:]]), f"from event {first}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", ANSWERED, ids=lambda s: s.name)
 def test_an_answered_call_never_becomes_missed_because_an_event_comes_twice_or_late(story: Story) -> None:
     events = list(read_trace(story.path))
@@ -95,6 +98,7 @@ def _summary(calls: Iterable[Call]) -> list[tuple[str, str, Judgement]]:
     return [(call.linkedid, call.caller_presented, verdict(call)) for call in calls]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(story=st.sampled_from(STORIES), seed=st.integers(0, 2**32))
 def test_the_verdicts_do_not_depend_on_how_the_bytes_are_cut(story: Story, seed: int) -> None:
@@ -114,6 +118,7 @@ def _in_chunks(path: Path, dice: random.Random) -> Iterable[Event | None]:
                 yield event
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(story=st.sampled_from(STORIES), cut=st.floats(0, 1))
 def test_a_trace_may_end_anywhere_and_what_ended_before_stays_the_same(story: Story, cut: float) -> None:

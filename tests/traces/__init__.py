@@ -50,7 +50,10 @@ VERDICTS = {
     "park_timeout": {"lost_after_answer"},
     "followme_mobile_answers": {"uncertain"},
 }
-IGNORED_DIDS = ("+13035550118", "+13035550122")  # the fax and the voicemail access, as the configuration would list them
+IGNORED_DIDS = (
+    "+13035550118",
+    "+13035550122",
+)  # the fax and the voicemail access, as the configuration would list them
 UNSEEN = "ami_down_whole_call_missed"  # nothing of it is in the events; the CDR tells
 
 

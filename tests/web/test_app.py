@@ -16,6 +16,8 @@ from textbackd.web.app import make_app, start, stop
 from textbackd.web.health import Status, health, overall
 from textbackd.web.metrics import Family, Histogram, Kind, Sample, Snapshot, families, render
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Patient:

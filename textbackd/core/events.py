@@ -21,13 +21,13 @@ class Event(NamedTuple):
 
 TRACKED: Final = frozenset({
     # class call: the life of a channel
-    "Newchannel", "Newstate", "NewCallerid", "Rename", "HangupRequest", "SoftHangupRequest", "Hangup",
+    "Newchannel", "Newstate", "NewCallerid", "Rename", "HangupRequest", "Hangup",
     # class call: dialling
     "DialBegin", "DialEnd",
     # class call: who hears whom
     "BridgeEnter", "ConfbridgeJoin", "BridgeLeave", "BridgeDestroy", "LocalBridge",
     # class call: handing on
-    "BlindTransfer", "AttendedTransfer", "ParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
+    "BlindTransfer", "AttendedTransfer", "ParkedCall",
     # class call: machines
     "MessageWaiting", "ReceiveFAX",
     # class agent
@@ -35,7 +35,7 @@ TRACKED: Final = frozenset({
     # class system
     "FullyBooted", "Shutdown",
     # Asterisk 11 and older
-    "Dial", "Bridge", "Join", "Leave", "ChannelReload",
+    "Dial", "Bridge", "Join", "Leave",
     # answers to CoreShowChannels and Status, asked after login
     "CoreShowChannel", "CoreShowChannelsComplete",
     # class dialplan, which a live client does not read: see core/tracker.py

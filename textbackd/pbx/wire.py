@@ -7,7 +7,7 @@ Sources: docs.asterisk.org, "AMI v2 Specification"; what Asterisk really sends i
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, TypeVar, overload
 
 from textbackd.core.events import TRACKED, Event
@@ -23,13 +23,9 @@ _NAMES: Final = {_EVENT + name.encode(): name for name in TRACKED}
 _LOOK: Final = 11
 _FIRST_LINES: Final = (*_NAMES, b"Privilege: ", b"Timestamp: ")
 _BEGINNINGS: Final = frozenset((stray + line + b"\r\n")[:_LOOK] for line in _FIRST_LINES for stray in (b"", b"\r\n"))
-_VARSET: Final = b"Event: VarSet"
-_VARIABLE: Final = (
-    b"CALLINGNUMPRES"  # of the many variables only this one matters: whether the caller wants to be hidden
-)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # a time before or long after Asterisk is none
-_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_VARSET: Final = b"Event: VarSet"[:_LOOK]
+# Of the many variables only this one matters: whether the caller wants to be hidden.
+_VARIABLE: Final = b"CALLINGNUMPRES"
 _D = TypeVar("_D")
 
 
@@ -53,9 +49,8 @@ def tracked(frame: bytes) -> bool:
     beginning = frame[:_LOOK]
     if beginning not in _BEGINNINGS:
         return False
-    if (
-        beginning == _VARSET[:_LOOK] and frame.find(_VARIABLE) < 0
-    ):  # `in` is slower: it first tries whether it was given a number
+    # Not `in`, which is slower: it first tries whether it was given a number.
+    if beginning == _VARSET and frame.find(_VARIABLE) < 0:
         return False
     return frame.partition(b"\r\n")[0] in _NAMES or not beginning.startswith(_EVENT)
 
