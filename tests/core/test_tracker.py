@@ -541,3 +541,13 @@ def test_no_sequence_of_events_makes_the_tracker_raise(events: list[Event]) -> N
     for call in calls:
         judge(call, Circumstances())
     assert tracker.open_calls == 0
+
+
+def test_an_attended_transfer_of_others_does_not_touch_a_caller_who_is_not_part_of_it(board: Switchboard) -> None:
+    board.rings_in()
+    board.dials("p", PHONE)
+    # Only one of the two transferers is named, as when the second leg runs an application.
+    board.says("AttendedTransfer", Result="Success", OrigTransfererUniqueid="other", TransfereeUniqueid="somebody")
+    board.wait(9)
+    board.caller_hangs_up()
+    assert board.told() == ["missed gave_up"]

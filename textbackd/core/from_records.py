@@ -29,7 +29,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
-from textbackd.core.tracker import MACHINES
+from textbackd.core.picture import MACHINES
 from textbackd.core.trunk import Trunks, trunk_of
 
 

@@ -15,127 +15,22 @@ Source of each fact: recordings of Asterisk 16 and 22, see docs/AMI.md.
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
+from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy
 from textbackd.core.events import Event
+from textbackd.core.open_call import OpenCall
+from textbackd.core.picture import MOST_CHANNELS, Bridge, Leg, Picture
 from textbackd.core.trunk import Trunks
 
-MOST_CHANNELS: Final = 20_000  # kept at once; a shop has tens. Above it the oldest are let go
-MOST_MOMENTS: Final = 200  # of one call, for `explain`
-MOST_RINGS: Final = 1000  # of one call; a queue rings its members again and again
-MOST_TALKS: Final = 200  # of one call
 LONGEST_CALL: Final = timedelta(hours=12)  # an end that has not come by then was lost
 HOLDING: Final = ("holding_bridge",)  # BridgeTechnology of parking and of waiting agents: nobody hears anybody
 PARKING_APPLICATIONS: Final = ("Park", "ParkedCall", "Parked Call")
 # Asterisk's own bridges are named by a UUID. An event forged through a caller's name could not know one (story: name_newline).
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-MACHINES: Final = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Snoop/", "Message/", "Bridge/", "Surrogate/")
-NO_PERSON: Final = ("Local/", *MACHINES)
 
 Headers = Mapping[str, str]
-
-
-@dataclass(slots=True)
-class _Leg:
-    """One channel that is alive."""
-
-    uniqueid: str
-    name: str
-    linkedid: str
-    outside: bool
-    born_at: datetime | None  # None also if it was there before us
-    seen_at: datetime | None  # when we first heard of it
-    picked_up: bool = False
-    picked_up_at: datetime | None = None  # None also in a recording without times
-    bridge: str | None = None
-    heard_after: timedelta | None = None  # from its pick-up to a caller's first hearing it
-    was_heard: bool = False
-    gone: bool = False  # has transferred the caller away: whoever hears it now is not the caller
-    inbound: "_Inbound | None" = None  # the call, if this is a caller's channel
-
-    def heard(self, at: datetime | None) -> timedelta | None:
-        """Note that a caller hears it; return how long after its pick-up that was the first time."""
-        if not self.was_heard:
-            self.was_heard = True
-            self.heard_after = at - self.picked_up_at if at and self.picked_up_at else None
-        return self.heard_after
-
-    @property
-    def is_local(self) -> bool:
-        return self.name.startswith("Local/")
-
-    @property
-    def is_person(self) -> bool:
-        return not self.name.startswith(NO_PERSON)
-
-
-@dataclass(slots=True)
-class _Bridge:
-    holding: bool
-    members: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _OpenTalk:
-    leg: _Leg
-    picked_up_for: timedelta | None
-    started_at: datetime | None
-
-
-@dataclass(slots=True)
-class _OpenRing:
-    channel: str
-    by_caller: bool
-    status: str | None = None
-    forwarded: bool = False
-
-
-@dataclass(slots=True)
-class _Inbound:
-    """One call being watched, of whatever direction: the channel that began it and what has happened."""
-
-    leg: _Leg
-    direction: Direction | None  # None: a trunk's channel that neither rang in nor was dialled yet
-    caller: str
-    name: str
-    did: str
-    start_seen: bool
-    withheld: bool = False
-    gap: bool = False
-    up_at: datetime | None = None
-    up: bool = False
-    up_in: str | None = None
-    ended_in: str = ""
-    extension: str = ""
-    hung_up_by_caller: bool = False
-    talking: dict[str, _OpenTalk] = field(default_factory=dict)
-    talks: list[Talk] = field(default_factory=list)
-    last_heard: str = ""  # the uniqueid of whom the caller heard last
-    unseen_company: bool = False
-    handed_on: HandedOnBy | None = None
-    rings: dict[str, _OpenRing] = field(default_factory=dict)
-    queue: str | None = None
-    left_queue: bool = False
-    cancelled_last: bool = False  # the last thing seen was a dial that stopped because the caller went
-    message_left: bool = False
-    fax: bool = False
-    application: str | None = None
-    way: list[Moment] = field(default_factory=list)
-
-    def ring(self, key: str, channel: str, by_caller: bool) -> _OpenRing:
-        """Return the phone that is dialled, known or new; of a call that dials without end the oldest are let go."""
-        if key not in self.rings:
-            if len(self.rings) >= MOST_RINGS:
-                del self.rings[next(iter(self.rings))]
-            self.rings[key] = _OpenRing(channel, by_caller)
-        return self.rings[key]
-
-    def note(self, at: datetime | None, what: str, who: str = "") -> None:
-        if len(self.way) < MOST_MOMENTS:
-            self.way.append(Moment(at, what, who))
 
 
 class Tracker:
@@ -144,11 +39,9 @@ class Tracker:
     def __init__(self, pbx: str, trunks: Trunks) -> None:
         self._pbx = pbx
         self._trunks = trunks
-        self._legs: dict[str, _Leg] = {}
-        self._by_name: dict[str, _Leg] = {}
-        self._bridges: dict[str, _Bridge] = {}
-        self._calls: dict[str, _Inbound] = {}
-        self._by_linkedid: dict[str, _Inbound] = {}
+        self._picture = Picture()
+        self._calls: dict[str, OpenCall] = {}
+        self._by_linkedid: dict[str, OpenCall] = {}
         self._hung_up: deque[str] = deque(maxlen=1000)
         self._listed: set[str] = set()
         self._booted_by: datetime | None = None  # Asterisk's last start was not later
@@ -173,9 +66,9 @@ class Tracker:
 
     def forget_unended(self, now: datetime) -> list[Call]:
         """Finish calls that are older than any call (`LONGEST_CALL`), whose end must have been lost."""
-        for leg in [leg for leg in self._legs.values() if leg.seen_at and now - leg.seen_at > LONGEST_CALL]:
-            if leg.inbound is not None:
-                self._finish(leg.inbound, now, EndedBy.OPEN)
+        for leg in [leg for leg in self._picture.legs.values() if leg.seen_at and now - leg.seen_at > LONGEST_CALL]:
+            if leg.call is not None:
+                self._finish(leg.call, now, EndedBy.OPEN)
             self._drop(leg)
         return self._take_finished()
 
@@ -229,30 +122,29 @@ class Tracker:
     @property
     def size(self) -> int:
         """Return how many things are remembered; bounded whatever is sent."""
-        kept = (self._legs, self._bridges, self._calls, self._by_linkedid, self._by_name, self._listed)
-        return sum(len(things) for things in kept)
+        return self._picture.size + len(self._calls) + len(self._by_linkedid) + len(self._listed)
 
     # ---- the life of a channel
 
     def _newchannel(self, h: Headers, at: datetime | None) -> None:
         uniqueid = h.get("Uniqueid", "")
-        if not uniqueid or uniqueid in self._legs:
+        if not uniqueid or uniqueid in self._picture.legs:
             return
         leg = self._adopt(uniqueid, h, at)
         if leg.uniqueid == leg.linkedid:
             self._begin(leg, h, at, start_seen=True)
 
-    def _adopt(self, uniqueid: str, h: Headers, at: datetime | None, *, born: bool = True) -> _Leg:
+    def _adopt(self, uniqueid: str, h: Headers, at: datetime | None, *, born: bool = True) -> Leg:
         name = h.get("Channel", "")
         outside = not name.startswith("Local/") and self._trunks.has(name, h.get("Context", ""))
-        leg = _Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at if born else None, at)
-        if len(self._legs) >= MOST_CHANNELS:
-            self._drop(next(iter(self._legs.values())))
-        self._legs[uniqueid] = self._by_name[name] = leg
+        leg = Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at if born else None, at)
+        if len(self._picture.legs) >= MOST_CHANNELS:
+            self._drop(next(iter(self._picture.legs.values())))
+        self._picture.add(leg)
         return leg
 
-    def _begin(self, leg: _Leg, h: Headers, at: datetime | None, *, start_seen: bool) -> None:
-        call = _Inbound(
+    def _begin(self, leg: Leg, h: Headers, at: datetime | None, *, start_seen: bool) -> None:
+        call = OpenCall(
             leg=leg,
             direction=None if leg.outside else Direction.INTERNAL,
             caller=h.get("CallerIDNum", ""),
@@ -261,16 +153,16 @@ class Tracker:
             start_seen=start_seen,
             ended_in=h.get("Context", ""),
         )
-        leg.inbound = self._calls[leg.uniqueid] = self._by_linkedid[leg.linkedid] = call
+        leg.call = self._calls[leg.uniqueid] = self._by_linkedid[leg.linkedid] = call
         call.note(at, "arrived", call.did)
         if leg.outside:
             self._arrivals.append((leg.uniqueid, leg.name))
         self._read_state(leg, h, at)
 
-    def _leg(self, h: Headers, at: datetime | None) -> _Leg | None:
+    def _leg(self, h: Headers, at: datetime | None) -> Leg | None:
         """Return the channel of an event, adopting one whose Newchannel we missed."""
         uniqueid = h.get("Uniqueid", "")
-        leg = self._legs.get(uniqueid)
+        leg = self._picture.legs.get(uniqueid)
         if leg is not None:
             self._keep_current(leg, h)
             return leg
@@ -281,32 +173,27 @@ class Tracker:
             self._begin(leg, h, at, start_seen=False)
         return leg
 
-    def _keep_current(self, leg: _Leg, h: Headers) -> None:
-        call = leg.inbound
+    def _keep_current(self, leg: Leg, h: Headers) -> None:
+        call = leg.call
         if call is not None and (context := h.get("Context")) is not None:
             call.ended_in, call.extension = context, h.get("Exten", "")
             # Analogue and registration trunks arrive at `s`; the number of ours appears when the dialplan has found it.
             if call.did in ("s", "") and len(call.extension.lstrip("+")) > 4 and call.extension.lstrip("+").isdigit():
                 call.did = call.extension
         if (name := h.get("Channel")) and name != leg.name:
-            self._rename(leg, name)
-
-    def _rename(self, leg: _Leg, name: str) -> None:
-        if self._by_name.get(leg.name) is leg:
-            del self._by_name[leg.name]
-        leg.name, self._by_name[name] = name, leg
+            self._picture.rename(leg, name)
 
     def _renamed(self, h: Headers, at: datetime | None) -> None:
-        leg = self._legs.get(h.get("Uniqueid", ""))
+        leg = self._picture.legs.get(h.get("Uniqueid", ""))
         if leg is not None and (name := h.get("Newname")):
-            self._rename(leg, name)
+            self._picture.rename(leg, name)
 
     def _newstate(self, h: Headers, at: datetime | None) -> None:
         if leg := self._leg(h, at):
             self._read_state(leg, h, at)
 
-    def _read_state(self, leg: _Leg, h: Headers, at: datetime | None) -> None:
-        state, call = h.get("ChannelStateDesc", ""), leg.inbound
+    def _read_state(self, leg: Leg, h: Headers, at: datetime | None) -> None:
+        state, call = h.get("ChannelStateDesc", ""), leg.call
         if call is not None and call.direction is None:
             # A caller's channel passes through Ring, one that Asterisk dials through Ringing.
             call.direction = {
@@ -338,7 +225,7 @@ class Tracker:
 
     def _hangup_request(self, h: Headers, at: datetime | None) -> None:
         leg = self._leg(h, at)
-        if leg is not None and (call := leg.inbound) is not None:
+        if leg is not None and (call := leg.call) is not None:
             call.hung_up_by_caller = True
             call.note(at, "caller_hung_up")
 
@@ -348,31 +235,29 @@ class Tracker:
             return
         self._read_presentation(leg, h)
         self._leave_bridge(leg, at)
-        if (call := leg.inbound) is not None:
+        if (call := leg.call) is not None:
             merged = h.get("Linkedid", leg.linkedid) != leg.linkedid and call.direction is not Direction.INBOUND
             self._end(call, at, merged=merged, cause=_number(h.get("Cause")))
         self._drop(leg)
         self._hung_up.append(leg.uniqueid)
 
-    def _read_presentation(self, leg: _Leg, h: Headers) -> None:
+    def _read_presentation(self, leg: Leg, h: Headers) -> None:
         # channelvars=CALLERID(pres) in manager.conf puts it in every event; on Newchannel it is still wrong, on Hangup right.
-        if leg.inbound is not None and "=prohib" in h.get("ChanVariable", ""):
-            leg.inbound.withheld = True
+        if leg.call is not None and "=prohib" in h.get("ChanVariable", ""):
+            leg.call.withheld = True
 
-    def _end(self, call: _Inbound, at: datetime | None, *, merged: bool, cause: int) -> None:
+    def _end(self, call: OpenCall, at: datetime | None, *, merged: bool, cause: int) -> None:
         if merged:  # a phone that picked up somebody's call: Asterisk made it part of that call
             self._forget(call)
             return
         self._finish(call, at, EndedBy.CALLER if call.hung_up_by_caller else EndedBy.PBX, cause)
 
-    def _drop(self, leg: _Leg) -> None:
-        if leg.inbound is not None and leg.uniqueid in self._calls:
-            self._finish(leg.inbound, None, EndedBy.OPEN)
+    def _drop(self, leg: Leg) -> None:
+        if leg.call is not None and leg.uniqueid in self._calls:
+            self._finish(leg.call, None, EndedBy.OPEN)
         self._leave_bridge(leg, None)
-        self._legs.pop(leg.uniqueid, None)
+        self._picture.remove(leg)
         self._listed.discard(leg.uniqueid)
-        if self._by_name.get(leg.name) is leg:
-            del self._by_name[leg.name]
 
     # ---- dialling
 
@@ -381,13 +266,13 @@ class Tracker:
         call, by_caller = self._call_of(h)
         if call is None or not channel:
             return
-        if dialled and dialled not in self._legs:
+        if dialled and dialled not in self._picture.legs:
             self._adopt(dialled, _destination(h), at)
         call.ring(dialled or channel, channel, by_caller)
         call.cancelled_last = False
         if by_caller:
             call.application = None  # the machine that held the caller until now does no longer
-        leg = self._legs.get(dialled)
+        leg = self._picture.legs.get(dialled)
         if leg is not None and leg.outside and call.direction is Direction.INTERNAL:
             call.direction = Direction.OUTBOUND
         call.note(at, "rang", channel)
@@ -404,14 +289,14 @@ class Tracker:
                 call.cancelled_last = status == "CANCEL" and not ring.forwarded
             call.note(at, f"dial_{status.lower()}", channel)
 
-    def _call_of(self, h: Headers) -> "tuple[_Inbound | None, bool]":
+    def _call_of(self, h: Headers) -> "tuple[OpenCall | None, bool]":
         """Return the call that a Dial event belongs to, by the dialling channel or, for an originated one, the dialled.
 
         And whether the caller's own channel dials.
         """
-        dialling = self._legs.get(h.get("Uniqueid", "")) or self._leg(h, None)
-        if dialling is not None and dialling.inbound is not None:
-            return dialling.inbound, True
+        dialling = self._picture.legs.get(h.get("Uniqueid", "")) or self._leg(h, None)
+        if dialling is not None and dialling.call is not None:
+            return dialling.call, True
         linkedid = (dialling.linkedid if dialling else "") or h.get("Linkedid") or h.get("DestLinkedid", "")
         return self._by_linkedid.get(linkedid), False
 
@@ -426,15 +311,15 @@ class Tracker:
             self._dial_begin(names, at)
             return
         # Asterisk 11 names only the dialling channel at the end: every phone still ringing for it is meant.
-        leg = self._legs.get(names["Uniqueid"])
-        for ring in leg.inbound.rings.values() if leg and leg.inbound else ():
+        leg = self._picture.legs.get(names["Uniqueid"])
+        for ring in leg.call.rings.values() if leg and leg.call else ():
             ring.status = ring.status or names["DialStatus"]
 
     def _join_call_of(self, names: Headers) -> None:
         """Make a dialled channel part of the dialling one's call; before Asterisk 12 no Linkedid says so."""
-        dialling, dialled = self._legs.get(names["Uniqueid"]), self._legs.get(names["DestUniqueid"])
-        if dialling is not None and dialled is not None and dialled.inbound is not None:
-            self._forget(dialled.inbound)
+        dialling, dialled = self._picture.legs.get(names["Uniqueid"]), self._picture.legs.get(names["DestUniqueid"])
+        if dialling is not None and dialled is not None and dialled.call is not None:
+            self._forget(dialled.call)
             dialled.linkedid = dialling.linkedid
 
     # ---- who hears whom
@@ -447,11 +332,7 @@ class Tracker:
         if leg is None:
             return
         self._leave_bridge(leg, at)
-        bridge = self._bridges.get(bridge_id)
-        if bridge is None:
-            bridge = self._bridges[bridge_id] = _Bridge(holding=_holds(h))
-        bridge.members.add(leg.uniqueid)
-        leg.bridge = bridge_id
+        bridge = self._picture.enter(leg, bridge_id, holding=_holds(h))
         self._note_unseen_company(leg, bridge, h)
         self._listen(bridge_id, at)
 
@@ -461,130 +342,62 @@ class Tracker:
         if leg is not None and leg.bridge is None:
             self._bridge_enter(h, at)
 
-    def _note_unseen_company(self, leg: _Leg, bridge: _Bridge, h: Headers) -> None:
+    def _note_unseen_company(self, leg: Leg, bridge: Bridge, h: Headers) -> None:
         # A conference counts its announcer too, so only Dial's own bridges tell of somebody whom we did not see enter.
-        if leg.inbound is None or bridge.holding or h.get("BridgeType") != "basic":
+        if leg.call is None or bridge.holding or h.get("BridgeType") != "basic":
             return
         if _number(h.get("BridgeNumChannels")) > len(bridge.members):
-            leg.inbound.unseen_company = True
+            leg.call.unseen_company = True
 
     def _bridge_leave(self, h: Headers, at: datetime | None) -> None:
         leg = self._leg(h, at)
         if leg is None:
             return
-        if leg.bridge is None and leg.inbound is not None and not _holds(h) and h.get("BridgeType") == "basic":
-            leg.inbound.unseen_company = True  # it leaves what we never saw it enter
+        if leg.bridge is None and leg.call is not None and not _holds(h) and h.get("BridgeType") == "basic":
+            leg.call.unseen_company = True  # it leaves what we never saw it enter
         self._leave_bridge(leg, at)
 
     def _bridge_destroyed(self, h: Headers, at: datetime | None) -> None:
-        bridge = self._bridges.get(h.get("BridgeUniqueid", ""))
+        bridge = self._picture.bridges.get(h.get("BridgeUniqueid", ""))
         for uniqueid in list(bridge.members) if bridge else ():
-            self._leave_bridge(self._legs[uniqueid], at)
+            self._leave_bridge(self._picture.legs[uniqueid], at)
 
-    def _leave_bridge(self, leg: _Leg, at: datetime | None) -> None:
-        if leg.bridge is None:
-            return
-        bridge_id, bridge = leg.bridge, self._bridges[leg.bridge]
-        heard = self._reach(bridge_id)
-        leg.bridge = None
-        bridge.members.discard(leg.uniqueid)
-        if not bridge.members:
-            del self._bridges[bridge_id]
-        for other in heard:
-            if other.inbound is not None:
-                self._hear(other.inbound, at)
+    def _leave_bridge(self, leg: Leg, at: datetime | None) -> None:
+        for other in self._picture.leave(leg):
+            if other.call is not None:
+                self._hear(other.call, at)
 
     def _local_bridge(self, h: Headers, at: datetime | None) -> None:
         # The names tie the halves together already; this event only says that both exist, maybe later than their bridges.
         for side in ("LocalOne", "LocalTwo"):
-            leg = self._legs.get(h.get(f"{side}Uniqueid", ""))
+            leg = self._picture.legs.get(h.get(f"{side}Uniqueid", ""))
             if leg is not None and leg.bridge is not None:
                 self._listen(leg.bridge, at)
 
     def _old_bridge(self, h: Headers, at: datetime | None) -> None:
         """Take Asterisk 11's one event for two channels, `Bridgestate: Link` or `Unlink`."""
         uniqueids = (h.get("Uniqueid1", ""), h.get("Uniqueid2", ""))
-        legs = [leg for uniqueid in uniqueids if (leg := self._legs.get(uniqueid))]
+        legs = [leg for uniqueid in uniqueids if (leg := self._picture.legs.get(uniqueid))]
         bridge_id = "old " + " ".join(sorted(uniqueids))
         for leg in legs:
             self._leave_bridge(leg, at)
         if h.get("Bridgestate", "Link") != "Link":
             return
         for leg in legs:
-            self._bridges.setdefault(bridge_id, _Bridge(holding=False)).members.add(leg.uniqueid)
-            leg.bridge = bridge_id
+            self._picture.enter(leg, bridge_id, holding=False)
         self._listen(bridge_id, at)
 
     def _listen(self, bridge_id: str, at: datetime | None) -> None:
-        for leg in self._reach(bridge_id):
-            if leg.inbound is not None:
-                self._hear(leg.inbound, at)
+        for leg in self._picture.reach(bridge_id):
+            if leg.call is not None:
+                self._hear(leg.call, at)
 
-    def _hear(self, call: _Inbound, at: datetime | None) -> None:
+    def _hear(self, call: OpenCall, at: datetime | None) -> None:
         """Bring a caller's talks up to date with the picture."""
-        legs = self._reach(call.leg.bridge) if call.leg.bridge else ()
-        now = {leg.uniqueid: leg for leg in legs if leg is not call.leg and leg.is_person and not leg.gone}
-        if not now and call.leg.bridge and self._half_seen(call):
+        now = self._picture.persons_heard_by(call.leg)
+        if not now and call.leg.bridge and self._picture.is_half_seen(call.leg):
             call.unseen_company = True
-        for uniqueid in [u for u in call.talking if u not in now]:
-            self._end_talk(call, uniqueid, at)
-        for uniqueid, leg in now.items():
-            if uniqueid not in call.talking:
-                call.talking[uniqueid] = _OpenTalk(leg, leg.heard(at), at)
-                call.last_heard = uniqueid
-                call.handed_on = None
-                call.note(at, "talked", leg.name)
-
-    def _half_seen(self, call: _Inbound) -> bool:
-        """Return whether the caller hears a Local channel that leads nowhere we know, while somebody of this call has picked up.
-
-        Either the picture is not complete yet or an event was lost. A Local channel into voicemail has nobody who picked up.
-        """
-        bridge = self._bridges.get(call.leg.bridge or "")
-        if bridge is None or bridge.holding or len(bridge.members) < 2:
-            return False
-        linkedid = call.leg.linkedid
-        return any(
-            leg.linkedid == linkedid and leg.picked_up and leg.is_person and leg is not call.leg and not leg.gone
-            for leg in self._legs.values()
-        )
-
-    def _end_talk(self, call: _Inbound, uniqueid: str, at: datetime | None) -> None:
-        talk = call.talking.pop(uniqueid)
-        if len(call.talks) >= MOST_TALKS:
-            return
-        call.talks.append(
-            Talk(
-                channel=talk.leg.name,
-                outside=talk.leg.outside,
-                picked_up_for=talk.picked_up_for,
-                started_at=talk.started_at,
-                ended_at=at,
-            )
-        )
-        call.note(at, "talk_ended", talk.leg.name)
-
-    def _reach(self, start: str) -> list[_Leg]:
-        """Return every channel that is heard in a bridge, through Local pairs as deep as they go."""
-        heard, bridges = [], [start]
-        for bridge_id in bridges:  # grows while it is walked
-            bridge = self._bridges.get(bridge_id)
-            if bridge is None or bridge.holding:
-                continue
-            for uniqueid in bridge.members:
-                if (leg := self._legs.get(uniqueid)) is None:
-                    continue
-                heard.append(leg)
-                other = self._other_half(leg)
-                if other is not None and other.bridge is not None and other.bridge not in bridges:
-                    bridges.append(other.bridge)
-        return heard
-
-    def _other_half(self, leg: _Leg) -> _Leg | None:
-        if not leg.is_local:
-            return None
-        base, _, half = leg.name.rpartition(";")
-        return self._by_name.get(f"{base};{'2' if half == '1' else '1'}")
+        call.hears(now, at)
 
     # ---- handing on
 
@@ -595,7 +408,8 @@ class Tracker:
     def _attended_transfer(self, h: Headers, at: datetime | None) -> None:
         if h.get("Result") != "Success":
             return
-        transferers = (h.get("OrigTransfererUniqueid", ""), h.get("SecondTransfererUniqueid", ""))
+        named = (h.get("OrigTransfererUniqueid"), h.get("SecondTransfererUniqueid"))
+        transferers = tuple(uniqueid for uniqueid in named if uniqueid)
         for call in list(self._calls.values()):
             # The event may come before or after the transferer has left the caller's bridge.
             if call.leg.uniqueid == h.get("TransfereeUniqueid") or call.last_heard in transferers:
@@ -606,7 +420,7 @@ class Tracker:
 
     def _hand_on(self, caller: str, transferers: tuple[str, ...], by: HandedOnBy, at: datetime | None) -> None:
         for uniqueid in transferers:
-            if leg := self._legs.get(uniqueid):
+            if leg := self._picture.legs.get(uniqueid):
                 leg.gone = True
         call = self._calls.get(caller)
         if call is None:
@@ -622,32 +436,32 @@ class Tracker:
     # ---- machines, queues
 
     def _queue_join(self, h: Headers, at: datetime | None) -> None:
-        if (leg := self._leg(h, at)) and leg.inbound:
-            leg.inbound.queue, leg.inbound.left_queue = h.get("Queue", ""), False
-            leg.inbound.note(at, "queue_joined", h.get("Queue", ""))
+        if (leg := self._leg(h, at)) and leg.call:
+            leg.call.queue, leg.call.left_queue = h.get("Queue", ""), False
+            leg.call.note(at, "queue_joined", h.get("Queue", ""))
 
     def _queue_leave(self, h: Headers, at: datetime | None) -> None:
         leg = self._leg(h, at)
         # Taken out before the hang-up: by an agent, a time-out or a key. Abandon is no proof: it comes at a time-out too.
-        if leg and leg.inbound and not leg.inbound.hung_up_by_caller:
-            leg.inbound.left_queue, leg.inbound.cancelled_last = True, False
-            leg.inbound.note(at, "queue_left", h.get("Queue", ""))
+        if leg and leg.call and not leg.call.hung_up_by_caller:
+            leg.call.left_queue, leg.call.cancelled_last = True, False
+            leg.call.note(at, "queue_left", h.get("Queue", ""))
 
     def _queue_abandon(self, h: Headers, at: datetime | None) -> None:
-        if (leg := self._leg(h, at)) and leg.inbound and not leg.inbound.queue:
-            leg.inbound.queue = h.get("Queue", "")
+        if (leg := self._leg(h, at)) and leg.call and not leg.call.queue:
+            leg.call.queue = h.get("Queue", "")
 
     def _message_waiting(self, h: Headers, at: datetime | None) -> None:
         # Without a channel it is only a mailbox's lamp (Asterisk 16 lights all at start-up).
-        leg = self._legs.get(h.get("Uniqueid", ""))
-        if leg is not None and leg.inbound is not None and _number(h.get("Waiting")) > 0:
-            leg.inbound.message_left = True
-            leg.inbound.note(at, "message_left", h.get("Mailbox", ""))
+        leg = self._picture.legs.get(h.get("Uniqueid", ""))
+        if leg is not None and leg.call is not None and _number(h.get("Waiting")) > 0:
+            leg.call.message_left = True
+            leg.call.note(at, "message_left", h.get("Mailbox", ""))
 
     def _fax(self, h: Headers, at: datetime | None) -> None:
-        if (leg := self._leg(h, at)) and leg.inbound:
-            leg.inbound.fax = True
-            leg.inbound.note(at, "fax")
+        if (leg := self._leg(h, at)) and leg.call:
+            leg.call.fax = True
+            leg.call.note(at, "fax")
 
     # ---- coming late, and restarts
 
@@ -655,15 +469,15 @@ class Tracker:
         uniqueid = h.get("Uniqueid", "")
         if len(self._listed) < MOST_CHANNELS:
             self._listed.add(uniqueid)
-        known = self._legs.get(uniqueid)
+        known = self._picture.legs.get(uniqueid)
         leg = known or self._leg(h, at)
         if leg is None:
             return
         self._read_state(leg, h, at)
-        if leg.inbound is not None and h.get("Application"):
-            leg.inbound.application = h["Application"]
+        if leg.call is not None and h.get("Application"):
+            leg.call.application = h["Application"]
         # The list names bridges without their kind, so it is believed only where no event can have told: parked callers share one.
-        unseen = known is None or (leg.inbound is not None and leg.inbound.gap)
+        unseen = known is None or (leg.call is not None and leg.call.gap)
         if unseen and h.get("BridgeId") and leg.bridge is None and h.get("Application") not in PARKING_APPLICATIONS:
             self._bridge_enter({**h, "BridgeUniqueid": h["BridgeId"]}, at)
 
@@ -688,64 +502,20 @@ class Tracker:
     def _shutdown(self, h: Headers, at: datetime | None) -> None:
         for call in list(self._calls.values()):
             self._finish(call, at, EndedBy.RESTART)
-        self._hung_up.extend(self._legs)
-        self._legs.clear()
-        self._by_name.clear()
-        self._bridges.clear()
+        self._hung_up.extend(self._picture.legs)
+        self._picture.clear()
 
     # ---- the end
 
-    def _finish(self, call: _Inbound, at: datetime | None, by: EndedBy, cause: int = 0) -> None:
-        for uniqueid in list(call.talking):
-            self._end_talk(call, uniqueid, at)
-        if call.direction is None:
-            # Neither rang in nor was dialled: its start was lost. Only the call's own number can still tell.
-            call.direction = Direction.INBOUND if call.did not in ("s", "") else Direction.OUTBOUND
-        self._finished.append(self._facts(call, at, by, cause))
+    def _finish(self, call: OpenCall, at: datetime | None, by: EndedBy, cause: int = 0) -> None:
+        self._finished.append(call.facts(self._pbx, at, by, cause))
         self._forget(call)
 
-    def _forget(self, call: _Inbound) -> None:
+    def _forget(self, call: OpenCall) -> None:
         self._calls.pop(call.leg.uniqueid, None)
         if self._by_linkedid.get(call.leg.linkedid) is call:
             del self._by_linkedid[call.leg.linkedid]
-        call.leg.inbound = None
-
-    def _facts(self, call: _Inbound, at: datetime | None, by: EndedBy, cause: int) -> Call:
-        call.note(at, f"ended_by_{by.value}")
-        return Call(
-            pbx=self._pbx,
-            linkedid=call.leg.linkedid,
-            channel=call.leg.name,
-            direction=call.direction or Direction.INTERNAL,
-            caller_presented=call.caller,
-            caller_name=call.name,
-            did_presented=call.did,
-            withheld=call.withheld,
-            started_at=call.leg.born_at,
-            ended_at=at,
-            start_seen=call.start_seen,
-            gap=call.gap,
-            ended_by=by,
-            up=call.up,
-            up_for=at - call.up_at if at and call.up_at else None,
-            up_in=call.up_in,
-            ended_in=call.ended_in,
-            ended_at_extension=call.extension,
-            cause=cause,
-            talks=tuple(call.talks),
-            unseen_company=call.unseen_company,
-            handed_on=call.handed_on,
-            rings=tuple(
-                Ring(channel=r.channel, status=r.status, by_caller=r.by_caller, forwarded=r.forwarded)
-                for r in call.rings.values()
-            ),
-            ringing_at_end=call.cancelled_last or any(r.by_caller and not r.status for r in call.rings.values()),
-            queue=None if call.queue is None else QueueStay(queue=call.queue, left_before_end=call.left_queue),
-            message_left=call.message_left,
-            fax=call.fax,
-            application=call.application,
-            way=tuple(call.way),
-        )
+        call.leg.call = None
 
     def _take_finished(self) -> list[Call]:
         if not self._finished:

@@ -28,7 +28,8 @@ import phonenumbers
 from textbackd.core import missed
 from textbackd.core.events import Event
 from textbackd.core.phone import E164, SHORT_CODE_DIGITS, WITHHELD, NotTextable, ReadNumber, read_number
-from textbackd.core.tracker import MACHINES, PARKING_APPLICATIONS, UUID
+from textbackd.core.picture import MACHINES
+from textbackd.core.tracker import PARKING_APPLICATIONS, UUID
 from textbackd.core.trunk import Trunks
 from textbackd.pbx.trace import BANNER, CHUNK, modern_line_ends
 from textbackd.pbx.wire import BLANK_LINE, FrameSplitter, read_event, tracked
