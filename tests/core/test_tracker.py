@@ -10,7 +10,8 @@ from tests.core.switchboard import BEGAN, CALLER, DID, Switchboard, bridge
 from textbackd.core.call import Direction, EndedBy
 from textbackd.core.events import TRACKED, Event
 from textbackd.core.missed import Circumstances, judge
-from textbackd.core.tracker import LONGEST_CALL, MOST_CHANNELS, Tracker
+from textbackd.core.picture import MOST_CHANNELS
+from textbackd.core.tracker import LONGEST_CALL, Tracker
 from textbackd.core.trunk import Trunks
 
 PHONE, OTHER_PHONE = "PJSIP/101-00000002", "PJSIP/102-00000003"
