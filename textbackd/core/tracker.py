@@ -205,7 +205,9 @@ class Tracker:
             leg.picked_up, leg.picked_up_at = True, at
             if call is not None and not call.up:
                 call.up, call.up_at, call.up_in = True, at, h.get("Context", "")
-                call.note(at, "pbx_answered", call.up_in)
+                # When a phone is picked up, Asterisk answers the caller's channel as well; that is no step of its own.
+                if not any(ring.status == "ANSWER" for ring in call.rings.values()):
+                    call.note(at, "pbx_answered", call.up_in)
 
     def _newcallerid(self, h: Headers, at: datetime | None) -> None:
         call = self._calls.get(h.get("Uniqueid", ""))

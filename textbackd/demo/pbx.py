@@ -29,6 +29,7 @@ class DemoPbx:
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.StreamWriter] = set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int = 0) -> None:
         """Listen on loopback."""
@@ -40,6 +41,7 @@ class DemoPbx:
         if self._server is not None:
             self._server.close()
         self.drop()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
 
@@ -66,6 +68,10 @@ class DemoPbx:
             self.send(frame)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         self._open.add(writer)
         writer.write(BANNER)
         try:
