@@ -18,7 +18,7 @@ TRACES = Path(__file__).parents[1] / "traces" / "asterisk22"
 
 CONFIG = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
-pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo{cdr}}}}}
+pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo{cdr}}}{more}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
 policy: {{{policy}}}
@@ -59,13 +59,13 @@ class Office:
 
 @asynccontextmanager
 async def running(
-    folder: Path, gateways: str, policy: str = "min_wait: 0s, delay: 0s", cdr: Path | None = None
+    folder: Path, gateways: str, policy: str = "min_wait: 0s, delay: 0s", cdr: Path | None = None, more_pbx: str = ""
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
-    text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records)
+    text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx)
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())
     task = asyncio.create_task(Daemon(resolve_secrets(settings)).run(office.stop))

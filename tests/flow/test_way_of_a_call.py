@@ -8,7 +8,7 @@ import pytest
 
 from tests.flow.office import TRACES, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
-from textbackd.demo.pbx import frames_of
+from textbackd.demo.pbx import DemoPbx, frames_of
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +133,19 @@ async def test_no_text_goes_to_a_caller_who_is_on_the_phone_with_us_again(tmp_pa
         office.pbx.send(b"".join(frames[answered + 2 :]))
         await until(lambda: all(text["state"] != "queued" for text in office.texts()))
     assert {text["to"]: text["state"] for text in office.texts()}["+14845550100"] == "cancelled"
+
+
+async def test_two_pbxs_in_one_daemon_each_have_their_calls_and_one_being_away_does_not_hold_up_the_other(
+    tmp_path: Path,
+) -> None:
+    second = DemoPbx()
+    await second.start()
+    branch = f"{{host: 127.0.0.1, port: {second.port}, secret: demo}}, attic: {{port: 9, secret: x}}"
+    async with HttpSink() as sink, running(tmp_path, _web(sink), more_pbx=f", branch: {branch}") as office:
+        await until(lambda: second.listeners == 1)
+        await office.play("direct_noanswer")
+        await second.play(TRACES / "direct_busy.ami", pause=lambda _: 0.0)
+        await until(lambda: len(sink.requests) == 2)
+        assert office.calls("+12015550100")[0]["pbx"] == "office"
+        assert office.calls("+12075550100")[0]["pbx"] == "branch"
+    await second.stop()

@@ -33,6 +33,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{_missing.pop()} The tests on a real Asterisk did not run.", red=True, bold=True)
     for version, texted in sorted(_texted(terminalreporter).items()):
         terminalreporter.write_line(f"{version}: who was texted: {_precision_and_recall(texted)}")
+    seconds = sorted(_seconds(terminalreporter))
+    if seconds:
+        middle, most = seconds[len(seconds) // 2], seconds[-1]
+        terminalreporter.write_line(
+            f"from hang-up + delay to accepted: median {middle:.2f} s, most {most:.2f} s of {len(seconds)}"
+        )
+
+
+def _seconds(terminalreporter: pytest.TerminalReporter) -> Iterator[float]:
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties if report.when == "call" else ():
+            if name == "seconds" and isinstance(told, list):
+                yield from told
 
 
 def _texted(terminalreporter: pytest.TerminalReporter) -> dict[str, Counter[str]]:

@@ -74,6 +74,14 @@ class Shop:
         """Wait until the daemon is logged in again."""
         wait_for(self.connected, "a connection to the PBX")
 
+    def seconds_to_accepted(self, callers: set[str]) -> list[float]:
+        """Return the seconds from hang-up to the gateway's word, the delay not counted, for the texts to these callers."""
+        with _closing(self.folder) as db:
+            rows = db.execute(
+                "SELECT recipient, (julianday(accepted_at) - julianday(due_at)) * 86400 FROM outbox WHERE accepted_at > ''"
+            ).fetchall()
+        return [seconds for recipient, seconds in rows if recipient in callers]
+
     def outbox(self) -> list[dict[str, Any]]:
         """Return all texts."""
         with _closing(self.folder) as db:

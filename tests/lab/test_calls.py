@@ -42,6 +42,7 @@ def check(shop: Shop, scenario: Scenario, after: int, record_property: Callable[
     due = {t.caller for t in truths if t.text}
     texted = {caller for caller in {t.caller for t in truths} if shop.texts_to(caller)}
     record_property("texted", {"due": len(due), "texted": len(texted), "right": len(due & texted)})
+    record_property("seconds", shop.seconds_to_accepted(due))
     inside: tuple[str, str, str] = (
         "ignored",
         "internal",
