@@ -129,6 +129,8 @@ class Daemon:
             finally:
                 for task in tasks:
                     task.cancel()
+        for calls in self._watches:
+            await calls.wind_up()
 
     def _twin_is_open(self, call: Call) -> bool:
         return any(twins_among(tracker.open_callers(), call) for tracker in self._trackers.values())

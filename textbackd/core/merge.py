@@ -19,18 +19,22 @@ WITHIN: Final = timedelta(seconds=2)
 class Merger:
     """Holds a finished call until no twin of it can come any more; then gives it out, merged with those that came.
 
-    `twin_is_open` tells whether such a twin is in progress. A call without times has no neighbours, and is given out at once.
+    `twin_is_open` tells whether such a twin is in progress. A call without times has no neighbours, and is given out at once; so is
+    one without an open twin as long as only one trunk has shown itself, for what is held is not written down yet.
     """
 
-    def __init__(self, hold: timedelta, twin_is_open: Callable[[Call], bool]) -> None:
+    def __init__(self, hold: timedelta, twin_is_open: Callable[[Call], bool], *, several_trunks: bool = False) -> None:
         self._hold = max(min(hold, WITHIN), timedelta(0))
         self._twin_is_open = twin_is_open
+        self._several_trunks = several_trunks
+        self._trunks: set[tuple[str, str]] = set()
         self._held: list[Call] = []
 
     def add(self, call: Call) -> list[Call]:
         """Take a finished call; return those that are complete, in the order of their ends."""
         if call.direction is not Direction.INBOUND or call.ended_at is None or not _is_number(call.caller_presented):
             return [call]
+        self._note_trunk(call)
         twin = next((held for held in self._held if same_call(held, call)), None)
         if twin is not None:
             self._held[self._held.index(twin)] = merge(twin, call)
@@ -64,8 +68,15 @@ class Merger:
         """Return the end of the call that has been held longest."""
         return min((_end(call) for call in self._held), default=None)
 
+    def _note_trunk(self, call: Call) -> None:
+        if not self._several_trunks:
+            self._trunks.add((call.pbx, _trunk(call)))
+            self._several_trunks = len(self._trunks) > 1
+
     def _is_alone(self, call: Call, now: datetime) -> bool:
-        return now - _end(call) >= self._hold and not self._twin_is_open(call)
+        if self._twin_is_open(call):
+            return False
+        return not self._several_trunks or now - _end(call) >= self._hold
 
 
 def same_call(one: Call, other: Call) -> bool:

@@ -80,6 +80,13 @@ class CallsIn:
             if self._merger.earliest_end is not None:
                 await self._conclude_all(self._merger.due(self._clock()))
 
+    async def wind_up(self) -> None:
+        """Write down what has come and what is held, before the daemon stops."""
+        while not self._batches.empty():
+            for event in self._batches.get_nowait():
+                await self._feed(event)
+        await self._conclude_all(self._merger.flush())
+
     def _until_next_look(self) -> float:
         due = self._merger.next_due
         return LOOK_EVERY if due is None else min(LOOK_EVERY, max((due - self._clock()).total_seconds(), SHORTEST_LOOK))

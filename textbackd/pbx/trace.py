@@ -62,7 +62,7 @@ def _events(frames: list[bytes]) -> Iterator[Event | None]:
 def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
     """Yield the calls of a trace in the order of their ends; what is open at its end comes last."""
     tracker = Tracker(pbx, trunks)
-    merger = Merger(WITHIN, lambda call: twins_among(tracker.open_callers(), call))
+    merger = Merger(WITHIN, lambda call: twins_among(tracker.open_callers(), call), several_trunks=True)
     ready: list[Call] = []
     due: datetime | None = None  # when the merger may have something to give out though no call ends
     for event in read_trace(path):
