@@ -40,8 +40,12 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _one_at_a_time(path):
             connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-            path.chmod(0o600)
-            return _prepared(connection, path)
+            try:
+                path.chmod(0o600)
+                return _prepared(connection, path)
+            except BaseException:
+                connection.close()
+                raise
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}") from error
 

@@ -75,5 +75,7 @@ def _address(host: str, port: int) -> str:
 
 
 def _bind_fault(exc: OSError) -> str:
-    words = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else str(exc)
-    return _BIND_FAULTS.get(exc.errno or 0, f"cannot be listened on: {words}. Choose another address.")
+    # From Python 3.13 on asyncio passes over addresses that are not ours, and then has no number for what is left: nothing.
+    number = exc.errno or (errno.EADDRNOTAVAIL if "could not bind on any address" in str(exc) else 0)
+    words = os.strerror(number) if number > 0 else str(exc)
+    return _BIND_FAULTS.get(number, f"cannot be listened on: {words}. Choose another address.")
