@@ -25,14 +25,15 @@ from tests.bench.stream import Stream, stream
 HERE: Final = Path(__file__).parent
 TIMEOUT: Final = 180  # seconds for one client
 EVENTS: Final = 200_000
-QUICK_EVENTS: Final = 50_000
+QUICK_EVENTS: Final = 30_000
 ROUNDS: Final = 7
-QUICK_ROUNDS: Final = 3
+QUICK_ROUNDS: Final = 2
 REPLAYED: Final = 60_000_000  # bytes of the file that is replayed
 MOST_MEMORY: Final = 150  # MB while replaying
 CLI: Final = "from textbackd.cli import main; main()"
 TITLES: Final = {
     "split": "only split at the blank line",
+    "look": "the same, and look at each name",
     "tracker": "textbackd: wire and tracker",
     "client": "textbackd: AMI client and tracker",
     "panoramisk": "panoramisk, counting",

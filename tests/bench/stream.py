@@ -95,8 +95,9 @@ class Recording:
         noisy = list(_with_noise(frames, self.calls, all_classes=all_classes))
         self.events = len(noisy)
         text = _BLANK.join(noisy)
-        ids = {re.escape(found) for found in _NAMES_OF_CHANNELS.findall(text)}
-        uniqueids = rb"(?<=: )(?:" + b"|".join(sorted(ids, key=len, reverse=True)) + rb")(?=\r)"
+        found = {re.escape(name) for name in _NAMES_OF_CHANNELS.findall(text)}
+        longest_first = sorted(found, key=len, reverse=True)
+        uniqueids = rb"(?<=: )(?:" + b"|".join(longest_first) + rb")(?=\r)"
         self._parts = re.split(rb"(" + b"|".join((uniqueids, _UUID, _SERIAL)) + rb")", text + b"\r")
         self._names = dict.fromkeys(self._parts[1::2])
 
