@@ -33,14 +33,24 @@ class FrameSplitter:
     """Cuts a stream of bytes into frames, however the bytes arrive."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the frames that `data` completes, without their blank line."""
-        frames = (self._rest + data).split(BLANK_LINE) if self._rest else data.split(BLANK_LINE)
-        self._rest = frames.pop()
+        if not self._rest:
+            frames = data.split(BLANK_LINE)
+        elif BLANK_LINE in self._rest[-3:] + data:
+            frames = bytes(self._rest + data).split(BLANK_LINE)
+        else:  # nothing is complete: what came before is not looked at again, or a trickle would cost its length squared
+            self._rest += data
+            frames = [b""]
+        if frames[-1]:
+            self._rest = bytearray(frames[-1])
+        elif len(frames) > 1:
+            self._rest.clear()
         if len(self._rest) > LARGEST_FRAME:
-            self._rest = b""
+            self._rest.clear()
+        del frames[-1]
         return frames
 
 
@@ -59,21 +69,19 @@ def parse(frame: bytes) -> dict[str, str]:
     """Return all headers of a frame. Of a repeated header the first counts; bytes that are no UTF-8 become U+FFFD."""
     lines = frame.decode("utf-8", "replace").split("\r\n")
     lines.reverse()  # so that the first of two equal names is the one that stays
-    return {
-        name.strip(): value.removeprefix(" ") for name, colon, value in (line.partition(":") for line in lines) if colon
-    }
+    return {name: value.removeprefix(" ") for name, colon, value in (line.partition(":") for line in lines) if colon}
 
 
 class _Needles(dict[str, str]):
     """How a header's line begins in a frame, by the header's name. The names come from our own code, so there are few."""
 
     def __missing__(self, name: str) -> str:
-        needle = self[name] = f"\r\n{name}: "
+        needle = self[name] = f"\r\n{name}:"
         return needle
 
 
 _REPEATED: Final = "ChanVariable"  # the one header that Asterisk repeats on purpose
-_NEEDLES: Final = _Needles({_REPEATED: "\r\n\r\n"})  # which no frame holds: it takes the long way
+_NEEDLES: Final = _Needles()
 
 
 class Headers(Mapping[str, str]):
@@ -96,15 +104,11 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, /, default: object = None) -> object:
         """Return a header's value, or `default` if the frame has no such header."""
         _, found, rest = self._text.partition(_NEEDLES[name])
-        return rest.partition("\r\n")[0] if found else self._seldom(name, default)
-
-    def _seldom(self, name: str, default: object) -> object:
-        """Return what stands behind a colon without a space, as after an editor that strips line ends, or all of `_REPEATED`."""
-        lines = self._text.split(f"\r\n{name}:")[1:]
-        values = [line.partition("\r\n")[0].removeprefix(" ") for line in lines]
-        if not values:
+        if not found:
             return default
-        return " ".join(values) if name == _REPEATED else values[0]
+        if name == _REPEATED:
+            return " ".join(value.partition("\r\n")[0].removeprefix(" ") for value in rest.split(_NEEDLES[name]))
+        return rest.partition("\r\n")[0].removeprefix(" ")
 
     def __getitem__(self, name: str) -> str:
         if (value := self.get(name)) is None:
@@ -134,7 +138,7 @@ def read_event(frame: bytes, arrived_at: datetime | None) -> Event | None:
     if name is not None:
         headers = Headers(frame.decode("utf-8", "replace"))
     else:  # the name does not come first, or alone
-        headers = Headers("\r\n" + frame.strip(b"\r\n").decode("utf-8", "replace"))
+        headers = Headers("\r\n" + frame.decode("utf-8", "replace"))
         name = headers.get("Event")
         if name is None or name not in TRACKED:
             return None
