@@ -21,7 +21,7 @@ from typing import Final
 
 SUITE: Final = "sid"
 PACKAGES: Final = ("ofono-phonesim", "dbus")
-DEFAULT_MIRROR: Final = "http://deb.debian.org/debian"
+MIRROR_VARIABLE: Final = "TEXTBACKD_DEBIAN_MIRROR"  # where the machine's own sources name none, as on Ubuntu
 XML: Final = Path(__file__).with_name("phonesim.xml")
 START_SECONDS: Final = 20
 
@@ -77,7 +77,7 @@ def _run(*command: str) -> None:
 
 
 def _mirror() -> str:
-    """Return the machine's own mirror if it has the suite, else Debian's."""
+    """Return the mirror that was set or the machine's own, if it has the suite."""
     for mirror in _mirrors():
         request = urllib.request.Request(f"{mirror}/dists/{SUITE}/Release", method="HEAD")  # noqa: S310
         with suppress(OSError), urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310
@@ -87,11 +87,12 @@ def _mirror() -> str:
 
 
 def _mirrors() -> Iterator[str]:
+    if mirror := os.environ.get(MIRROR_VARIABLE):
+        yield mirror.rstrip("/")
     for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
         if path.is_file() and path.suffix in (".list", ".sources"):
             found = re.findall(r"^(?:deb |URIs:).*?(https?://\S+)", path.read_text(), re.MULTILINE)
             yield from (uri.rstrip("/") for uri in found if uri.rstrip("/").endswith("/debian"))
-    yield DEFAULT_MIRROR
 
 
 # --- running ------------------------------------------------------------------------------------------------------
