@@ -68,7 +68,7 @@ async def test_a_gap_that_is_looked_at_again_texts_nobody_again(tmp_path: Path) 
     write(tmp_path, FRESH, timedelta(minutes=2))
     for newcomer in (FRESH, OLD):
         await watched_until(tmp_path, timedelta(hours=3))
-        write(tmp_path, newcomer, timedelta(minutes=1), uniqueid=f"1795441576.{newcomer[1:]}")
+        write(tmp_path, newcomer, timedelta(minutes=1))
         async with office_with_records(tmp_path) as (sink, office):
             await until(lambda newcomer=newcomer: len(office.calls(newcomer)) > 0)  # type: ignore[misc]
             await until(lambda: {text["state"] for text in office.texts()} == {"accepted"})
