@@ -14,7 +14,7 @@ from textbackd.core.call import Call
 from textbackd.core.events import Event
 from textbackd.core.merge import WITHIN, Merger, twins_among
 from textbackd.core.tracker import Tracker
-from textbackd.core.trunk import Trunks
+from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.errors import TextbackdError
 from textbackd.pbx.wire import FrameSplitter, read_event, tracked
 
@@ -62,7 +62,7 @@ def _events(frames: list[bytes]) -> Iterator[Event | None]:
 def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
     """Yield the calls of a trace in the order of their ends; what is open at its end comes last."""
     tracker = Tracker(pbx, trunks)
-    merger = Merger(WITHIN, lambda call: twins_among(tracker.open_callers(), call), several_trunks=True)
+    merger = Merger(WITHIN, lambda call: _twin_is_open(tracker, call), several_trunks=True)
     ready: list[Call] = []
     due: datetime | None = None  # when the merger may have something to give out though no call ends
     for event in read_trace(path):
@@ -70,17 +70,20 @@ def calls_of(path: Path, *, pbx: str, trunks: Trunks) -> Iterator[Call]:
             tracker.connection_opened()
             continue
         finished = tracker.feed(event)
-        if finished or (due is not None and event.at is not None and event.at >= due):
-            ready += _merged(merger, finished, event.at)
+        is_due = due is not None and event.at is not None and event.at >= due
+        if finished or is_due:
+            ready += [complete for call in finished for complete in merger.add(call)]
+            if is_due and event.at is not None:
+                ready += merger.due(event.at)
             due = merger.next_due
             yield from _in_order(ready, merger.earliest_end)
     yield from sorted(ready + merger.flush(), key=_end)
     yield from tracker.close()
 
 
-def _merged(merger: Merger, finished: list[Call], now: datetime | None) -> list[Call]:
-    calls = [ready for call in finished for ready in merger.add(call)]
-    return calls if now is None else calls + merger.due(now)
+def _twin_is_open(tracker: Tracker, call: Call) -> bool:
+    trunk = trunk_of(call.channel)
+    return twins_among([other for other in tracker.open_callers() if trunk_of(other[0]) != trunk], call)
 
 
 def _in_order(ready: list[Call], earliest_held: datetime | None) -> Iterator[Call]:
