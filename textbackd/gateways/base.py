@@ -5,11 +5,11 @@ known afterwards. What it cannot know it must say (`Fate.UNKNOWN`), because the 
 gone out. The same contract is checked for every gateway in tests/gateways/contract.py.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
@@ -21,7 +21,7 @@ class OutboundText:
 
     id: str  # ours, the same at every attempt: gateways that recognise a repeated id are given it
     to: E164
-    sender: E164 | None  # the number of ours to send from; None: the gateway's own
+    sender: E164 | None  # the number of ours that was called, for `from: called_did`; None: not known
     body: str
     valid_until: datetime | None  # aware UTC; the network may drop it afterwards. None: as long as it likes
 
@@ -55,6 +55,14 @@ class SendFailed(TextbackdError):
         self.code = code  # the gateway's own code, "CMS 38" or "21610", for the record
 
 
+class Word(StrEnum):
+    """What a gateway itself has taken an incoming text for, and acted upon."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundText:
     """A text that somebody wrote to one of our numbers."""
@@ -64,17 +72,42 @@ class InboundText:
     recipient: str | None  # the number of ours, where the gateway tells
     body: str
     received_at: datetime  # aware UTC, from the network where it tells
+    media: int = 0  # pictures and the like that came with it and are not kept
+    word: Word | None = None  # the gateway has opted them out or in by itself, or sent its own help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
     """What the network says became of an accepted text."""
 
-    reference: str  # the reference of `Accepted`, or one of its parts
+    reference: str | None  # the reference of `Accepted`, or one of its parts; None where only `id` tells
     recipient: str | None
     delivered: bool
     final: bool  # False: still trying
     detail: str  # the network's words or code
+    id: str | None = None  # ours, where the gateway gives it back
+    permanent: bool = False  # no later text will reach this number either: a landline, a number without subscriber
+    opted_out: bool = False  # it was not delivered because the number told the gateway STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateAnswer:
+    """The gateway's word on a text whose fate was unknown: it was taken after all."""
+
+    id: str | None  # ours; None after a restart, when only the outbox can know which text was cut off
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingCall:
+    """Somebody rang the gateway's own number, which nobody answers."""
+
+    id: str  # storing the same one twice is harmless
+    caller: str | None  # None: withheld
+    at: datetime  # aware UTC
+
+
+Arrival = InboundText | DeliveryReport | LateAnswer | IncomingCall
 
 
 class Health(StrEnum):
@@ -97,7 +130,7 @@ class Gateway(Protocol):
     async def send(self, text: OutboundText) -> Accepted:
         """Try once. Raises SendFailed, whose fate is what is known; a cancelled send is for the outbox to call unknown."""
 
-    def incoming(self) -> AsyncIterator[InboundText | DeliveryReport]:
+    def incoming(self) -> AsyncIterator[Arrival]:
         """Yield what arrives, for ever. Asking for the next item means that the last one is stored: it may be deleted now."""
 
     def health(self) -> Health:
@@ -105,3 +138,67 @@ class Gateway(Protocol):
 
     async def close(self) -> None:
         """Let go of ports and connections; a send in flight is waited for."""
+
+
+# ---- what only some gateways can
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A gateway that can be asked afterwards whether it has a text."""
+
+    async def find(self, text: OutboundText, *, since: datetime) -> Accepted | None:
+        """Return what it knows of a text handed over after `since` (aware UTC); None proves nothing, and is no failure."""
+
+
+@runtime_checkable
+class Idempotent(Protocol):
+    """A gateway that takes a text once, however often it is handed over under the same id."""
+
+    knows_ids: Literal[True]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One request to a gateway's webhook, as it came."""
+
+    method: str
+    target: str  # path and query, as on the wire
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookReply:
+    """What the vendor wants to hear."""
+
+    status: int = 200
+    content_type: str = "text/plain"
+    body: str = ""
+
+
+class HookRefused(TextbackdError):
+    """A request to a webhook that is not believed or not understood; `status` is 400 or 403."""
+
+    def __init__(self, sentence: str, *, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@runtime_checkable
+class TakesHooks(Protocol):
+    """A gateway whose vendor tells by webhook what arrived."""
+
+    async def hook(self, hook: Hook) -> HookReply:
+        """Return when everything that `hook` told has been stored. Raises HookRefused."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A gateway that has more to tell than up or down."""
+
+    def vitals(self) -> Mapping[str, float]:
+        """Return numbers as last seen, by name with its unit: "signal_dbm", "sim_storage_used"."""
+
+    def told(self) -> Mapping[str, str]:
+        """Return words as last seen, by name: "operator", "registration", "imei"."""
