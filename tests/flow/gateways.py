@@ -12,7 +12,14 @@ from tests.store.rows import NOON, a_text
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
 from textbackd.flow.texts_out import Worker
-from textbackd.gateways.base import Accepted, DeliveryReport, Fate, Health, InboundText, OutboundText, SendFailed
+from textbackd.gateways.base import (
+    Accepted,
+    Arrival,
+    Fate,
+    Health,
+    OutboundText,
+    SendFailed,
+)
 from textbackd.store import outbox
 from textbackd.store.database import Store
 from textbackd.store.outbox import DueText, NewText
@@ -43,8 +50,8 @@ class Scripted:
             raise SendFailed("It did not work.", fate=self._fates.popleft(), code="38")
         return Accepted(reference=f"{self.name}-{len(self.sent)}")
 
-    async def incoming(self) -> AsyncIterator[InboundText | DeliveryReport]:
-        nothing: list[InboundText | DeliveryReport] = []
+    async def incoming(self) -> AsyncIterator[Arrival]:
+        nothing: list[Arrival] = []
         for item in nothing:
             yield item
 

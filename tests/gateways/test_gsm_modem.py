@@ -19,7 +19,7 @@ from tests.gateways.contract import TEXT, GatewayContract, Peer, failure_of
 from textbackd.core.phone import E164
 from textbackd.demo.modem import Quirks, VirtualModem
 from textbackd.demo.modem_air import OnAir, read_air, report_pdu
-from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText
+from textbackd.gateways.base import Arrival, DeliveryReport, Fate, Gateway, Health, InboundText
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.verdicts import CME, CMS
 
@@ -96,9 +96,9 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def arrivals(gateway: Gateway, count: int) -> list[InboundText | DeliveryReport]:
+async def arrivals(gateway: Gateway, count: int) -> list[Arrival]:
     """Return the next `count` items, the last one acknowledged, too."""
-    found: list[InboundText | DeliveryReport] = []
+    found: list[Arrival] = []
     items = aiter(gateway.incoming())
     async with asyncio.timeout(SOON):
         while len(found) < count:

@@ -17,7 +17,14 @@ from typing import Final
 
 from gsmmodem.exceptions import GsmModemException
 
-from textbackd.gateways.base import Accepted, DeliveryReport, Fate, Health, InboundText, OutboundText, SendFailed
+from textbackd.gateways.base import (
+    Accepted,
+    Arrival,
+    Fate,
+    Health,
+    OutboundText,
+    SendFailed,
+)
 from textbackd.gateways.modem.inbox import Arrived, Inbox
 from textbackd.gateways.modem.link import ModemLink, StoredPdu, Timing
 from textbackd.gateways.modem.owner import AwayError, Owner
@@ -85,7 +92,7 @@ class GsmModem:
         except AwayError as exc:
             raise SendFailed(str(exc), fate=Fate.GATEWAY_UNFIT if exc.paused else Fate.NOT_SENT) from exc
 
-    async def incoming(self) -> AsyncIterator[InboundText | DeliveryReport]:
+    async def incoming(self) -> AsyncIterator[Arrival]:
         """Yield what arrives until the gateway is closed; asking for the next deletes the last from the SIM."""
         while not self._closed:
             self._woken.clear()

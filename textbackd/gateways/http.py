@@ -27,7 +27,14 @@ from yarl import URL
 from textbackd import __version__
 from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
-from textbackd.gateways.base import Accepted, DeliveryReport, Fate, Health, InboundText, OutboundText, SendFailed
+from textbackd.gateways.base import (
+    Accepted,
+    Arrival,
+    Fate,
+    Health,
+    OutboundText,
+    SendFailed,
+)
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=30)
 DEFAULT_JSON: Final = MappingProxyType({"to": "{to}", "from": "{from}", "text": "{text}", "id": "{id}"})
@@ -473,7 +480,7 @@ class HttpGateway:
         said = f"{self.name}: {self._where} answered {_named(status)}: {meaning.words}."
         raise SendFailed(said, fate=meaning.fate, code=f"HTTP {status}")
 
-    async def incoming(self) -> AsyncIterator[InboundText | DeliveryReport]:
+    async def incoming(self) -> AsyncIterator[Arrival]:
         """Yield nothing, for ever."""
         await asyncio.Event().wait()
         yield  # type: ignore[misc]  # never reached; makes this a generator
