@@ -21,7 +21,8 @@ import pytest
 from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
 from textbackd.gateways.base import Accepted, Fate, Gateway, Health, OutboundText, SendFailed
-from textbackd.gateways.http import ANSWER_LIMIT, HttpGateway
+from textbackd.gateways.http import HttpGateway
+from textbackd.gateways.web.exchange import ANSWER_LIMIT
 
 from . import sink as sink_module
 from .contract import GatewayContract, Peer
