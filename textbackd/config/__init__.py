@@ -7,7 +7,7 @@
 Read in this order: settings.py and gateways.py (what there is), load.py (how it is read), yaml_source.py, faults.py, lint.py.
 """
 
-from textbackd.config.gateways import BasicAuth, Gateway, GsmModem, HttpGateway
+from textbackd.config.gateways import BasicAuth, Gateway, GsmModem, HttpGateway, Twilio, WebKind
 from textbackd.config.hours import Holidays
 from textbackd.config.lint import lint
 from textbackd.config.load import load, loads
@@ -25,6 +25,7 @@ from textbackd.config.settings import (
     Texts,
     Trunks,
     Web,
+    Webhooks,
 )
 
 __all__ = [
@@ -44,7 +45,10 @@ __all__ = [
     "Staff",
     "Texts",
     "Trunks",
+    "Twilio",
     "Web",
+    "WebKind",
+    "Webhooks",
     "lint",
     "load",
     "loads",

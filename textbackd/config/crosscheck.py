@@ -18,7 +18,8 @@ Found = Iterator[tuple[Loc, str]]
 
 def crossed(source: Source, context: Context) -> Iterator[Fault]:
     """Yield every fault that lies between two keys."""
-    for loc, sentence in (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source)):
+    found = (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source), *_nowhere(source))
+    for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
 
 
@@ -57,6 +58,19 @@ def _requests(source: Source) -> Found:
             yield from _silent(gateway, loc)
             if gateway.get("basic_auth") is not None and gateway.get("bearer") is not None:
                 yield (*loc, "bearer"), "basic_auth is written too. Keep one of the two."
+
+
+def _nowhere(source: Source) -> Found:
+    """Webhooks that no vendor could be told the address of."""
+    webhooks = source.data.get("webhooks")
+    if isinstance(webhooks, Mapping) and webhooks.get("url"):
+        return
+    for name, gateway in _entries(source, "gateways"):
+        if gateway.get("webhook") is not None:
+            yield (
+                ("gateways", name, "webhook"),
+                "webhooks.url is missing. Write how the world reaches this machine there.",
+            )
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

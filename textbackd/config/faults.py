@@ -86,7 +86,8 @@ def _sentence(error: ErrorDetails, loc: Loc, source: Source, cause: object) -> s
     if kind == "extra_forbidden":
         return _unknown_key(loc, source)
     if kind == "union_tag_not_found":
-        return f"this key is missing. Write {' or '.join(f'`type: {tag}`' for tag in _tags(loc))}."
+        first, *others = _tags(loc)
+        return f"this key is missing. Write it as `type: {first}`; the others are {', '.join(others)}."
     return _BY_KIND.get(kind, "this value is not understood.") + _example(loc)
 
 

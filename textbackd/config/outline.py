@@ -1,5 +1,6 @@
 """Which keys there are, and where: the settings as a tree.   settings.py → here → faults.py, sample.py, reference.py"""
 
+import inspect
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,10 @@ Model = type[BaseModel]
 
 
 def keys(model: Model) -> dict[str, str]:
-    """Return the keys of a block as they are written, each with the name of its field."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
+    """Return the keys of a block as they are written, each with the name of its field; a kind's own before those it shares."""
+    written = (name for part in model.__mro__ for name in inspect.get_annotations(part))
+    own_first = dict.fromkeys(name for name in written if name in model.model_fields)
+    return {model.model_fields[name].alias or name: name for name in own_first}
 
 
 def fields(model: Model) -> Iterator[tuple[str, FieldInfo]]:

@@ -14,6 +14,7 @@ from textbackd.config.secrets import is_plain, variables, without_variables, wri
 from textbackd.config.values import likely, shown
 from textbackd.core.phone import E164, read_number
 
+HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}\*")
 _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
@@ -113,6 +114,17 @@ def pin_code(secret: SecretStr) -> SecretStr:
     if is_plain(written) and not re.fullmatch(r"[0-9]{4,8}", written):
         raise ValueError(
             "a PIN has 4 to 8 digits. Write them in quotes, or leave the key out if the SIM card asks for none."
+        )
+    return secret
+
+
+def hook_secret(secret: SecretStr) -> SecretStr:
+    """Return the secret part of a webhook's address. Raises ValueError for one that can be guessed or cannot stand in a path."""
+    written = secret.get_secret_value()
+    if is_plain(written) and not HOOK_SECRET.fullmatch(written):
+        raise ValueError(
+            "a webhook's secret has at least 22 letters, digits, - and _. Make one: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
         )
     return secret
 

@@ -58,13 +58,16 @@ def _blocks(key: str, field: FieldInfo, blocks: list[Model], indent: int, *, com
     if not is_named(field.annotation):
         yield from _section(blocks[0], indent=indent, commented=commented)
         return
-    for number, model in enumerate(blocks):
+    for number, model in enumerate(model for model in blocks if (kind_of(model) or key) in ENTRIES):
         off = commented or number > 0
         kind = kind_of(model)
         if kind:
             yield from _comment(str(model.__doc__).partition("\n")[0], indent)
         yield _line(f"{ENTRIES[kind or key]}:", indent, commented=off)
         yield from _section(model, indent=indent + 2, commented=off)
+    others = [kind for model in blocks if (kind := kind_of(model)) and kind not in ENTRIES]
+    if others:
+        yield from _comment(f"Other types, see docs/CONFIG.md: {', '.join(others)}.", indent)
 
 
 def _shown(model: Model) -> list[tuple[str, FieldInfo]]:

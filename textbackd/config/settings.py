@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
@@ -270,12 +271,49 @@ class Web(Section):
     @property
     def host(self) -> str:
         """The address to listen on, without the brackets of IPv6."""
-        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+        return listen_host(self.listen)
 
     @property
     def port(self) -> int:
         """The TCP port; 0 takes any free one."""
-        return int(self.listen.rpartition(":")[2])
+        return listen_port(self.listen)
+
+
+class Webhooks(Section):
+    """Where gateways' webhooks arrive: a listener of its own, the only thing that may have to be seen from outside."""
+
+    listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
+        default="127.0.0.1:8471", description="Address and port; opened only if a gateway has a `webhook`."
+    )
+    url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
+        default=None,
+        description="How the world reaches it, through your reverse proxy or tunnel; vendors sign this address.",
+        examples=["https://sms.example.com"],
+    )
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, without the brackets of IPv6."""
+        return listen_host(self.listen)
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 takes any free one."""
+        return listen_port(self.listen)
+
+    def hook_url(self, gateway: str, secret: str) -> str:
+        """Return the address that a vendor is told."""
+        return f"{(self.url or '').rstrip('/')}/hook/{quote(gateway, safe='')}/{secret}"
+
+
+def listen_host(listen: str) -> str:
+    """Return the address of "ADDRESS:PORT", without the brackets of IPv6."""
+    return listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
+def listen_port(listen: str) -> int:
+    """Return the port of "ADDRESS:PORT"."""
+    return int(listen.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +356,7 @@ class Settings(Section):
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
     web: Web = Field(default=Web(), description="The inbox in the browser.")
+    webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
         default=Path("/var/lib/textbackd/textbackd.db"), description="The database."
     )
@@ -351,7 +390,7 @@ class Settings(Section):
     def own_numbers(self) -> frozenset[E164]:
         """Return every number that is ours by configuration: never texted, whoever calls from it."""
         dids = (E164(did) for line in self.lines.values() for did in line.dids if not did.endswith("*"))
-        phones = (gateway.number for gateway in self.gateways.values())
+        phones = (number for gateway in self.gateways.values() for number in gateway.own_numbers())
         mobiles = (person.mobile for person in self.staff.values())
         ignored = (did for pbx in self.pbx.values() for did in pbx.ignore.dids)
         return frozenset(number for number in (*self.business.numbers, *dids, *phones, *mobiles, *ignored) if number)

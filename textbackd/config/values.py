@@ -24,6 +24,7 @@ _DURATION: Final = re.compile(rf"(?P<number>[0-9]{{1,6}})\s*{_UNIT}")
 _WINDOW: Final = rf"(?P<number>[0-9]{{1,6}})?\s*{_UNIT}"
 _LIMIT: Final = re.compile(rf"(?P<count>[0-9]{{1,9}})\s*/\s*{_WINDOW}")
 _SPEND: Final = re.compile(rf"(?P<amount>[0-9]{{1,9}}(?:\.[0-9]{{1,4}})?)\s*/\s*{_WINDOW}")
+_PRICE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _SHARE: Final = re.compile(r"(?P<percent>[0-9]{1,3})\s*%\s*/\s*(?P<of>[0-9]{1,6})")
 _SPAN: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-\u2013]\s*([0-9]{1,2}):([0-9]{2})")
 LONGEST: Final = timedelta(days=3660)
@@ -109,6 +110,15 @@ def spend_limit(value: Any) -> SpendLimit:
     if found is None:
         raise ValueError(f"{shown(value)} is not a limit of money. Write how much in how long: 5/1d or 50/30d.")
     return SpendLimit(Decimal(found["amount"]), _window(value, found))
+
+
+def price(value: Any) -> Decimal:
+    """Return an amount of money written as 0.0079, in the currency that the shop counts in."""
+    if isinstance(value, Decimal):
+        return value
+    if not _PRICE.fullmatch(str(value).strip()):
+        raise ValueError(f"{shown(value)} is not a price. Write what one segment costs: 0.0079.")
+    return Decimal(str(value).strip())
 
 
 def share(value: Any) -> Share:

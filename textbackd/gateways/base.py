@@ -5,10 +5,11 @@ known afterwards. What it cannot know it must say (`Fate.UNKNOWN`), because the 
 gone out. The same contract is checked for every gateway in tests/gateways/contract.py.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from textbackd.core.phone import E164
@@ -138,6 +139,25 @@ class Gateway(Protocol):
 
     async def close(self) -> None:
         """Let go of ports and connections; a send in flight is waited for."""
+
+
+class Manager(Protocol):
+    """Asterisk's manager, for gateways that send through the PBX itself."""
+
+    async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Return the answers to one action, the list's entries included. Raises TextbackdError if the PBX does not answer."""
+
+    def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
+        """Have every event of that name handed to `take`, which must not wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """What the daemon lends to a gateway."""
+
+    hook_url: str | None = None  # the address of its webhook as the world knows it; None: it has none
+    notes: Path | None = None  # a folder for what it must not forget; None: it may forget
+    managers: Mapping[str, Manager] = field(default_factory=dict)  # by the name of the PBX
 
 
 # ---- what only some gateways can

@@ -17,14 +17,8 @@ from typing import Final
 
 from gsmmodem.exceptions import GsmModemException
 
-from textbackd.gateways.base import (
-    Accepted,
-    Arrival,
-    Fate,
-    Health,
-    OutboundText,
-    SendFailed,
-)
+from textbackd import config
+from textbackd.gateways.base import Accepted, Arrival, Fate, Health, Lent, OutboundText, SendFailed
 from textbackd.gateways.modem.inbox import Arrived, Inbox
 from textbackd.gateways.modem.link import ModemLink, StoredPdu, Timing
 from textbackd.gateways.modem.owner import AwayError, Owner
@@ -171,6 +165,17 @@ class GsmModem:
                 await asyncio.wrap_future(self._owner.ask(partial(_delete, message)))
             except (AwayError, GsmModemException) as exc:
                 log.warning("message not deleted from the SIM", extra={"gateway": self.name, "cause": str(exc)})
+
+
+def build(name: str, section: config.GsmModem, lent: Lent) -> GsmModem:
+    """Return the gateway of a section."""
+    return GsmModem(
+        name=name,
+        port=section.port,
+        pin=section.pin.get_secret_value() if section.pin else None,
+        smsc=section.smsc,
+        baud=section.baud,
+    )
 
 
 def _delete(message: StoredPdu, link: ModemLink) -> None:

@@ -16,9 +16,10 @@ from xml.sax.saxutils import escape as xml_escape
 
 from yarl import URL
 
+from textbackd import config
 from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
-from textbackd.gateways.base import Accepted, OutboundText
+from textbackd.gateways.base import Accepted, Lent, OutboundText
 from textbackd.gateways.web.exchange import Answer, Request, parsed
 from textbackd.gateways.web.gateway import DEFAULT_TIMEOUT, WebGateway
 from textbackd.gateways.web.meaning import Meaning, by_status
@@ -263,13 +264,13 @@ class Template:
         where: str,
         success: Collection[int] | None,
         reference: Reference,
-        number: E164 | None,
+        sender_for: Callable[[E164 | None], E164 | None],
     ) -> None:
         self.where = where
-        self._template, self._success, self._reference, self._number = template, success, reference, number
+        self._template, self._success, self._reference, self._sender_for = template, success, reference, sender_for
 
     def request(self, text: OutboundText) -> Request:
-        sender = text.sender or self._number or ""
+        sender = self._sender_for(text.sender) or ""
         return self._template.fill({"to": text.to, "from": sender, "text": text.body, "id": text.id})
 
     def outcome(self, answer: Answer) -> Accepted | Meaning:
@@ -296,12 +297,12 @@ class HttpGateway(WebGateway):
         success: Collection[int] | None = None,
         reference: str | None = None,
         timeout: timedelta = DEFAULT_TIMEOUT,
-        number: E164 | None = None,
+        sender_for: Callable[[E164 | None], E164 | None] = lambda _called: None,
     ) -> None:
         """Raise TextbackdError with every fault of the template, a sentence per line.
 
         `success` None is every 2xx. `reference` is a dotted path (`messages.0.id`) or a `/regular expression/`.
-        `number` is the number of ours that the gateway sends from, for texts that name none.
+        `sender_for` chooses the number of ours to send from by the one that was called.
         """
         authorizations = _authorizations(url, basic_auth, bearer)
         template = RequestTemplate(
@@ -315,8 +316,29 @@ class HttpGateway(WebGateway):
         )
         _check(name, template, reference, authorizations, headers or {})
         found = Reference(reference)
-        dialect = Template(template, where=_shown(url), success=success, reference=found, number=number)
+        dialect = Template(template, where=_shown(url), success=success, reference=found, sender_for=sender_for)
         super().__init__(name=name, dialect=dialect, timeout=timeout)
+
+
+def build(name: str, section: config.HttpGateway, lent: Lent) -> HttpGateway:
+    """Return the gateway of a section. Raises TextbackdError with every fault of its template."""
+    auth = section.basic_auth
+    return HttpGateway(
+        name=name,
+        url=section.url,
+        method=section.method,
+        headers=section.headers,
+        json=section.json_body,
+        form=section.form,
+        query=section.query,
+        body=section.body,
+        basic_auth=(auth.username, auth.password.get_secret_value()) if auth else None,
+        bearer=section.bearer.get_secret_value() if section.bearer else None,
+        success=section.success_statuses(),
+        reference=section.reference,
+        timeout=section.timeout,
+        sender_for=section.sender_for,
+    )
 
 
 def _check(

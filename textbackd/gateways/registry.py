@@ -1,49 +1,21 @@
 """From a gateway's section of the configuration to the gateway. One line per kind; the file of each kind is imported only if used."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from importlib import import_module
+from typing import Final
 
-from textbackd.config import GsmModem, HttpGateway
-from textbackd.gateways.base import Gateway
+from textbackd.config.gateways import Kind
+from textbackd.gateways.base import Gateway, Lent
+
+# Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
+KINDS: Final[dict[str, str]] = {
+    "gsm_modem": "textbackd.gateways.gsm_modem",
+    "http": "textbackd.gateways.http",
+    "twilio": "textbackd.gateways.twilio",
+}
 
 
-def build(name: str, section: GsmModem | HttpGateway) -> Gateway:
+def build(name: str, section: Kind, lent: Lent | None = None) -> Gateway:
     """Return the gateway that a section describes; secrets must be resolved. Raises TextbackdError for what only it can see."""
-    return KINDS[section.type](name, section)
-
-
-def _gsm_modem(name: str, section: GsmModem) -> Gateway:
-    from textbackd.gateways.gsm_modem import GsmModem as Modem  # noqa: PLC0415  # its library costs start-up time and memory
-
-    return Modem(
-        name=name,
-        port=section.port,
-        pin=section.pin.get_secret_value() if section.pin else None,
-        smsc=section.smsc,
-        baud=section.baud,
-    )
-
-
-def _http(name: str, section: HttpGateway) -> Gateway:
-    from textbackd.gateways.http import HttpGateway as Http  # noqa: PLC0415
-
-    auth = section.basic_auth
-    return Http(
-        name=name,
-        url=section.url,
-        method=section.method,
-        headers=section.headers,
-        json=section.json_body,
-        form=section.form,
-        query=section.query,
-        body=section.body,
-        basic_auth=(auth.username, auth.password.get_secret_value()) if auth else None,
-        bearer=section.bearer.get_secret_value() if section.bearer else None,
-        success=section.success_statuses(),
-        reference=section.reference,
-        timeout=section.timeout,
-        number=section.number,
-    )
-
-
-KINDS: Final[dict[str, Callable[[str, Any], Gateway]]] = {"gsm_modem": _gsm_modem, "http": _http}
+    make: Callable[[str, Kind, Lent], Gateway] = import_module(KINDS[section.type]).build
+    return make(name, section, lent or Lent())
