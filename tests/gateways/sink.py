@@ -50,6 +50,7 @@ class Answer:
     status: int = 200
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    taken: bool | None = None  # whether the text is on the air all the same; None: as the status says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,16 @@ class Received:
 class HttpSink:
     """Takes texts; what happens to each request is scripted, and after the script all is well."""
 
-    def __init__(self, *, port: int = 0, log: Path | None = None, delay: float = 0.1, again: bool = False) -> None:
-        """`port` 0 is any free one; `delay` in seconds; `again` starts the script anew when it is through."""
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        log: Path | None = None,
+        delay: float = 0.1,
+        again: bool = False,
+        usual: Callable[[Received], Answer] = lambda _: Answer(),
+    ) -> None:
+        """`port` 0 is any free one; `delay` in seconds; `again` starts the script anew; `usual` answers what no script is for."""
         self.requests: list[Received] = []  # all that arrived whole
         self.taken: list[Received] = []  # those of them that would be on the air
         self.connections = 0
@@ -83,6 +92,7 @@ class HttpSink:
         self._log = log
         self._delay = delay
         self._again = again
+        self._usual = usual
         self._script: deque[Answer | Fault] = deque()
         self._server: asyncio.Server | None = None
         self._arrival = asyncio.Event()
@@ -137,7 +147,7 @@ class HttpSink:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         if self._script and self._script[0] in _UNREAD:
-            await self._misbehave(self._next_step(), reader, writer)
+            await self._misbehave(self._script.popleft(), reader, writer)
             return
         # Connections are kept, so that a gateway that uses one again is noticed.
         while await self._serve(reader, writer):
@@ -148,7 +158,9 @@ class HttpSink:
         head = await reader.readuntil(b"\r\n\r\n")
         step = self._next_step()
         if step is not Fault.RST_AFTER_HEADERS:
-            self._record(await _read_body(head, reader), taken=_takes(step))
+            received = await _read_body(head, reader)
+            step = self._usual(received) if step is None else step
+            self._record(received, taken=_takes(step))
         if isinstance(step, Answer):
             await self._write(writer, step)
             return True
@@ -156,13 +168,16 @@ class HttpSink:
         return False
 
     async def _misbehave(
-        self, step: Answer | Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, step: Answer | Fault | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         assert isinstance(step, Fault)
         await _FAULTS[step](self, reader, writer)
 
-    def _next_step(self) -> Answer | Fault:
-        step = self._script.popleft() if self._script else Answer()
+    def _next_step(self) -> Answer | Fault | None:
+        """Return what the next request meets; None: the usual answer."""
+        if not self._script:
+            return None
+        step = self._script.popleft()
         if self._again:
             self._script.append(step)
         return step
@@ -204,6 +219,8 @@ class HttpSink:
 
 def _takes(step: Answer | Fault) -> bool:
     # A 5xx comes after the text was taken: the worst case, and what gateways do that fall over afterwards.
+    if isinstance(step, Answer) and step.taken is not None:
+        return step.taken
     return not (isinstance(step, Answer) and 300 <= step.status <= 499)
 
 

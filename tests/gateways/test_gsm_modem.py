@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.gateways.contract import TEXT, GatewayContract, Peer, failure_of
+from tests.gateways.contract import TEXT, GatewayContract, Peer, Trait, failure_of
 from textbackd.core.phone import E164
 from textbackd.demo.modem import Quirks, VirtualModem
 from textbackd.demo.modem_air import OnAir, read_air, report_pdu
-from textbackd.gateways.base import Arrival, DeliveryReport, Fate, Gateway, Health, InboundText
+from textbackd.gateways.base import Accepted, Arrival, DeliveryReport, Fate, Gateway, Health, InboundText
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.verdicts import CME, CMS
 
@@ -30,7 +30,7 @@ MOMENT = timedelta(seconds=0.3)
 SOON = 10  # seconds; a test that waits so long has failed
 
 
-class Shop:
+class Shop(Peer):
     """A virtual modem and the air around it."""
 
     def __init__(self, folder: Path) -> None:
@@ -56,8 +56,17 @@ class Shop:
     async def be_unfit(self) -> None:
         self.next_texts("cms:10")
 
+    async def throttle(self) -> None:
+        self.next_texts("cms:42")
+
     async def swallow(self) -> None:
         self.next_texts("silent")
+
+    async def deliver(self, sender: str, body: str, *, again: bool = False) -> None:
+        await asyncio.to_thread(self.modem.deliver, sender, body)
+
+    async def report(self, accepted: Accepted, *, delivered: bool) -> None:
+        """The virtual network reports by itself."""
 
     async def vanish(self) -> None:
         await asyncio.to_thread(self.modem.unplug)
@@ -111,6 +120,12 @@ async def arrivals(gateway: Gateway, count: int) -> list[Arrival]:
 
 class TestContract(GatewayContract):
     """The contract of every gateway."""
+
+    cannot: ClassVar = {
+        Trait.OPT_OUT: "a network knows of no opt-outs",
+        Trait.GARBLE: "noise on the line is no answer, see below",
+        Trait.FAILURE_REPORT: "the virtual network is told before, see below",
+    }
 
     @pytest.fixture
     async def peer(self, shop: Shop) -> AsyncIterator[Peer]:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -25,7 +25,7 @@ from textbackd.gateways.http import HttpGateway
 from textbackd.gateways.web.exchange import ANSWER_LIMIT
 
 from . import sink as sink_module
-from .contract import GatewayContract, Peer
+from .contract import GatewayContract, Peer, Trait
 from .sink import Answer, Fault, HttpSink
 
 pytestmark = pytest.mark.slow
@@ -61,7 +61,7 @@ async def failure_of(gateway: HttpGateway, text: OutboundText = TEXT) -> SendFai
     return caught.value
 
 
-class SinkPeer:
+class SinkPeer(Peer):
     """The sink as the contract wants its peer."""
 
     def __init__(self, sink: HttpSink) -> None:
@@ -77,6 +77,12 @@ class SinkPeer:
     async def be_unfit(self) -> None:
         self.sink.script(Answer(402))
 
+    async def throttle(self) -> None:
+        self.sink.script(Answer(429))
+
+    async def garble(self) -> None:
+        self.sink.script(Fault.NOT_HTTP)
+
     async def swallow(self) -> None:
         self.sink.script(Fault.NO_ANSWER)
 
@@ -86,6 +92,12 @@ class SinkPeer:
 
 class TestHttpGateway(GatewayContract):
     """What every gateway keeps, kept over HTTP."""
+
+    cannot: ClassVar = {
+        Trait.OPT_OUT: "a template knows no codes",
+        Trait.DELIVER: "a template only sends",
+        Trait.REPORT: "a template only sends",
+    }
 
     @pytest.fixture
     async def peer(self, sink: HttpSink) -> AsyncIterator[Peer]:

@@ -72,6 +72,7 @@ class GsmModem:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._is_unfit = False  # what the network said last: a person must mend the SIM
 
     async def start(self) -> None:
         """Begin to look for the modem; it may come later."""
@@ -82,7 +83,12 @@ class GsmModem:
         """Send every part of `text`; the reference names each part's, "12,13". See base.Gateway."""
         self._long_reference = (self._long_reference + 1) % 256
         try:
-            return await asyncio.wrap_future(self._owner.ask(partial(self._submit, text, self._long_reference)))
+            accepted = await asyncio.wrap_future(self._owner.ask(partial(self._submit, text, self._long_reference)))
+            self._is_unfit = False
+            return accepted
+        except SendFailed as exc:
+            self._is_unfit = exc.fate is Fate.GATEWAY_UNFIT
+            raise
         except AwayError as exc:
             raise SendFailed(str(exc), fate=Fate.GATEWAY_UNFIT if exc.paused else Fate.NOT_SENT) from exc
 
@@ -98,7 +104,8 @@ class GsmModem:
                     await self._woken.wait()
 
     def health(self) -> Health:
-        return self._owner.health
+        """Return the modem's state; PAUSED also while its SIM is barred or has no credit."""
+        return Health.PAUSED if self._is_unfit and self._owner.health is Health.UP else self._owner.health
 
     async def close(self) -> None:
         """Wait for the text under way, refuse the rest, let go of the port."""

@@ -8,7 +8,7 @@ import json as json_format
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -21,11 +21,11 @@ from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
 from textbackd.gateways.base import Accepted, Lent, OutboundText
 from textbackd.gateways.web.exchange import Answer, Request, parsed
+from textbackd.gateways.web.fields import REFERENCE_LIMIT, at
 from textbackd.gateways.web.gateway import DEFAULT_TIMEOUT, WebGateway
 from textbackd.gateways.web.meaning import Meaning, by_status
 
 DEFAULT_JSON: Final = MappingProxyType({"to": "{to}", "from": "{from}", "text": "{text}", "id": "{id}"})
-REFERENCE_LIMIT: Final = 200  # characters; the longest id seen (Amazon) has 36, a page of HTML is none
 # Where gateways put their id of a text when the configuration does not say.
 USUAL_REFERENCES: Final = (
     *("id", "message_id", "messageId", "message-id", "sid", "uuid", "data.id", "message.id", "message_uuid.0"),
@@ -232,19 +232,8 @@ class Reference:
             found = self._pattern.search(said)
             return _as_reference(found[1] if found and found.re.groups else found and found[0])
         content = parsed(said)
-        found_ids = (_as_reference(_at(content, path)) for path in self._paths)
+        found_ids = (_as_reference(at(content, path)) for path in self._paths)
         return next((found_id for found_id in found_ids if found_id is not None), None)
-
-
-def _at(content: object, path: str) -> object:
-    for step in path.split("."):
-        if isinstance(content, Mapping):
-            content = content.get(step)
-        elif isinstance(content, list) and step.isdecimal() and int(step) < len(content):
-            content = content[int(step)]
-        else:
-            return None
-    return content
 
 
 def _as_reference(value: object) -> str | None:
@@ -269,7 +258,7 @@ class Template:
         self.where = where
         self._template, self._success, self._reference, self._sender_for = template, success, reference, sender_for
 
-    def request(self, text: OutboundText) -> Request:
+    def request(self, text: OutboundText, *, now: datetime) -> Request:
         sender = self._sender_for(text.sender) or ""
         return self._template.fill({"to": text.to, "from": sender, "text": text.body, "id": text.id})
 

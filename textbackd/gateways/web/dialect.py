@@ -18,7 +18,7 @@ class Dialect(Protocol):
 
     where: str  # the address as people may see it: no query, no credentials
 
-    def request(self, text: OutboundText) -> Request:
+    def request(self, text: OutboundText, *, now: datetime) -> Request:
         """Return the request for one text. Raises ValueError, half a sentence, where a value cannot stand."""
 
     def outcome(self, answer: Answer) -> Accepted | Meaning:

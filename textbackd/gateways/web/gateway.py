@@ -84,7 +84,7 @@ class WebGateway:
 
     def _request(self, text: OutboundText) -> Request:
         try:
-            return self._dialect.request(text)
+            return self._dialect.request(text, now=datetime.now(UTC))
         except UnicodeEncodeError:
             why = "the text holds half a character"
         except ValueError as exc:
