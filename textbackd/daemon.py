@@ -4,19 +4,27 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from textbackd.config import Settings
+from textbackd.config import Gateway as GatewaySection
+from textbackd.config import Settings, WebKind
+from textbackd.config.readers import HOOK_SECRET
 from textbackd.core.call import Call
+from textbackd.core.caps import Caps
 from textbackd.core.merge import Merger, twins_among
-from textbackd.core.phone import E164
+from textbackd.core.phone import E164, read_number
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
+from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
+from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
-from textbackd.gateways.base import Gateway
+from textbackd.flow.guard import Guard
+from textbackd.flow.replies_in import RepliesIn
+from textbackd.flow.unknowns import Unknowns
+from textbackd.gateways.base import Gateway, Lent, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
@@ -24,15 +32,11 @@ from textbackd.store import journal, outbox
 from textbackd.store.database import Store, only_one
 from textbackd.store.watched import Watched
 from textbackd.web import app as web
+from textbackd.web import hooks
 from textbackd.web.metrics import HANGUP_TO_ACCEPTED_BUCKETS, Family, Histogram, Snapshot, families
 
 HAND_OVER = timedelta(milliseconds=500)  # from a call's release to its text's being due
 MEASURED_SINCE = timedelta(days=30)
-
-
-def clock() -> datetime:
-    """Return the time, aware UTC."""
-    return datetime.now(UTC)
 
 
 class Daemon:
@@ -44,16 +48,22 @@ class Daemon:
         self._settings = settings
         self._told_call, self._told_text = told_call, told_text
         self._store = Store(settings.storage)
+        self._clock = Clock()
+        self._clock_watch = upkeep.ClockWatch(self._store, self._clock)
+        self._guard = Guard(_caps(settings), settings.policy.brake, observing=settings.mode == "observe")
+        self._doors: dict[str, hooks.Door] = {}
         self._gateways: Mapping[str, Gateway] = {
-            name: build(name, section) for name, section in settings.gateways.items()
+            name: self._gateway(name, section) for name, section in settings.gateways.items()
         }
+        breakers = texts_out.Breakers()
         self._workers = [
             texts_out.Worker(
                 gateway,
                 store=self._store,
-                clock=clock,
+                clock=self._clock,
                 rate=settings.gateways[name].rate,
                 on_the_phone=self._on_the_phone,
+                breakers=breakers,
                 told=told_text,
             )
             for name, gateway in self._gateways.items()
@@ -69,7 +79,7 @@ class Daemon:
         lock = only_one(self._settings.storage)
         try:
             await self._open()
-            async with self._pages(), self._sending(), self._listening():
+            async with self._pages(), self._sending(), self._hooks(), self._listening():
                 self._say("READY=1\nSTATUS=waiting for calls")
                 await stop.wait()
                 self._say("STOPPING=1")
@@ -79,6 +89,7 @@ class Daemon:
 
     async def _open(self) -> None:
         await self._store.open()
+        await self._clock_watch.settle()
         await self._store.run(outbox.mark_cut_off)
         await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
 
@@ -86,6 +97,33 @@ class Daemon:
     async def _pages(self) -> AsyncIterator[None]:
         listen = self._settings.web
         runner = await web.start(web.make_app(vitals=self, measure=self._measure), listen.host, listen.port)
+        try:
+            yield
+        finally:
+            await web.stop(runner)
+
+    def _gateway(self, name: str, section: GatewaySection) -> Gateway:
+        """Return the gateway of a section, and give it a door where vendors can tell what arrived."""
+        secret = section.webhook.get_secret_value() if isinstance(section, WebKind) and section.webhook else None
+        if secret is not None and not HOOK_SECRET.fullmatch(secret):
+            raise TextbackdError(
+                f"gateways.{name}.webhook: the secret has fewer than 22 letters and digits. Make one: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
+            )
+        url = self._settings.webhooks.hook_url(name, secret) if secret else None
+        gateway = build(name, section, Lent(hook_url=url, notes=self._settings.storage.parent))
+        if secret is not None and isinstance(gateway, TakesHooks):
+            self._doors[name] = hooks.Door(gateway, secret)
+        return gateway
+
+    @asynccontextmanager
+    async def _hooks(self) -> AsyncIterator[None]:
+        """Listen for webhooks, if any gateway has one."""
+        if not self._doors:
+            yield
+            return
+        listen = self._settings.webhooks
+        runner = await web.start(hooks.make_app(self._doors), listen.host, listen.port, key="webhooks.listen")
         try:
             yield
         finally:
@@ -100,14 +138,32 @@ class Daemon:
             async with asyncio.TaskGroup() as group:
                 for worker in self._workers:
                     group.create_task(worker.run())
+                listeners = [group.create_task(work) for work in self._inwards()]
                 try:
                     yield
                 finally:
                     for worker in self._workers:
                         worker.stop()
+                    for listener in listeners:
+                        listener.cancel()
         finally:
             for gateway in self._gateways.values():
                 await gateway.close()
+
+    def _inwards(self) -> Iterator[Coroutine[None, None, None]]:
+        """Yield what has to run for what comes in, and for what is heard of texts afterwards."""
+        country = self._settings.business.country
+        for gateway in self._gateways.values():
+            yield RepliesIn(
+                gateway,
+                store=self._store,
+                guard=self._guard,
+                read_number=lambda written: read_number(written, country).e164,
+                clock=self._clock,
+            ).run()
+            if Unknowns.can_settle(gateway):
+                yield Unknowns(gateway, store=self._store, clock=self._clock, wake=self._wake).run()
+        yield self._clock_watch.run()
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -116,10 +172,11 @@ class Daemon:
         office = Office(self._settings, seen)
         # Held for a twin only as long as the text waits anyway.
         merger = Merger(self._settings.policy.delay - HAND_OVER, self._twin_is_open)
+        one_decision = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._pulse.run())]
             for name in self._settings.pbx:
-                calls = self._watch(name, office, merger)
+                calls = self._watch(name, office, merger, one_decision)
                 work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())
                 tasks += [group.create_task(part) for part in work]
                 if calls.catch_up is not None:
@@ -135,15 +192,17 @@ class Daemon:
     def _twin_is_open(self, call: Call) -> bool:
         return any(twins_among(tracker.open_callers(), call) for tracker in self._trackers.values())
 
-    def _watch(self, name: str, office: Office, merger: Merger) -> calls_in.CallsIn:
+    def _watch(self, name: str, office: Office, merger: Merger, one_decision: asyncio.Lock) -> calls_in.CallsIn:
         pbx = self._settings.pbx[name]
         self._trackers[name] = Tracker(name, Trunks(pbx.trunks.contexts, pbx.trunks.channels))
         calls = calls_in.CallsIn(
             office=office,
+            guard=self._guard,
+            one_decision=one_decision,
             store=self._store,
             tracker=self._trackers[name],
             merger=merger,
-            clock=clock,
+            clock=self._clock,
             wake=self._wake,
             observe=self._settings.mode == "observe",
             told=self._told_call,
@@ -170,7 +229,7 @@ class Daemon:
             ledger=Watched(self._store, name),
             finished=calls.finished,
             is_watching=lambda: client.state is PbxState.CONNECTED and calls.is_idle,
-            clock=clock,
+            clock=self._clock,
         )
 
     def _on_the_phone(self) -> set[E164]:
@@ -197,7 +256,7 @@ class Daemon:
     async def _measure(self) -> list[Family]:
         calls = await self._store.run(journal.counts)
         texts = await self._store.run(outbox.counts)
-        seconds = await self._store.run(lambda db: outbox.seconds_to_accepted(db, clock() - MEASURED_SINCE))
+        seconds = await self._store.run(lambda db: outbox.seconds_to_accepted(db, self._clock() - MEASURED_SINCE))
         histogram = Histogram(HANGUP_TO_ACCEPTED_BUCKETS)
         for value in seconds:
             histogram.observe(value)
@@ -211,6 +270,13 @@ class Daemon:
             gateways=self.gateway_states(),
         )
         return families(snapshot)
+
+
+def _caps(settings: Settings) -> Caps:
+    caps = settings.policy.caps
+    if caps is None:
+        return Caps()
+    return Caps(number=caps.number, prefix=caps.prefix, did=caps.did, all=caps.all, spend=caps.spend)
 
 
 def _total(counted: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:

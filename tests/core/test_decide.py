@@ -1,13 +1,14 @@
 """To text or not to text: which rule says no, in which order, and where each one ends."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Why, decide
+from textbackd.core.caps import Full, Scope
+from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, Why, decide
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import NotTextable
 
@@ -47,13 +48,17 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.UNCERTAIN, {"judgement": Judgement(Verdict.UNCERTAIN, Reason.SHORT)}),
     (Why.SHORT, {"judgement": Judgement(Verdict.MISSED, Reason.SHORT)}),
     (Why.NO_LINE, {"line": None}),
+    (Why.PAUSED, {"standing": Standing(paused="by a person")}),
     (Why.NOT_TEXTABLE, {"not_textable": NotTextable.LANDLINE}),
+    (Why.OPTED_OUT, {"caller": Caller(opted_out_at=before(days=900))}),
+    (Why.UNREACHABLE, {"caller": Caller(unreachable="landline")}),
     (Why.RECENT_TALK, {"caller": Caller(last_talk_at=before(minutes=1))}),
     (Why.COOLDOWN, {"caller": Caller(last_text_at=before(hours=1))}),
     (Why.LINE_OFF, {"has_text": False}),
     (Why.EXPIRED, {"now": NOON + timedelta(hours=1)}),
+    (Why.BRAKE, {"standing": Standing(brake="three numbers in a row")}),
+    (Why.CAP, {"standing": Standing(full=[Full(Scope.ALL, "60/1h", None)])}),
 ]
-BOTH_OF_CALLER = {"caller": Caller(last_talk_at=before(minutes=1), last_text_at=before(hours=1))}
 
 
 @pytest.mark.parametrize(("why", "change"), NO, ids=lambda value: value.value if isinstance(value, Why) else "")
@@ -68,9 +73,14 @@ NEIGHBOURS = list(pairwise(NO))
 @pytest.mark.parametrize(("first", "second"), NEIGHBOURS, ids=[f"{a[0]} before {b[0]}" for a, b in NEIGHBOURS])
 def test_the_first_no_wins(first: tuple[Why, dict[str, Any]], second: tuple[Why, dict[str, Any]]) -> None:
     changes = {**second[1], **first[1]}
-    if first[0] is Why.RECENT_TALK:
-        changes |= BOTH_OF_CALLER
+    for name in {*first[1]} & {*second[1]} & {"caller", "standing"}:
+        changes[name] = _of_both(first[1][name], second[1][name])
     assert asked(**changes).why is first[0]
+
+
+def _of_both(one: Any, other: Any) -> Any:
+    both = {field.name: getattr(one, field.name) or getattr(other, field.name) for field in fields(one)}
+    return type(one)(**both)
 
 
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.MISSED])
@@ -127,3 +137,44 @@ def test_a_skip_says_which_number_until_when_or_since_when() -> None:
     assert asked(not_textable=NotTextable.PREMIUM).detail == "premium"
     assert asked(caller=Caller(last_text_at=NOON)).detail == "until 2026-03-03T12:00:00+00:00"
     assert asked(now=NOON + timedelta(hours=1)).detail == "the call ended at 2026-03-02T12:00:00+00:00"
+
+
+# ---- caps
+
+
+@pytest.mark.parametrize(
+    ("full", "expected"),
+    [
+        pytest.param([], (Action.TEXT, None), id="there is room everywhere"),
+        pytest.param(
+            [Full(Scope.ALL, "10/1m", before(minutes=-1))],
+            (Action.TEXT, before(minutes=-1)),
+            id="room in a minute: it waits",
+        ),
+        pytest.param(
+            [Full(Scope.ALL, "10/1m", before(minutes=-1)), Full(Scope.DID, "3/5m", before(minutes=-4))],
+            (Action.TEXT, before(minutes=-4)),
+            id="two are full: it waits for both",
+        ),
+        pytest.param(
+            [Full(Scope.ALL, "10/1m", before(minutes=-10))],
+            (Action.TEXT, before(minutes=-10)),
+            id="room at the last moment",
+        ),
+        pytest.param(
+            [Full(Scope.DID, "30/1h", before(minutes=-11))],
+            (Action.SKIP, None),
+            id="room only when it would have expired",
+        ),
+        pytest.param([Full(Scope.SPEND, "5/1d", None)], (Action.SKIP, None), id="no room that matters"),
+    ],
+)
+def test_a_full_cap_lets_a_text_wait_while_it_lives_and_else_turns_it_down(
+    full: list[Full], expected: tuple[Action, datetime | None]
+) -> None:
+    decision = asked(standing=Standing(full=full))
+    assert (decision.action, decision.not_before) == expected
+
+
+def test_a_cap_that_turns_down_is_named_as_the_configuration_writes_it() -> None:
+    assert asked(standing=Standing(full=[Full(Scope.PREFIX, "5/1h", None)])).detail == "prefix 5/1h"

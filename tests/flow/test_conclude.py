@@ -9,7 +9,7 @@ from tests.core.calls import T0, a_call, met_machine, seconds, talked
 from tests.flow.settings import configured
 from textbackd.config import Settings
 from textbackd.core.call import Call, Direction, EndedBy
-from textbackd.core.decide import Action, Caller, Why
+from textbackd.core.decide import Action, Caller, Standing, Why
 from textbackd.core.phone import E164, NotTextable
 from textbackd.flow.conclude import Conclusion, Office
 
@@ -24,14 +24,16 @@ def concluded(
     office = Office(settings)
     numbers = office.read(call)
     now = when.get("now", call.ended_at)
-    return office.conclude(call, numbers, office.judge(call, numbers), caller, now=now)
+    judgement = office.judge(call, numbers)
+    proposal = office.propose(call, numbers, judgement)
+    return office.conclude(call, numbers, judgement, proposal, caller, Standing(), now=now)
 
 
 def test_a_missed_call_is_answered_in_the_words_of_its_line_through_its_gateways() -> None:
     conclusion = concluded(a_call())
     assert (conclusion.decision.action, conclusion.line) == (Action.TEXT, "main")
     assert conclusion.text == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
-    assert conclusion.gateways == ("stick", "web")
+    assert conclusion.proposal.gateways == ("stick", "web")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_the_number_that_was_called_finds_its_line(did: str, line: str | None, w
 def test_a_line_s_own_words_and_gateways_are_used() -> None:
     conclusion = concluded(a_call(), configured(lines=LINES))
     assert conclusion.text == "Front: Anderson Roofing, front, +13035550101"
-    assert conclusion.gateways == ("web",)
+    assert conclusion.proposal.gateways == ("web",)
 
 
 def test_none_for_one_kind_of_call_leaves_the_others() -> None:

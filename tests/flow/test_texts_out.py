@@ -18,8 +18,9 @@ from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
 from textbackd.flow.texts_out import Pace
 from textbackd.gateways.base import Accepted, Fate, OutboundText
-from textbackd.store import outbox
+from textbackd.store import optouts, outbox
 from textbackd.store.database import Store, open_database
+from textbackd.store.optouts import OptedOutBy
 
 T = TypeVar("T")
 LONG = 12.0  # seconds of the loop's clock; the first pause before another try is five
@@ -32,7 +33,7 @@ LONG = 12.0  # seconds of the loop's clock; the first pause before another try i
     ("fate", "state", "sends"),
     [
         pytest.param(Fate.NOT_SENT, "accepted", 2, id="proved not sent: tried again"),
-        pytest.param(Fate.GATEWAY_UNFIT, "accepted", 2, id="the gateway was unfit: tried again"),
+        pytest.param(Fate.GATEWAY_UNFIT, "queued", 1, id="the gateway was unfit: it rests first"),
         pytest.param(Fate.REFUSED, "failed", 1, id="refused: never again"),
         pytest.param(Fate.OPTED_OUT, "failed", 1, id="opted out: never again"),
         pytest.param(Fate.UNKNOWN, "unknown", 1, id="unknown: never again by itself"),
@@ -98,7 +99,7 @@ async def test_the_next_gateway_takes_over_at_once(tmp_path: Path) -> None:
 
 @hasty
 async def test_after_the_last_gateway_comes_the_first_after_a_pause(tmp_path: Path) -> None:
-    first, second = Scripted("stick", Fate.NOT_SENT, Fate.NOT_SENT), Scripted("web", Fate.GATEWAY_UNFIT)
+    first, second = Scripted("stick", Fate.NOT_SENT, Fate.NOT_SENT), Scripted("web", Fate.NOT_SENT)
     async with sending(tmp_path, first, second) as at_work:
         await at_work.put()
         await asyncio.sleep(LONG)
@@ -133,6 +134,68 @@ async def test_a_slow_gateway_holds_up_no_other(tmp_path: Path) -> None:
         await at_work.put(a_text(at=now(), gateways=["quick"]))
         await asyncio.sleep(10)
         assert (len(quick.sent), len(slow.sent)) == (1, 0)
+
+
+# ---- gateways that rest
+
+REST = 60.0  # seconds, see core/breaker.py
+
+
+@hasty
+async def test_a_text_waits_for_its_only_gateway_and_goes_out_after_its_rest(tmp_path: Path) -> None:
+    gateway = Scripted("stick", Fate.GATEWAY_UNFIT)
+    async with sending(tmp_path, gateway) as at_work:
+        await at_work.put()
+        await asyncio.sleep(REST + LONG)
+        assert await at_work.states() == ["accepted"]
+    assert timedelta(seconds=REST - 1) <= gateway.sent[1][0] - gateway.sent[0][0]
+
+
+@hasty
+async def test_texts_go_past_a_gateway_that_rests(tmp_path: Path) -> None:
+    first, second = Scripted("stick", Fate.GATEWAY_UNFIT), Scripted("web")
+    async with sending(tmp_path, first, second) as at_work:
+        for _ in range(3):
+            await at_work.put()
+            await asyncio.sleep(2)
+        assert await at_work.states() == ["accepted"] * 3
+        await asyncio.sleep(REST)
+        await at_work.put()
+        await asyncio.sleep(2)
+    assert (len(first.sent), len(second.sent)) == (2, 3)
+
+
+@hasty
+async def test_a_gateway_that_never_answers_makes_an_unknown_of_three_texts_and_not_of_all(tmp_path: Path) -> None:
+    first, second = Scripted("stick", *[Fate.UNKNOWN] * 9), Scripted("web")
+    async with sending(tmp_path, first, second) as at_work:
+        for _ in range(9):
+            await at_work.put()
+        await asyncio.sleep(LONG)
+        assert sorted(await at_work.states()) == ["accepted"] * 6 + ["unknown"] * 3
+
+
+@hasty
+async def test_when_one_gateway_rests_the_other_still_pauses_between_its_tries(tmp_path: Path) -> None:
+    first, second = Scripted("stick", Fate.NOT_SENT, Fate.NOT_SENT), Scripted("web", Fate.GATEWAY_UNFIT)
+    async with sending(tmp_path, first, second) as at_work:
+        await at_work.put()
+        await asyncio.sleep(4 * LONG)
+        assert await at_work.states() == ["accepted"]
+    assert [gateway for gateway, _ in at_work.told] == ["stick", "web", "stick", "stick"]
+    assert all(later - earlier >= timedelta(seconds=3) for (earlier, _), (later, _) in pairwise(first.sent))
+
+
+@hasty
+async def test_who_told_the_gateway_stop_is_on_our_list(tmp_path: Path) -> None:
+    async with sending(tmp_path, Scripted("stick", Fate.OPTED_OUT)) as at_work:
+        await at_work.put()
+        await asyncio.sleep(LONG)
+        (optout,) = await at_work.store.run(optouts.listing)
+        assert (optout.number, optout.by, optout.detail) == (CALLER, OptedOutBy.GATEWAY, "stick")
+        await at_work.put()
+        await asyncio.sleep(LONG)
+        assert await at_work.states() == ["failed", "queued"]
 
 
 # ---- when not

@@ -39,10 +39,21 @@ async def test_who_was_answered_or_is_no_caller_gets_no_text(tmp_path: Path, sto
 
 
 async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_path: Path) -> None:
-    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+    policy = "min_wait: 0s, delay: 0s, caps: off"
+    async with HttpSink() as sink, running(tmp_path, _web(sink), policy) as office:
         await office.play("flood20")
         await until(lambda: sum(text["state"] == "accepted" for text in office.texts()) == 20)
     assert len({json.loads(request.body)["to"] for request in sink.requests}) == len(sink.requests) == 20
+
+
+async def test_of_twenty_misses_at_once_ten_are_texted_in_the_first_minute_and_ten_wait_for_the_next(
+    tmp_path: Path,
+) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("flood20")
+        await until(lambda: len(office.texts()) == 20)
+        await until(lambda: len(sink.requests) == 10)
+    assert sorted(text["state"] for text in office.texts()) == ["accepted"] * 10 + ["queued"] * 10
 
 
 async def test_three_misses_of_one_caller_give_one_text_and_three_calls_in_one_case(tmp_path: Path) -> None:

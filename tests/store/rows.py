@@ -9,7 +9,8 @@ from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164
 from textbackd.store.journal import JudgedCall
-from textbackd.store.outbox import NewText, TextOf
+from textbackd.store.outbox import NewText
+from textbackd.store.states import TextOf
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CALLER, DID = E164("+13035550142"), E164("+13035550101")
@@ -42,7 +43,7 @@ def a_text(*, at: datetime = NOON, **changes: Any) -> NewText:
     usual = NewText(
         kind=TextOf.MISSED,
         recipient=CALLER,
-        sender=None,
+        did=None,
         body="Sorry we missed your call",
         gateways=["stick", "web"],
         due_at=at,

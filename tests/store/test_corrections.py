@@ -18,7 +18,8 @@ from textbackd.core.trunk import Trunks
 from textbackd.store import journal, outbox
 from textbackd.store.database import open_database
 from textbackd.store.journal import JudgedCall, Recorded
-from textbackd.store.outbox import NewText, State, TextOf
+from textbackd.store.outbox import NewText
+from textbackd.store.states import State, TextOf
 
 NOW = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
 CALLER = E164("+12015550100")
@@ -57,7 +58,7 @@ def record(db: sqlite_utils.Database, judgement: Judgement, not_textable: NotTex
         ended_at=NOW,
     )
     text = NewText(
-        kind=TextOf.MISSED, recipient=CALLER, sender=None, body="Sorry", gateways=("web",), due_at=NOW,
+        kind=TextOf.MISSED, recipient=CALLER, did=None, body="Sorry", gateways=("web",), due_at=NOW,
         expires_at=NOW + timedelta(minutes=10), hung_up_at=NOW, segments=1, state=State.QUEUED,
     )  # fmt: skip
     return journal.record(db, judged, text if missed else None, same_case_within=timedelta(hours=24), now=NOW)

@@ -14,7 +14,8 @@ from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164
 from textbackd.store import journal, outbox
 from textbackd.store.journal import JudgedCall, Recorded, Resolution, record
-from textbackd.store.outbox import NewText, State, TextOf
+from textbackd.store.outbox import NewText
+from textbackd.store.states import State, TextOf
 
 OTHER = E164("+13035550177")
 
@@ -117,7 +118,7 @@ def test_a_pbx_whose_clock_is_wrong_never_stops_the_record(db: sqlite_utils.Data
 
 
 def known(db: sqlite_utils.Database, *, observing: bool = False) -> tuple[datetime | None, datetime | None]:
-    caller = journal.history(db, CALLER, observing=observing)
+    caller = journal.history(db, CALLER, now=NOON, observing=observing)
     return caller.last_text_at, caller.last_talk_at
 
 

@@ -21,7 +21,8 @@ from textbackd.errors import TextbackdError
 from textbackd.store import journal
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
-from textbackd.store.outbox import NewText, TextOf
+from textbackd.store.outbox import NewText
+from textbackd.store.states import TextOf
 
 STATES: Final = {
     "queued": "waits to be sent",
@@ -133,7 +134,7 @@ def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> 
     return NewText(
         kind=TextOf.MANUAL,
         recipient=read.e164,
-        sender=None,
+        did=None,
         body=body,
         gateways=[gateway] if gateway else list(settings.gateways),
         due_at=now,

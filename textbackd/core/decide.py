@@ -4,12 +4,13 @@ One row per rule, in this order; the first that says no wins, and its reason is 
 up: what is known of the caller comes in as `Caller`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from textbackd.core.caps import Full, wait_for_room
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import NotTextable
 
@@ -30,12 +31,17 @@ class Why(StrEnum):
     UNCERTAIN = "uncertain"
     IGNORED = "ignored"
     SHORT = "short"
+    PAUSED = "paused"  # a person has paused texting, altogether or for this line
     NO_LINE = "no_line"  # no line of the configuration has this number of ours
     LINE_OFF = "line_off"  # the line's text for this kind of call is `none`
     NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
+    OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
+    UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
     RECENT_TALK = "recent_talk"
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
+    BRAKE = "brake"  # texting has stopped by itself until a person looks
+    CAP = "cap"  # one of `policy.caps` is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,17 @@ class Caller:
 
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
+    opted_out_at: datetime | None = None
+    unreachable: str = ""  # why no text arrives there; "": nothing is known against it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What speaks against any text at this moment, whoever the caller is."""
+
+    paused: str = ""  # who or what has paused texting for this line; "": nobody
+    brake: str = ""  # why texting has stopped by itself; "": it has not
+    full: Sequence[Full] = ()  # the caps that have no room now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +85,7 @@ class Question:
     caller: Caller
     policy: Policy
     now: datetime | None  # None in a recording without times
+    standing: Standing = Standing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +95,13 @@ class Decision:
     action: Action
     why: Why
     detail: str = ""  # for `explain`: until when the cooldown lasts
+    not_before: datetime | None = None  # a text waits until then, because a cap is full; None: only for `delay`
 
 
 def decide(question: Question) -> Decision:
     """Return the decision: the first rule that says no, else a text."""
-    return next((no for rule in RULES if (no := rule(question)) is not None), Decision(Action.TEXT, Why.MISSED))
+    said = (decision for rule in RULES if (decision := rule(question)) is not None)
+    return next(said, Decision(Action.TEXT, Why.MISSED))
 
 
 _NOT_MISSED: Final = {
@@ -97,6 +117,10 @@ def _not_missed(q: Question) -> Decision | None:
     return _skip(why) if why else None
 
 
+def _paused(q: Question) -> Decision | None:
+    return _skip(Why.PAUSED, q.standing.paused) if q.standing.paused else None
+
+
 def _short(q: Question) -> Decision | None:
     return _skip(Why.SHORT) if q.judgement.reason is Reason.SHORT else None
 
@@ -107,6 +131,15 @@ def _no_line(q: Question) -> Decision | None:
 
 def _not_textable(q: Question) -> Decision | None:
     return _skip(Why.NOT_TEXTABLE, q.not_textable.value) if q.not_textable else None
+
+
+def _opted_out(q: Question) -> Decision | None:
+    since = q.caller.opted_out_at
+    return _skip(Why.OPTED_OUT, f"since {since.isoformat()}") if since else None
+
+
+def _unreachable(q: Question) -> Decision | None:
+    return _skip(Why.UNREACHABLE, q.caller.unreachable) if q.caller.unreachable else None
 
 
 def _recent_talk(q: Question) -> Decision | None:
@@ -127,6 +160,20 @@ def _expired(q: Question) -> Decision | None:
     return _skip(Why.EXPIRED, f"the call ended at {q.ended_at.isoformat()}")
 
 
+def _brake(q: Question) -> Decision | None:
+    return _skip(Why.BRAKE, q.standing.brake) if q.standing.brake else None
+
+
+def _cap(q: Question) -> Decision | None:
+    """Turn the text down, or let it wait for room; the last rule, since what it says may be a text."""
+    if not q.standing.full or q.now is None or q.ended_at is None:
+        return None
+    room = wait_for_room(q.standing.full, q.ended_at + q.policy.expire)
+    if isinstance(room, Full):
+        return _skip(Why.CAP, f"{room.scope.value} {room.cap}")
+    return Decision(Action.TEXT, Why.MISSED, not_before=room)
+
+
 def _within(q: Question, since: datetime | None, span: timedelta, why: Why) -> Decision | None:
     """Skip while `span` after `since` lasts; it ends on the dot, inclusive. A span of nothing never skips."""
     if since is None or not span:
@@ -145,9 +192,14 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _not_missed,
     _short,
     _no_line,
+    _paused,
     _not_textable,
+    _opted_out,
+    _unreachable,
     _recent_talk,
     _cooldown,
     _line_off,
     _expired,
+    _brake,
+    _cap,
 )

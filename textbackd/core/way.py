@@ -77,10 +77,15 @@ DECISIONS: Final[Mapping[str, str]] = {
     "short": "No text: the caller waited less than `policy.min_wait`.",
     "no_line": "No text: no line in the configuration has the number that was called.",
     "line_off": "No text: the line's text for this kind of call is `none`.",
+    "paused": "No text: texting is paused. `textbackd line resume` takes it up again.",
     "not_textable": "No text: the caller's number cannot be texted.",
+    "opted_out": "No text: the caller wants none (STOP).",
+    "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",
     "cooldown": "No text: the caller had one already (`policy.cooldown`).",
     "expired": "No text: the call was over for longer than `policy.expire` when we learnt of it.",
+    "brake": "No text: the brake has stopped all automatic texts (`policy.brake`). Look, then `textbackd line resume`.",
+    "cap": "No text: a cap is full (`policy.caps`).",
 }
 
 NOT_TEXTABLE: Final[Mapping[str, str]] = {

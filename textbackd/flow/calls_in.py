@@ -8,21 +8,25 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+import sqlite_utils
+
 from textbackd.core.call import Call, Direction
-from textbackd.core.decide import Caller
+from textbackd.core.decide import Caller, Standing
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
-from textbackd.core.missed import Verdict
+from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, mask
-from textbackd.core.segments import segments
 from textbackd.core.tracker import Tracker
 from textbackd.flow.catch_up import CatchUp
-from textbackd.flow.conclude import Conclusion, Office
+from textbackd.flow.conclude import Conclusion, Numbers, Office, Proposal
+from textbackd.flow.guard import Guard
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal
 from textbackd.store.database import Store
 from textbackd.store.journal import Resolution
-from textbackd.store.outbox import NewText, State, TextOf
+from textbackd.store.outbox import NewText
+from textbackd.store.states import State, TextOf
+from textbackd.store.tally import Wanted
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,8 @@ class CallsIn:
         self,
         *,
         office: Office,
+        guard: Guard,
+        one_decision: asyncio.Lock,
         store: Store,
         tracker: Tracker,
         merger: Merger,
@@ -51,7 +57,8 @@ class CallsIn:
         observe: bool,
         told: Told | None = None,
     ) -> None:
-        self._office, self._store, self._tracker, self._merger = office, store, tracker, merger
+        self._office, self._guard, self._store, self._tracker, self._merger = office, guard, store, tracker, merger
+        self._one_decision = one_decision  # of all PBXs: the next one must see the text of the last
         self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._settling: list[Call] = []  # ended, and not yet written down
@@ -147,11 +154,15 @@ class CallsIn:
         """Judge a finished call and write it down, however long the disk takes to be there again."""
         numbers = self._office.read(call)
         judgement = self._office.judge(call, numbers)
+        proposal = self._office.propose(call, numbers, judgement)
         while True:
             try:
-                caller = await self._known_of(numbers.caller)
-                conclusion = self._office.conclude(call, numbers, judgement, caller, now=self._clock())
-                recorded = await self._record(call, conclusion)
+                async with self._one_decision:
+                    caller, standing = await self._known(numbers, judgement, proposal)
+                    conclusion = self._office.conclude(
+                        call, numbers, judgement, proposal, caller, standing, now=self._clock()
+                    )
+                    recorded = await self._record(call, conclusion)
                 break
             except sqlite3.Error as error:
                 log.error(
@@ -189,10 +200,20 @@ class CallsIn:
             presented += [call.caller_presented, call.did_presented]
         return {number for number in map(self._office.number, presented) if number is not None}
 
-    async def _known_of(self, caller: E164 | None) -> Caller:
-        if caller is None:
-            return Caller()
-        return await self._store.run(lambda db: journal.history(db, caller, observing=self._observe))
+    async def _known(self, numbers: Numbers, judgement: Judgement, proposal: Proposal) -> tuple[Caller, Standing]:
+        """Return what the decision has to know of the caller, and of the state of things."""
+        number, now = numbers.caller, self._clock()
+        if number is None:
+            return Caller(), Standing()
+
+        def look(db: sqlite_utils.Database) -> tuple[Caller, Standing]:
+            caller = journal.history(db, number, now=now, observing=self._observe)
+            if judgement.verdict is not Verdict.MISSED:
+                return caller, Standing()
+            wanted = Wanted(recipient=number, did=numbers.did, cost=proposal.cost)
+            return caller, self._guard.standing(db, proposal.line, number, wanted, now)
+
+        return await self._store.run(look)
 
     async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
         now = self._clock()
@@ -213,17 +234,19 @@ class CallsIn:
     def _text(self, conclusion: Conclusion, ended_at: datetime) -> NewText | None:
         if conclusion.text is None or conclusion.numbers.caller is None:
             return None
-        policy = self._office.policy
+        policy, proposal, not_before = self._office.policy, conclusion.proposal, conclusion.decision.not_before
+        due_at = ended_at + policy.delay
         return NewText(
             kind=TextOf.MISSED,
             recipient=conclusion.numbers.caller,
-            sender=None,
+            did=conclusion.numbers.did,
             body=conclusion.text,
-            gateways=conclusion.gateways,
-            due_at=ended_at + policy.delay,
+            gateways=proposal.gateways,
+            due_at=due_at if not_before is None else max(due_at, not_before),
             expires_at=ended_at + policy.expire,
             hung_up_at=ended_at,
-            segments=segments(conclusion.text).count,
+            segments=proposal.segments,
+            cost=proposal.cost,
             state=State.SUPPRESSED if self._observe else State.QUEUED,
         )
 

@@ -7,13 +7,17 @@ is looked up here and nothing written.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from textbackd.config import Pbx, Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.compose import Fields, fill, kind_for, text_for
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, decide
+from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
 from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.segments import segments
+
+MILLIONTHS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +30,34 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The text that a call would get if nothing spoke against it."""
+
+    line: str | None  # None: no line has the number that was called
+    text: str | None  # None: the line has none for this kind of call
+    gateways: tuple[str, ...]  # to send it through, in order
+    segments: int
+    cost: int  # as estimated, with the first gateway's price, in millionths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """What we think of one call."""
 
     numbers: Numbers
-    line: str | None
     judgement: Judgement
+    proposal: Proposal
     decision: Decision
-    text: str | None  # the words, if the decision is to text
-    gateways: tuple[str, ...]  # to send them through, in order
+
+    @property
+    def line(self) -> str | None:
+        """The line that was called."""
+        return self.proposal.line
+
+    @property
+    def text(self) -> str | None:
+        """The words, if the decision is to text."""
+        return self.proposal.text if self.decision.action is Action.TEXT else None
 
 
 class Office:
@@ -85,34 +108,42 @@ class Office:
             min_wait=self._settings.policy.min_wait,
         )
 
-    def conclude(
-        self, call: Call, numbers: Numbers, judgement: Judgement, caller: Caller, *, now: datetime | None
-    ) -> Conclusion:
-        """Return the decision on a judged call and, if it is to text, the words. `now` is None for a recording without times."""
+    def propose(self, call: Call, numbers: Numbers, judgement: Judgement) -> Proposal:
+        """Return the text that a judged call would get."""
         found = self._settings.line_for(numbers.did)
-        name, line = found if found else (None, None)
-        template = text_for(kind_for(judgement.reason), line.texts.worded()) if line else None
-        decision = decide(
-            Question(
-                judgement=judgement,
-                not_textable=numbers.not_textable,
-                line=name,
-                has_text=template is not None,
-                ended_at=call.ended_at or now,
-                caller=caller,
-                policy=self.policy,
-                now=now,
-            )
-        )
-        wanted = decision.action is Action.TEXT and template is not None and line is not None
-        return Conclusion(
-            numbers=numbers,
-            line=name,
+        if found is None:
+            return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
+        name, line = found
+        template = text_for(kind_for(judgement.reason), line.texts.worded())
+        text = self._words(template, call, numbers, name) if template is not None else None
+        count = segments(text).count if text is not None else 0
+        cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
+        return Proposal(line=name, text=text, gateways=tuple(line.gateways), segments=count, cost=cost)
+
+    def conclude(
+        self,
+        call: Call,
+        numbers: Numbers,
+        judgement: Judgement,
+        proposal: Proposal,
+        caller: Caller,
+        standing: Standing,
+        *,
+        now: datetime | None,
+    ) -> Conclusion:
+        """Return the decision on a judged call. `now` is None for a recording without times."""
+        question = Question(
             judgement=judgement,
-            decision=decision,
-            text=self._words(template, call, numbers, name) if wanted and template else None,
-            gateways=tuple(line.gateways) if line else (),
+            not_textable=numbers.not_textable,
+            line=proposal.line,
+            has_text=proposal.text is not None,
+            ended_at=call.ended_at or now,
+            caller=caller,
+            policy=self.policy,
+            now=now,
+            standing=standing,
         )
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decide(question))
 
     def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
         business = self._settings.business

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textbackd.config import Settings
 from textbackd.core.call import Call
-from textbackd.core.decide import Action, Caller
+from textbackd.core.decide import Action, Caller, Standing
 from textbackd.core.missed import Verdict
 from textbackd.core.phone import E164
 from textbackd.core.trunk import Trunks
@@ -47,6 +47,7 @@ def conclusions(path: Path, settings: Settings, *, pbx: str) -> Iterator[tuple[C
         numbers = office.read(call)
         judgement = office.judge(call, numbers)
         known = memory.of(numbers.caller)
-        conclusion = office.conclude(call, numbers, judgement, known, now=call.ended_at)
+        proposal = office.propose(call, numbers, judgement)
+        conclusion = office.conclude(call, numbers, judgement, proposal, known, Standing(), now=call.ended_at)
         memory.note(call, conclusion)
         yield call, conclusion

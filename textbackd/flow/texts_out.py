@@ -14,12 +14,14 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from textbackd.core.breaker import MOST_FAILURES, Breaker, Outcome
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164, mask
 from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed
 from textbackd.store import outbox
 from textbackd.store.database import Store
-from textbackd.store.outbox import DueText, State
+from textbackd.store.outbox import DueText
+from textbackd.store.states import State
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,24 @@ HELD_AGAIN_AFTER: Final = timedelta(milliseconds=200)
 DISK_AGAIN_AFTER: Final = timedelta(seconds=5)
 
 Told = Callable[[DueText, str, str], None]
+
+
+class Breakers:
+    """The breakers of all gateways, which their workers share: a text goes to none that rests."""
+
+    def __init__(self) -> None:
+        self._breakers: dict[str, Breaker] = {}
+
+    def note(self, gateway: str, outcome: Outcome, now: datetime) -> None:
+        """Take in how a send ended."""
+        before = self._breakers.get(gateway, Breaker())
+        after = self._breakers[gateway] = before.noted(outcome, now)
+        if after.is_open(now) and not before.failures >= MOST_FAILURES:
+            log.warning("a gateway rests for a while: its texts go elsewhere or wait", extra={"gateway": gateway})
+
+    def open(self, now: datetime) -> set[str]:
+        """Return the gateways that rest now."""
+        return {name for name, breaker in self._breakers.items() if breaker.is_open(now)}
 
 
 class Worker:
@@ -43,10 +63,12 @@ class Worker:
         clock: Callable[[], datetime],
         rate: Limit,
         on_the_phone: Callable[[], Collection[E164]] = frozenset,
+        breakers: Breakers | None = None,
         told: Told | None = None,
     ) -> None:
         self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
         self._on_the_phone = on_the_phone
+        self._breakers = Breakers() if breakers is None else breakers
         self._pace = Pace(rate)
         self._awake = asyncio.Event()
         self._stopping = False
@@ -73,6 +95,12 @@ class Worker:
 
     async def _one(self) -> bool:
         """Send the next due text. Return whether there was one."""
+        if self._store.is_tight:
+            return False  # the disk is full: what comes of texts under way may still be written, but none is begun
+        resting = self._breakers.open(self._clock())
+        if self._gateway.name in resting:
+            await self._store.run(lambda db: outbox.pass_on(db, self._gateway.name, resting))
+            return False
         wait = self._pace.wait(self._clock())
         if wait:
             await self._sleep(wait)
@@ -99,12 +127,14 @@ class Worker:
 
     async def _submit(self, text: DueText) -> None:
         wanted = OutboundText(
-            id=text.id, to=text.recipient, sender=text.sender, body=text.body, valid_until=text.expires_at
+            id=text.id, to=text.recipient, sender=text.did, body=text.body, valid_until=text.expires_at
         )
         try:
             result: Accepted | SendFailed = await self._gateway.send(wanted)
         except SendFailed as failed:
             result = failed
+        outcome = Outcome.WELL if isinstance(result, Accepted) else _OUTCOME[result.fate]
+        self._breakers.note(self._gateway.name, outcome, self._clock())
         await self._write_down(text, result)
 
     async def _write_down(self, text: DueText, result: Accepted | SendFailed) -> None:
@@ -124,7 +154,7 @@ class Worker:
 
     async def _accepted(self, text: DueText, result: Accepted) -> None:
         at = self._clock()
-        await self._store.run(lambda db: outbox.accepted(db, text, result.reference, at))
+        state = await self._store.run(lambda db: outbox.accepted(db, text, result.reference, at))
         log.info(
             "text accepted by gateway",
             extra={
@@ -134,12 +164,12 @@ class Worker:
                 "segments": text.segments,
             },
         )
-        self._tell(text, State.ACCEPTED.value, "")
+        self._tell(text, state.value, "")
 
     async def _failed(self, text: DueText, failed: SendFailed) -> None:
         at, state = self._clock(), _FINAL.get(failed.fate)
         if state is None:
-            gateway, due_at = _next_try(text, at)
+            gateway, due_at = _next_try(text, at, self._breakers.open(at))
             await self._store.run(
                 lambda db: outbox.put_back(
                     db,
@@ -155,7 +185,14 @@ class Worker:
         else:
             await self._store.run(
                 lambda db: outbox.ended(
-                    db, text, state, outcome=failed.fate.value, code=failed.code, explanation=str(failed), now=at
+                    db,
+                    text,
+                    state,
+                    outcome=failed.fate.value,
+                    code=failed.code,
+                    explanation=str(failed),
+                    now=at,
+                    opted_out=failed.fate is Fate.OPTED_OUT,
                 )
             )
         log.warning(
@@ -169,6 +206,13 @@ class Worker:
             self._told(text, state, why)
 
 
+_OUTCOME: Final[Mapping[Fate, Outcome]] = {
+    Fate.NOT_SENT: Outcome.FAILED,
+    Fate.UNKNOWN: Outcome.FAILED,  # a gateway that never answers would make an unknown of every text
+    Fate.GATEWAY_UNFIT: Outcome.UNFIT,
+    Fate.REFUSED: Outcome.WELL,
+    Fate.OPTED_OUT: Outcome.WELL,
+}
 _FINAL: Final[Mapping[Fate, State]] = {
     Fate.REFUSED: State.FAILED,
     Fate.OPTED_OUT: State.FAILED,
@@ -176,15 +220,20 @@ _FINAL: Final[Mapping[Fate, State]] = {
 }
 
 
-def _next_try(text: DueText, now: datetime) -> tuple[str, datetime]:
-    """Return gateway and time of the next try: the next gateway at once, or the first one after a pause."""
+def _next_try(text: DueText, now: datetime, resting: Collection[str]) -> tuple[str, datetime]:
+    """Return gateway and time of the next try: the text's next gateway at once, or after a pause the first one again.
+
+    Gateways that rest are passed over, unless all do.
+    """
     order = text.gateways or (text.gateway,)
-    place = order.index(text.gateway) if text.gateway in order else 0
-    if place + 1 < len(order):
-        return order[place + 1], now
+    usable = [gateway for gateway in order if gateway not in resting] or list(order)
+    place = order.index(text.gateway) if text.gateway in order else -1
+    later = [gateway for gateway in usable if order.index(gateway) > place]
+    if later:
+        return later[0], now
     finished_round = (text.attempt - 1) // len(order)
     pause = RETRY_AFTER[min(finished_round, len(RETRY_AFTER) - 1)]
-    return order[0], now + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+    return usable[0], now + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
 
 
 class Pace:

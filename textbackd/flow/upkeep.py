@@ -1,14 +1,25 @@
-"""What runs beside calls and texts: the watchdog's pulse."""
+"""What runs beside calls and texts: the watchdog's pulse, space on the disk, and a clock that is set."""
 
 import asyncio
+import logging
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
 
 import sdnotify
 
+from textbackd.flow.clock import JUMP, Clock, boot, steady, wall
+from textbackd.store import outbox, pulse
 from textbackd.store.database import Store
+from textbackd.store.pulse import Beat
 
+log = logging.getLogger(__name__)
+
+BEAT_EVERY: Final = 10.0  # seconds
+CLOCK_EVERY: Final = 1.0  # seconds; until it is noticed, calls of the new time look early or late
 USUAL_PULSE: Final = 10.0  # seconds, where no watchdog asks for another
 
 
@@ -23,11 +34,49 @@ class Pulse:
         """Commit, and tell, for ever."""
         every = float(os.environ.get("WATCHDOG_USEC", USUAL_PULSE * 3e6)) / 3e6
         while True:
+            if self._store.is_tight:
+                await self._store.look_for_space()
             well = await self._store.is_writable()
             self.database = "ok" if well else "cannot be written"
             if well:
                 self._say("WATCHDOG=1")
             await asyncio.sleep(every)
+
+
+class ClockWatch:
+    """Moves the deadlines of waiting texts with a clock that is set, so that each keeps the life that it had."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._since: datetime | None = None  # texts from before a start of the machine are left as they are
+
+    async def settle(self) -> None:
+        """Move deadlines if the clock was set since the last daemon lived. To be called before anything is sent."""
+        last, now = await self._store.run(pulse.last), Beat(wall(), boot(), steady())
+        if last is not None and last.boot == now.boot:
+            by = now.at - (last.at + timedelta(seconds=now.up - last.up))
+            if abs(by) > JUMP:
+                await self._move(by)
+        elif last is not None:
+            self._since = now.at
+        await self._store.run(lambda db: pulse.beat(db, now))
+
+    async def run(self) -> None:
+        """Watch the clock until cancelled."""
+        beaten = steady()
+        while True:
+            await asyncio.sleep(CLOCK_EVERY)
+            with suppress(sqlite3.Error):  # the worker of the outbox says so already; here it is tried again
+                if (by := self._clock.jump) is not None:
+                    await self._move(by)
+                    self._clock.follow()
+                if steady() - beaten > BEAT_EVERY:
+                    beaten = steady()
+                    await self._store.run(lambda db: pulse.beat(db, Beat(wall(), boot(), steady())))
+
+    async def _move(self, by: timedelta) -> None:
+        moved = await self._store.run(lambda db: outbox.shift(db, by, self._since))
+        log.warning("the clock was set; waiting texts keep their remaining time", extra={"by": str(by), "texts": moved})
 
 
 def systemd() -> Callable[[str], None]:

@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import sqlite_utils
 
 from textbackd.errors import TextbackdError
+from textbackd.store.ballast import Ballast
 from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
 T = TypeVar("T")
@@ -139,19 +140,40 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._ballast = Ballast(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._database: sqlite_utils.Database | None = None
+        self._is_tight = False
 
     async def open(self) -> None:
         """Open and migrate. Raises StorageError."""
         self._database = await self._in_thread(lambda: open_database(self._path))
+        self._is_tight = not await self._in_thread(self._ballast.hold)
 
     async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
-        """Return what `work` returns; what it wrote inside `writing` is on disk by then. Raises sqlite3.Error."""
+        """Return what `work` returns; what it wrote inside `writing` is on disk by then. Raises sqlite3.Error.
+
+        Where the disk is full the ballast is given up for it, once.
+        """
         database = self._database
         if database is None:
             raise StorageError(f"{self._path}: the database is closed.")
+        try:
+            return await self._in_thread(lambda: work(database))
+        except sqlite3.OperationalError as error:
+            if not _is_full(error) or not await self._in_thread(self._ballast.give_up):
+                raise
+        self._is_tight = True
         return await self._in_thread(lambda: work(database))
+
+    @property
+    def is_tight(self) -> bool:
+        """Return whether the disk was full a moment ago: nothing that can wait may be begun."""
+        return self._is_tight
+
+    async def look_for_space(self) -> None:
+        """Lay the ballast in again if there is space for it."""
+        self._is_tight = not await self._in_thread(self._ballast.hold)
 
     async def is_writable(self) -> bool:
         """Return whether a commit reaches the disk now."""
@@ -170,6 +192,10 @@ class Store:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 def _touch(database: sqlite_utils.Database) -> None:

@@ -17,6 +17,7 @@ from textbackd.core.call import Call, Moment
 from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
+from textbackd.store import optouts
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
 
@@ -177,7 +178,7 @@ def way_from_json(text: str) -> tuple[Moment, ...]:
     return tuple(Moment(from_text(at), what, who) for at, what, who in json.loads(text))
 
 
-def history(db: sqlite_utils.Database, caller: E164, *, observing: bool) -> Caller:
+def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing: bool) -> Caller:
     """Return what the decision needs to know of a caller.
 
     A text that only observing suppressed counts as sent while observing goes on, so that the record is what would have happened.
@@ -192,7 +193,13 @@ def history(db: sqlite_utils.Database, caller: E164, *, observing: bool) -> Call
         " OR (did = :number AND direction = 'outbound' AND talked_s > 0)",
         {"number": caller},
     ).fetchone()
-    return Caller(last_text_at=from_text(text[0]), last_talk_at=from_text(talk[0]))
+    optout = optouts.find(db, caller)
+    return Caller(
+        last_text_at=from_text(text[0]),
+        last_talk_at=from_text(talk[0]),
+        opted_out_at=optout.since if optout else None,
+        unreachable=optouts.why_unreachable(db, caller, now),
+    )
 
 
 def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:

@@ -108,4 +108,65 @@ def m002_watched(db: sqlite_utils.Database) -> None:
         )""")
 
 
-MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched")
+@MIGRATIONS()
+def m003_reports_inbox_optouts(db: sqlite_utils.Database) -> None:
+    """What becomes of accepted texts, what comes in, who wants no texts, and what has stopped texting."""
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN did TEXT")  # E.164 of ours that was called
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN cost INTEGER NOT NULL DEFAULT 0")  # as estimated, in millionths
+    db.conn.execute(
+        "ALTER TABLE outbox ADD COLUMN settled_at TEXT"
+    )  # when its delivery, or that it failed, became known
+    db.conn.execute("CREATE INDEX outbox_by_due ON outbox (kind, due_at)")
+    db.conn.execute("CREATE INDEX outbox_by_did ON outbox (did, due_at)")
+    db.conn.execute("""
+        CREATE TABLE parts (
+            id INTEGER PRIMARY KEY,
+            outbox_id TEXT REFERENCES outbox (id),  -- NULL: the report came before the gateway's answer
+            gateway TEXT NOT NULL,
+            reference TEXT NOT NULL,           -- the gateway's id of this radio text; "" where the report names our id only
+            recipient TEXT,                    -- as the report tells it
+            state TEXT NOT NULL,               -- accepted, delivered, undelivered
+            detail TEXT NOT NULL,
+            at TEXT NOT NULL
+        )""")
+    db.conn.execute("CREATE INDEX parts_by_reference ON parts (gateway, reference)")
+    db.conn.execute("CREATE INDEX parts_of_text ON parts (outbox_id)")
+    db.conn.execute("""
+        CREATE TABLE inbox (
+            id INTEGER PRIMARY KEY,
+            gateway TEXT NOT NULL,
+            reference TEXT NOT NULL,           -- the gateway's id: storing the same thing twice is harmless
+            kind TEXT NOT NULL,                -- text; call: somebody rang the gateway's own number
+            sender TEXT NOT NULL,              -- as the network told it; "" when withheld
+            number TEXT,                       -- E.164 of the sender; NULL: a name, a short code, withheld
+            recipient TEXT,
+            body TEXT NOT NULL,
+            media INTEGER NOT NULL,            -- pictures and the like, which are not kept
+            received_at TEXT NOT NULL,
+            stored_at TEXT NOT NULL,
+            UNIQUE (gateway, reference)
+        )""")
+    db.conn.execute("CREATE INDEX inbox_by_number ON inbox (number, received_at)")
+    db.conn.execute("""
+        CREATE TABLE optouts (
+            number TEXT PRIMARY KEY,           -- E.164
+            since TEXT NOT NULL,
+            by TEXT NOT NULL,                  -- gateway, person
+            detail TEXT NOT NULL               -- which gateway, or what the person gave as reason
+        )""")
+    db.conn.execute("CREATE TABLE unreachable (number TEXT PRIMARY KEY, since TEXT NOT NULL, detail TEXT NOT NULL)")
+    db.conn.execute("""
+        CREATE TABLE halts (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,                -- pause: a person's; brake: our own
+            line TEXT,                         -- NULL: all lines
+            since TEXT NOT NULL,
+            until TEXT,                        -- NULL: until a person ends it
+            ended_at TEXT,
+            why TEXT NOT NULL
+        )""")
+    db.conn.execute("ALTER TABLE pulse ADD COLUMN boot TEXT")  # the kernel's id of this boot
+    db.conn.execute("ALTER TABLE pulse ADD COLUMN up REAL")  # seconds since then, sleep included
+
+
+MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched", "m003_reports_inbox_optouts")

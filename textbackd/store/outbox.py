@@ -1,11 +1,12 @@
 """The durable list of texts to send, and every attempt at one.
 
-    queued ─▶ submitting ─▶ accepted
+    queued ─▶ submitting ─▶ accepted ─▶ delivered | undelivered     (store/reports.py)
       ▲           ├─▶ queued      proved not sent: the next gateway, or this one later
       └───────────┤
                   ├─▶ failed      the number will never take it
-                  └─▶ unknown     it may be on its way: never sent again by itself
+                  └─▶ unknown     it may be on its way: never sent again by itself, but what is heard later settles it
     queued ─▶ expired | cancelled;   suppressed: decided, but `mode: observe` sends nothing
+    a person may queue again what is unknown, failed, undelivered or expired
 
 `submitting` is committed, with `synchronous=FULL`, before the first byte goes to a gateway. So whatever is found in `submitting`
 when the daemon starts was cut off in the act, and becomes `unknown`. SQL about texts lives here.
@@ -15,34 +16,16 @@ import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlite_utils
 
 from textbackd.core.phone import E164
+from textbackd.store import optouts, reports
 from textbackd.store.database import from_text, to_text, writing
-
-
-class State(StrEnum):
-    """Where a text is."""
-
-    QUEUED = "queued"  # waits for its moment
-    SUBMITTING = "submitting"  # being handed to a gateway at this moment
-    ACCEPTED = "accepted"  # the gateway has it
-    FAILED = "failed"  # the number will never take it
-    EXPIRED = "expired"  # its time was over before any gateway took it
-    CANCELLED = "cancelled"  # no longer wanted
-    SUPPRESSED = "suppressed"  # decided, not sent on purpose
-    UNKNOWN = "unknown"  # it may or may not have gone out
-
-
-class TextOf(StrEnum):
-    """Who wrote a text."""
-
-    MISSED = "missed"  # the automatic answer to a missed call
-    MANUAL = "manual"  # a person
+from textbackd.store.optouts import OptedOutBy
+from textbackd.store.states import State, TextOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +34,14 @@ class NewText:
 
     kind: TextOf
     recipient: E164
-    sender: E164 | None
+    did: E164 | None  # the number of ours that was called, which some gateways send from
     body: str
     gateways: Sequence[str]  # names, in the order in which they are tried; not empty
     due_at: datetime
     expires_at: datetime
     hung_up_at: datetime | None
     segments: int
+    cost: int = 0  # as estimated, in millionths of the currency that the shop counts in
     state: State = State.QUEUED  # or SUPPRESSED
 
 
@@ -67,7 +51,7 @@ class DueText:
 
     id: str
     recipient: E164
-    sender: E164 | None
+    did: E164 | None
     body: str
     gateway: str
     gateways: tuple[str, ...]
@@ -78,16 +62,28 @@ class DueText:
     segments: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """A text whose fate is unknown, for whoever may know more."""
+
+    id: str
+    recipient: E164
+    did: E164 | None
+    body: str
+    submitted_at: datetime
+    expires_at: datetime
+
+
 def add(db: sqlite_utils.Database, text: NewText, *, case_id: int | None, call_id: int | None, now: datetime) -> str:
     """Put a text into the outbox, inside the caller's transaction. Raises sqlite3.IntegrityError for a case's second one."""
     text_id = uuid.uuid4().hex
     db.execute(
-        "INSERT INTO outbox (id, case_id, call_id, kind, recipient, sender, body, state, gateways, gateway, due_at, expires_at,"
-        " hung_up_at, created_at, segments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (id, case_id, call_id, kind, recipient, did, body, state, gateways, gateway, due_at, expires_at,"
+        " hung_up_at, created_at, segments, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            text_id, case_id, call_id, text.kind.value, text.recipient, text.sender, text.body, text.state.value,
+            text_id, case_id, call_id, text.kind.value, text.recipient, text.did, text.body, text.state.value,
             json.dumps(list(text.gateways)), text.gateways[0], to_text(text.due_at), to_text(text.expires_at),
-            to_text(text.hung_up_at), to_text(now), text.segments,
+            to_text(text.hung_up_at), to_text(now), text.segments, text.cost,
         ],
     )  # fmt: skip
     return text_id
@@ -114,17 +110,24 @@ def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> st
 
 
 def claim(
-    db: sqlite_utils.Database, gateway: str, now: datetime, on_the_phone: Collection[E164] = ()
+    db: sqlite_utils.Database,
+    gateway: str,
+    now: datetime,
+    on_the_phone: Collection[E164] = (),
 ) -> DueText | None:
     """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
 
-    Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter.
+    Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on
+    all automatic ones wait. Who has opted out since the text was queued is not texted: that list is asked again here, in the
+    transaction that lets the text go.
     """
     with writing(db):
         row = db.execute(
-            "SELECT id, recipient, sender, body, gateways, attempts, expires_at, hung_up_at, segments FROM outbox"
+            "SELECT id, recipient, did, body, gateways, attempts, expires_at, hung_up_at, segments FROM outbox"
             " WHERE state = 'queued' AND gateway = ? AND due_at <= ? AND expires_at > ?"
-            " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?))) ORDER BY due_at LIMIT 1",
+            " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?)))"
+            " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM halts WHERE kind = 'brake' AND ended_at IS NULL))"
+            " AND recipient NOT IN (SELECT number FROM optouts) ORDER BY due_at LIMIT 1",
             [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],
         ).fetchone()
         if row is None:
@@ -140,7 +143,7 @@ def claim(
     return DueText(
         id=row[0],
         recipient=row[1],
-        sender=row[2],
+        did=row[2],
         body=row[3],
         gateway=gateway,
         gateways=tuple(json.loads(row[4])),
@@ -158,14 +161,11 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def accepted(db: sqlite_utils.Database, text: DueText, reference: str | None, now: datetime) -> None:
-    """Write down that the gateway has the text."""
+def accepted(db: sqlite_utils.Database, text: DueText, reference: str | None, now: datetime) -> State:
+    """Write down that the gateway has the text; return its state, which a report that was quicker may have taken further."""
     with writing(db):
-        _end_attempt(db, text, "accepted", None, None, now)
-        db.execute(
-            "UPDATE outbox SET state = 'accepted', accepted_at = ?, reference = ?, explanation = NULL WHERE id = ?",
-            [to_text(now), reference, text.id],
-        )
+        end_attempt(db, text, "accepted", None, None, now)
+        return reports.take(db, text.id, text.gateway, reference, now)
 
 
 def ended(
@@ -177,11 +177,21 @@ def ended(
     code: str | None,
     explanation: str,
     now: datetime,
-) -> None:
-    """Write down that the text will not be tried again by itself: failed or unknown."""
+    opted_out: bool = False,
+) -> State:
+    """Write down that the text will not be tried again by itself: failed or unknown. Return its state.
+
+    Of an unknown one a report may have come meanwhile, which then says more. `opted_out`: the number told the gateway STOP, which
+    becomes ours in the same transaction.
+    """
     with writing(db):
-        _end_attempt(db, text, outcome, code, explanation, now)
+        end_attempt(db, text, outcome, code, explanation, now)
+        if opted_out:
+            optouts.add_within(db, text.recipient, OptedOutBy.GATEWAY, text.gateway, now)
+        if state is State.UNKNOWN and reports.was_heard_of(db, text.id):
+            return reports.take(db, text.id, text.gateway, None, now)
         db.execute("UPDATE outbox SET state = ?, explanation = ? WHERE id = ?", [state.value, explanation, text.id])
+        return state
 
 
 def put_back(
@@ -200,7 +210,7 @@ def put_back(
     If its case was settled in the meantime it is no longer wanted, and cancelled instead.
     """
     with writing(db):
-        _end_attempt(db, text, outcome, code, explanation, now)
+        end_attempt(db, text, outcome, code, explanation, now)
         db.execute(
             "UPDATE outbox SET gateway = ?, due_at = ?, explanation = ?, state = CASE WHEN case_id IN"
             " (SELECT id FROM cases WHERE resolved_at IS NOT NULL) THEN 'cancelled' ELSE 'queued' END WHERE id = ?",
@@ -208,7 +218,7 @@ def put_back(
         )
 
 
-def _end_attempt(
+def end_attempt(
     db: sqlite_utils.Database, text: DueText, outcome: str, code: str | None, explanation: str | None, now: datetime
 ) -> None:
     db.execute(
@@ -220,13 +230,14 @@ def _end_attempt(
 CUT_OFF: Final = "textbackd was stopped while it handed this text over, so it may or may not have gone out. It is not sent again by itself."
 
 
-def mark_cut_off(db: sqlite_utils.Database) -> list[str]:
-    """Make every text that was being handed over when the last process ended `unknown`; return their ids."""
+def mark_cut_off(db: sqlite_utils.Database) -> set[str]:
+    """Make every text that was being handed over when the last process ended `unknown`; return the gateways that had one."""
     with writing(db):
         rows = db.execute(
-            "UPDATE outbox SET state = 'unknown', explanation = ? WHERE state = 'submitting' RETURNING id", [CUT_OFF]
+            "UPDATE outbox SET state = 'unknown', explanation = ? WHERE state = 'submitting' RETURNING gateway",
+            [CUT_OFF],
         ).fetchall()
-    return [row[0] for row in rows]
+    return {row[0] for row in rows}
 
 
 def expire(db: sqlite_utils.Database, now: datetime) -> list[str]:
@@ -238,6 +249,95 @@ def expire(db: sqlite_utils.Database, now: datetime) -> list[str]:
             [to_text(now)],
         ).fetchall()
     return [row[0] for row in rows]
+
+
+def pass_on(db: sqlite_utils.Database, gateway: str, closed: Collection[str]) -> int:
+    """Hand the waiting texts of a gateway that cannot be used now to their next one that can; return how many."""
+    with writing(db):
+        rows = db.execute(
+            "SELECT id, gateways FROM outbox WHERE state = 'queued' AND gateway = ?", [gateway]
+        ).fetchall()
+        moves = [(next_in(json.loads(row[1]), gateway, closed), row[0]) for row in rows]
+        for other, text_id in moves:
+            if other is not None:
+                db.execute("UPDATE outbox SET gateway = ? WHERE id = ?", [other, text_id])
+    return sum(other is not None for other, _ in moves)
+
+
+def next_in(order: Sequence[str], gateway: str, closed: Collection[str]) -> str | None:
+    """Return the next gateway after one, in a text's own order, that is not closed; None if there is no other."""
+    place = order.index(gateway) if gateway in order else -1
+    rotated = [*order[place + 1 :], *order[: max(place, 0)]]
+    return next((other for other in rotated if other not in closed and other != gateway), None)
+
+
+def try_again(db: sqlite_utils.Database, text_id: str, now: datetime, expires_at: datetime) -> bool:
+    """Queue a text anew because a person wants it; return False for one that is on its way, delivered or not wanted."""
+    with writing(db):
+        done = db.execute(
+            "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = ?, explanation = 'sent again by a person' WHERE id = ?"
+            " AND state IN ('unknown', 'failed', 'undelivered', 'expired') RETURNING id",
+            [to_text(now), to_text(expires_at), text_id],
+        ).fetchall()
+        if done:
+            db.execute("DELETE FROM parts WHERE outbox_id = ?", [text_id])
+    return bool(done)
+
+
+def cancel_waiting(db: sqlite_utils.Database, line: str | None, why: str) -> int:
+    """Cancel the automatic texts that wait, of one line or of all, because a person has paused texting; return how many."""
+    with writing(db):
+        done = db.execute(
+            "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
+            " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
+            [why, line, line],
+        ).fetchall()
+    return len(done)
+
+
+def unknown_at(db: sqlite_utils.Database, gateway: str, since: datetime) -> list[Unsettled]:
+    """Return the texts handed to a gateway after `since` whose fate is unknown, the oldest first."""
+    rows = db.query(
+        "SELECT id, recipient, did, body, submitted_at, expires_at FROM outbox WHERE state = 'unknown' AND gateway = ?"
+        " AND submitted_at > ? ORDER BY submitted_at",
+        [gateway, to_text(since)],
+    )
+    return [
+        Unsettled(
+            id=row["id"],
+            recipient=row["recipient"],
+            did=row["did"],
+            body=row["body"],
+            submitted_at=_moment(row["submitted_at"]),
+            expires_at=_moment(row["expires_at"]),
+        )
+        for row in rows
+    ]
+
+
+def repeat(db: sqlite_utils.Database, text_id: str, gateway: str, now: datetime) -> bool:
+    """Queue an unknown text again for the one gateway that knows it by its id: there it cannot go out twice, elsewhere it could."""
+    with writing(db):
+        done = db.execute(
+            "UPDATE outbox SET state = 'queued', due_at = ?, gateways = ? WHERE id = ? AND state = 'unknown' AND gateway = ?"
+            " RETURNING id",
+            [to_text(now), json.dumps([gateway]), text_id, gateway],
+        ).fetchall()
+    return bool(done)
+
+
+def shift(db: sqlite_utils.Database, by: timedelta, since: datetime | None) -> int:
+    """Move the due times and deadlines of waiting texts, because the clock was set; return of how many.
+
+    `since`: only of texts queued after that. How old those are that waited through a start of the machine, no clock can tell.
+    """
+    with writing(db):
+        query = "SELECT id, due_at, expires_at FROM outbox WHERE state = 'queued' AND created_at >= ?"
+        rows = db.execute(query, [to_text(since) or ""]).fetchall()
+        for text_id, due_at, expires_at in rows:
+            moved = [to_text(_moment(due_at) + by), to_text(_moment(expires_at) + by)]
+            db.execute("UPDATE outbox SET due_at = ?, expires_at = ? WHERE id = ?", [*moved, text_id])
+    return len(rows)
 
 
 def next_moment(db: sqlite_utils.Database, gateway: str) -> datetime | None:

@@ -52,8 +52,8 @@ async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.popall("Server", None)
 
 
-async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Serve until `stop`. Raises TextbackdError with a sentence when the address cannot be had."""
+async def start(app: web.Application, host: str, port: int, *, key: str = "web.listen") -> web.AppRunner:
+    """Serve until `stop`. Raises TextbackdError, a sentence about the configuration's `key`, when the address cannot be had."""
     # No access log: a number may stand in a path.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE)
     await runner.setup()
@@ -61,7 +61,7 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
         await web.TCPSite(runner, host, port).start()
     except OSError as exc:
         await runner.cleanup()
-        raise TextbackdError(f"web.listen: {_address(host, port)} {_bind_fault(exc)}") from exc
+        raise TextbackdError(f"{key}: {_address(host, port)} {_bind_fault(exc)}") from exc
     return runner
 
 

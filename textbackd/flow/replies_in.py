@@ -1,0 +1,158 @@
+"""What a gateway brings in: texts, delivery reports, late answers, calls to its own number.   gateways → here → store
+
+Asking the gateway for the next item tells it that the last one is stored, so each is written down first, however long the disk
+takes. Storing the same thing twice changes nothing.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+import sqlite_utils
+
+from textbackd.core.phone import E164, mask
+from textbackd.flow.guard import Guard
+from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer, Word
+from textbackd.store import inbox, optouts, reports
+from textbackd.store.database import Store, writing
+from textbackd.store.inbox import Came, Incoming
+from textbackd.store.optouts import OptedOutBy
+from textbackd.store.reports import Heard
+from textbackd.store.states import State
+
+log = logging.getLogger(__name__)
+
+STORE_AGAIN_AFTER: Final = 5.0  # seconds
+
+
+class RepliesIn:
+    """Takes in what one gateway brings."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        store: Store,
+        guard: Guard,
+        read_number: Callable[[str], E164 | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._gateway, self._store, self._guard = gateway, store, guard
+        self._read_number, self._clock = read_number, clock
+
+    async def run(self) -> None:
+        """Take in what comes until cancelled."""
+        async for arrival in self._gateway.incoming():
+            await self._patiently(lambda arrival=arrival: self._keep(arrival))  # type: ignore[misc]
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await work()
+            except sqlite3.Error as error:
+                log.error(
+                    "what came in cannot be written down; trying again",
+                    extra={"gateway": self._gateway.name, "error": str(error)},
+                )
+                await asyncio.sleep(STORE_AGAIN_AFTER)
+
+    async def _keep(self, arrival: Arrival) -> None:
+        match arrival:
+            case InboundText():
+                await self._text(arrival)
+            case IncomingCall():
+                await self._call(arrival)
+            case DeliveryReport():
+                await self._report(arrival)
+            case LateAnswer():
+                await self._late(arrival)
+
+    async def _text(self, text: InboundText) -> None:
+        number, now, gateway = self._read_number(text.sender), self._clock(), self._gateway.name
+        came = Incoming(
+            gateway=gateway,
+            reference=text.id,
+            kind=Came.TEXT,
+            sender=text.sender,
+            number=number,
+            recipient=text.recipient,
+            body=text.body,
+            media=text.media,
+            received_at=text.received_at,
+        )
+        is_new = await self._store.run(lambda db: inbox.add(db, came, now))
+        if number is not None and text.word is not None:
+            await self._store.run(lambda db: _take_word(db, number, text.word, gateway, now))
+        if is_new:
+            said = {"gateway": gateway, "from": mask(number), "media": text.media, "word": text.word}
+            log.info("a text came in", extra=said)
+
+    async def _call(self, call: IncomingCall) -> None:
+        number = self._read_number(call.caller) if call.caller else None
+        came = Incoming(
+            gateway=self._gateway.name,
+            reference=call.id,
+            kind=Came.CALL,
+            sender=call.caller or "",
+            number=number,
+            recipient=None,
+            body="",
+            media=0,
+            received_at=call.at,
+        )
+        if await self._store.run(lambda db: inbox.add(db, came, self._clock())):
+            said = {"gateway": self._gateway.name, "from": mask(number)}
+            log.warning("somebody rang the gateway's own number, which nobody answers", extra=said)
+
+    async def _report(self, report: DeliveryReport) -> None:
+        now, gateway = self._clock(), self._gateway.name
+        settled = await self._store.run(lambda db: reports.report(db, _heard(gateway, report), now))
+        if settled is None:
+            return
+        log.info(
+            "a text was reported", extra={"outbox_id": settled.text_id, "gateway": gateway, "state": settled.state}
+        )
+        if settled.state is State.UNDELIVERED:
+            number = E164(settled.recipient)
+            await self._store.run(lambda db: _note_number(db, number, report, gateway, now))
+        await self._store.run(lambda db: self._guard.check_deliveries(db, now))
+
+    async def _late(self, late: LateAnswer) -> None:
+        gateway = self._gateway.name
+        text_id = await self._store.run(lambda db: reports.late(db, gateway, late.id, late.reference, self._clock()))
+        if text_id is not None:
+            log.info("a text whose fate was unknown did go out", extra={"outbox_id": text_id, "gateway": gateway})
+
+
+def _heard(gateway: str, report: DeliveryReport) -> Heard:
+    state = State.ACCEPTED if not report.final else State.DELIVERED if report.delivered else State.UNDELIVERED
+    return Heard(
+        gateway=gateway,
+        reference=report.reference,
+        text_id=report.id,
+        recipient=report.recipient,
+        state=state,
+        detail=report.detail,
+    )
+
+
+def _take_word(db: sqlite_utils.Database, number: E164, word: Word | None, gateway: str, now: datetime) -> None:
+    """Make the gateway's own opt-out or opt-in ours. Only the person who opted out that way opts in that way."""
+    if word is Word.STOP:
+        optouts.add(db, number, OptedOutBy.GATEWAY, gateway, now)
+    if word is Word.START:
+        known = optouts.find(db, number)
+        if known is not None and known.by is OptedOutBy.GATEWAY:
+            optouts.remove(db, number)
+
+
+def _note_number(db: sqlite_utils.Database, number: E164, report: DeliveryReport, gateway: str, now: datetime) -> None:
+    """Remember what a failed delivery says of the number."""
+    with writing(db):
+        if report.opted_out:
+            optouts.add_within(db, number, OptedOutBy.GATEWAY, gateway, now)
+        elif report.permanent:
+            optouts.note_unreachable(db, number, report.detail, now)

@@ -1,0 +1,82 @@
+"""What has stopped texting: a person's pause, for all or one line, or the brake. SQL about both lives here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlite_utils
+
+from textbackd.store.database import from_text, to_text, writing
+
+
+class HaltKind(StrEnum):
+    """Who stopped it."""
+
+    PAUSE = "pause"  # a person
+    BRAKE = "brake"  # textbackd itself, see core/brake.py
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Texting is stopped."""
+
+    kind: HaltKind
+    line: str | None  # None: all lines
+    since: datetime
+    until: datetime | None  # None: until a person ends it
+    why: str
+
+
+_OPEN = "ended_at IS NULL AND (until IS NULL OR until > ?)"
+
+
+def halt(
+    db: sqlite_utils.Database, kind: HaltKind, *, line: str | None, until: datetime | None, why: str, now: datetime
+) -> bool:
+    """Stop texting; return whether it was not stopped in this way already. A longer pause takes the place of a shorter."""
+    with writing(db):
+        known = [halt for halt in active(db, now) if (halt.kind, halt.line) == (kind, line)]
+        if known and kind is HaltKind.BRAKE:
+            return False
+        _end(db, kind, line, now)
+        db.execute(
+            "INSERT INTO halts (kind, line, since, until, why) VALUES (?, ?, ?, ?, ?)",
+            [kind.value, line, to_text(now), to_text(until), why],
+        )
+    return not known
+
+
+def resume(db: sqlite_utils.Database, *, line: str | None, now: datetime) -> int:
+    """Take texting up again: for one line its pause, for all every pause and the brake. Return how many halts that ended."""
+    with writing(db):
+        ended = db.execute(
+            f"UPDATE halts SET ended_at = ? WHERE {_OPEN} AND (? IS NULL OR line = ?) RETURNING id",  # noqa: S608
+            [to_text(now), to_text(now), line, line],
+        ).fetchall()
+    return len(ended)
+
+
+def _end(db: sqlite_utils.Database, kind: HaltKind, line: str | None, now: datetime) -> None:
+    db.execute(
+        "UPDATE halts SET ended_at = ? WHERE ended_at IS NULL AND kind = ? AND line IS ?",
+        [to_text(now), kind.value, line],
+    )
+
+
+def active(db: sqlite_utils.Database, now: datetime) -> list[Halt]:
+    """Return what stops texting at this moment, the oldest first."""
+    rows = db.query(f"SELECT * FROM halts WHERE {_OPEN} ORDER BY id", [to_text(now)])  # noqa: S608
+    return [_halt(row) for row in rows]
+
+
+def last_brake_ended(db: sqlite_utils.Database) -> datetime | None:
+    """Return when a person last released the brake; what was before says nothing about now."""
+    row = db.execute("SELECT max(ended_at) FROM halts WHERE kind = 'brake'").fetchone()
+    return from_text(row[0])
+
+
+def _halt(row: dict[str, Any]) -> Halt:
+    since = from_text(row["since"])
+    assert since is not None  # noqa: S101  # the column is NOT NULL
+    return Halt(HaltKind(row["kind"]), row["line"], since, from_text(row["until"]), row["why"])

@@ -1,0 +1,57 @@
+"""What came in: texts, and calls to a gateway's own number. SQL about them lives here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlite_utils
+
+from textbackd.core.phone import E164
+from textbackd.store.database import to_text, writing
+
+
+class Came(StrEnum):
+    """What came in."""
+
+    TEXT = "text"
+    CALL = "call"  # somebody rang the number of a SIM, which nobody answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One thing that came in."""
+
+    gateway: str
+    reference: str  # the gateway's id
+    kind: Came
+    sender: str  # as the network told it; "" when withheld
+    number: E164 | None  # None: a name, a short code, withheld
+    recipient: str | None
+    body: str
+    media: int
+    received_at: datetime  # aware UTC
+
+
+def add(db: sqlite_utils.Database, came: Incoming, now: datetime) -> bool:
+    """Write down what came in; return False, and write nothing, if it is known."""
+    with writing(db):
+        new = db.execute(
+            "INSERT OR IGNORE INTO inbox (gateway, reference, kind, sender, number, recipient, body, media, received_at, stored_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            [
+                came.gateway, came.reference, came.kind.value, came.sender, came.number, came.recipient, came.body,
+                came.media, to_text(came.received_at), to_text(now),
+            ],
+        ).fetchall()  # fmt: skip
+    return bool(new)
+
+
+def of_number(db: sqlite_utils.Database, number: E164, limit: int = 20) -> list[dict[str, Any]]:
+    """Return what came from a number, the newest first."""
+    return list(db.query("SELECT * FROM inbox WHERE number = ? ORDER BY received_at DESC LIMIT ?", [number, limit]))
+
+
+def counts(db: sqlite_utils.Database) -> dict[tuple[str, str], int]:
+    """Return how many of each kind came in, by (gateway, kind)."""
+    return {(row[0], row[1]): row[2] for row in db.execute("SELECT gateway, kind, count(*) FROM inbox GROUP BY 1, 2")}

@@ -1,0 +1,91 @@
+"""Who wants no texts, and which numbers get none. SQL about both lives here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import sqlite_utils
+
+from textbackd.core.phone import E164
+from textbackd.store.database import from_text, to_text, writing
+
+UNREACHABLE_FOR: Final = timedelta(days=180)  # numbers are given to other people after a while
+
+
+class OptedOutBy(StrEnum):
+    """How we know of an opt-out."""
+
+    GATEWAY = "gateway"  # the number told the gateway STOP, and the gateway told us
+    PERSON = "person"  # somebody of the shop entered it
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """One number that wants no texts."""
+
+    number: E164
+    since: datetime
+    by: OptedOutBy
+    detail: str
+
+
+WANTS_NONE: Final = "the caller wants no texts (STOP)"
+
+
+def add(db: sqlite_utils.Database, number: E164, by: OptedOutBy, detail: str, now: datetime) -> bool:
+    """Opt a number out and cancel what still waits for it, in one transaction. Return whether it was not on the list."""
+    with writing(db):
+        return add_within(db, number, by, detail, now)
+
+
+def add_within(db: sqlite_utils.Database, number: E164, by: OptedOutBy, detail: str, now: datetime) -> bool:
+    """Do the same inside the caller's transaction."""
+    new = db.execute(
+        "INSERT OR IGNORE INTO optouts (number, since, by, detail) VALUES (?, ?, ?, ?) RETURNING number",
+        [number, to_text(now), by.value, detail],
+    ).fetchall()
+    db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND state = 'queued'",
+        [WANTS_NONE, number],
+    )
+    return bool(new)
+
+
+def remove(db: sqlite_utils.Database, number: E164) -> bool:
+    """Opt a number in again; return whether it was out."""
+    with writing(db):
+        return bool(db.execute("DELETE FROM optouts WHERE number = ? RETURNING number", [number]).fetchall())
+
+
+def find(db: sqlite_utils.Database, number: E164) -> OptOut | None:
+    """Return the opt-out of a number."""
+    row = db.execute("SELECT number, since, by, detail FROM optouts WHERE number = ?", [number]).fetchone()
+    return _optout(row) if row else None
+
+
+def listing(db: sqlite_utils.Database) -> list[OptOut]:
+    """Return all, the newest last."""
+    return [_optout(row) for row in db.execute("SELECT number, since, by, detail FROM optouts ORDER BY since")]
+
+
+def _optout(row: Sequence[str]) -> OptOut:
+    since = from_text(row[1])
+    assert since is not None  # noqa: S101  # the column is NOT NULL
+    return OptOut(E164(row[0]), since, OptedOutBy(row[2]), row[3])
+
+
+def note_unreachable(db: sqlite_utils.Database, number: E164, detail: str, now: datetime) -> None:
+    """Remember, inside the caller's transaction, that no text arrives at a number."""
+    db.execute(
+        "INSERT OR REPLACE INTO unreachable (number, since, detail) VALUES (?, ?, ?)", [number, to_text(now), detail]
+    )
+
+
+def why_unreachable(db: sqlite_utils.Database, number: E164, now: datetime) -> str:
+    """Return why no text arrives at a number; "" if nothing is known against it, or only from long ago."""
+    row = db.execute(
+        "SELECT detail FROM unreachable WHERE number = ? AND since > ?", [number, to_text(now - UNREACHABLE_FOR)]
+    ).fetchone()
+    return str(row[0]) if row else ""
