@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.store.rows import NOON, a_text
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
-from textbackd.flow.texts_out import Worker
+from textbackd.flow.texts_out import Breakers, Worker
 from textbackd.gateways.base import (
     Accepted,
     Arrival,
@@ -100,8 +100,17 @@ async def sending(
     await kept.open()
     sending = Sending(kept, [], [gateway.name for gateway in gateways])
     clock = partial(now, asyncio.get_running_loop())
+    breakers = Breakers()
     for gateway in gateways:
-        worker = Worker(gateway, store=kept, clock=clock, rate=rate, on_the_phone=on_the_phone, told=sending.note)
+        worker = Worker(
+            gateway,
+            store=kept,
+            clock=clock,
+            rate=rate,
+            on_the_phone=on_the_phone,
+            breakers=breakers,
+            told=sending.note,
+        )
         sending.workers.append(worker)
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,11 +1,14 @@
 """A running daemon between a simulated PBX and real sinks, for the tests of the whole way of a call."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import sqlite_utils
 
 from textbackd.config import loads, resolve_secrets
 from textbackd.core.phone import E164
@@ -53,6 +56,22 @@ class Office:
         db = open_database(self.folder / "textbackd.db")
         try:
             return journal.find_calls(db, wanted, E164(wanted))
+        finally:
+            db.close()
+
+    def decisions(self) -> dict[str, int]:
+        """Return how often each rule decided on a call."""
+        db = open_database(self.folder / "textbackd.db")
+        try:
+            return dict(Counter(row["decision_reason"] for row in db["calls"].rows))
+        finally:
+            db.close()
+
+    def write(self, work: Callable[[sqlite_utils.Database], object]) -> None:
+        """Do something to the database, as a command beside the daemon does."""
+        db = open_database(self.folder / "textbackd.db")
+        try:
+            work(db)
         finally:
             db.close()
 

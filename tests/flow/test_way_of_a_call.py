@@ -9,6 +9,8 @@ import pytest
 from tests.flow.office import TRACES, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
 from textbackd.demo.pbx import DemoPbx, frames_of
+from textbackd.flow.clock import wall
+from textbackd.store import halts
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +41,7 @@ async def test_who_was_answered_or_is_no_caller_gets_no_text(tmp_path: Path, sto
 
 
 async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_path: Path) -> None:
-    policy = "min_wait: 0s, delay: 0s, caps: off"
+    policy = "min_wait: 0s, delay: 0s, caps: off, brake: off"
     async with HttpSink() as sink, running(tmp_path, _web(sink), policy) as office:
         await office.play("flood20")
         await until(lambda: sum(text["state"] == "accepted" for text in office.texts()) == 20)
@@ -49,11 +51,32 @@ async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_pat
 async def test_of_twenty_misses_at_once_ten_are_texted_in_the_first_minute_and_ten_wait_for_the_next(
     tmp_path: Path,
 ) -> None:
-    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+    policy = "min_wait: 0s, delay: 0s, brake: off, caps: {prefix: off, all: [10/1m]}"
+    async with HttpSink() as sink, running(tmp_path, _web(sink), policy) as office:
         await office.play("flood20")
         await until(lambda: len(office.texts()) == 20)
-        await until(lambda: len(sink.requests) == 10)
+        await until(lambda: [text["state"] for text in office.texts()].count("accepted") == 10)
     assert sorted(text["state"] for text in office.texts()) == ["accepted"] * 10 + ["queued"] * 10
+    assert len(sink.requests) == 10
+
+
+async def test_of_twenty_numbers_of_one_range_five_are_texted_and_all_are_recorded(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink), "min_wait: 0s, delay: 0s, brake: off") as office:
+        await office.play("flood20")
+        await until(lambda: sum(office.decisions().values()) == 20)
+        await until(lambda: len(sink.requests) == 5)
+    assert office.decisions() == {"missed": 5, "cap": 15}
+
+
+async def test_calls_from_numbers_in_a_row_pull_the_brake_and_a_person_releases_it(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("flood20")
+        await until(lambda: sum(office.decisions().values()) == 20)
+        assert office.decisions()["brake"] >= 17
+        assert len(sink.requests) <= 2
+        office.write(lambda db: halts.resume(db, line=None, now=wall()))
+        await office.play("direct_noanswer")
+        await until(lambda: "+12015550100" in [json.loads(request.body)["to"] for request in sink.requests])
 
 
 async def test_three_misses_of_one_caller_give_one_text_and_three_calls_in_one_case(tmp_path: Path) -> None:

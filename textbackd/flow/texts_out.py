@@ -62,13 +62,13 @@ class Worker:
         store: Store,
         clock: Callable[[], datetime],
         rate: Limit,
+        breakers: Breakers,
         on_the_phone: Callable[[], Collection[E164]] = frozenset,
-        breakers: Breakers | None = None,
         told: Told | None = None,
     ) -> None:
         self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
         self._on_the_phone = on_the_phone
-        self._breakers = Breakers() if breakers is None else breakers
+        self._breakers = breakers
         self._pace = Pace(rate)
         self._awake = asyncio.Event()
         self._stopping = False
