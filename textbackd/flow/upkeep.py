@@ -48,7 +48,7 @@ class ClockWatch:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._since: datetime | None = None  # texts from before a start of the machine are left as they are
+        self.since: datetime | None = None  # texts from before a start of the machine are left as they are
 
     async def settle(self) -> None:
         """Move deadlines if the clock was set since the last daemon lived. To be called before anything is sent."""
@@ -58,7 +58,7 @@ class ClockWatch:
             if abs(by) > JUMP:
                 await self._move(by)
         elif last is not None:
-            self._since = now.at
+            self.since = now.at
         await self._store.run(lambda db: pulse.beat(db, now))
 
     async def run(self) -> None:
@@ -75,7 +75,7 @@ class ClockWatch:
                     await self._store.run(lambda db: pulse.beat(db, Beat(wall(), boot(), steady())))
 
     async def _move(self, by: timedelta) -> None:
-        moved = await self._store.run(lambda db: outbox.shift(db, by, self._since))
+        moved = await self._store.run(lambda db: outbox.shift(db, by, self.since))
         log.warning("the clock was set; waiting texts keep their remaining time", extra={"by": str(by), "texts": moved})
 
 

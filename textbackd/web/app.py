@@ -41,11 +41,12 @@ def make_app(*, vitals: Vitals, measure: Measure) -> web.Application:
     app = web.Application()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)
-    app.on_response_prepare.append(_harden)
+    app.on_response_prepare.append(harden)
     return app
 
 
-async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers of `SECURITY_HEADERS`, and take out what tells which versions run here."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     # The versions of Python and aiohttp are nobody's business.

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.gateways.base import Hook, HookRefused, HookReply, TakesHooks
+from textbackd.web.app import harden
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def make_app(doors: Mapping[str, Door], *, patience: timedelta = PATIENCE) -> we
         return await _taken(request, request.match_info["gateway"], door.gateway, patience)
 
     app = web.Application(client_max_size=MOST_BYTES)
+    app.on_response_prepare.append(harden)
     app.router.add_route("GET", "/hook/{gateway}/{secret}", hook)
     app.router.add_route("POST", "/hook/{gateway}/{secret}", hook)
     return app
