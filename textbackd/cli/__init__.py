@@ -24,6 +24,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("textbackd.cli.texts", "explain"),
     "send": ("textbackd.cli.texts", "send"),
     "outbox": ("textbackd.cli.texts", "outbox"),
+    "optout": ("textbackd.cli.optouts", "optout"),
+    "line": ("textbackd.cli.line", "line"),
 }
 
 

@@ -5,9 +5,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from textbackd.cli import DEFAULT_CONFIG
 from textbackd.config import Settings, load, loads
+
+
+def _inherited(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Return the file that was given; `line --config FILE pause` means the same as `line pause --config FILE`."""
+    is_default = ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT
+    outer = ctx.parent.params.get("config") if ctx.parent else None
+    return outer if is_default and isinstance(outer, Path) else value
+
 
 config_option: Final[Callable[[Any], Any]] = click.option(
     "--config",
@@ -16,6 +25,7 @@ config_option: Final[Callable[[Any], Any]] = click.option(
     default=DEFAULT_CONFIG,
     show_default=True,
     metavar="FILE",
+    callback=_inherited,
     help="The configuration.",
 )
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +15,11 @@ import sqlite_utils
 from textbackd.cli.options import config_option
 from textbackd.config import Settings, load
 from textbackd.core.call import Moment
-from textbackd.core.phone import NotTextable, read_number
+from textbackd.core.phone import E164, NotTextable, read_number
 from textbackd.core.segments import segments
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
 from textbackd.errors import TextbackdError
-from textbackd.store import journal
+from textbackd.store import inbox, journal, optouts
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
 from textbackd.store.outbox import NewText
@@ -28,12 +29,17 @@ STATES: Final = {
     "queued": "waits to be sent",
     "submitting": "is being handed to the gateway",
     "accepted": "was taken by the gateway",
+    "delivered": "was delivered",
+    "undelivered": "was taken by the gateway, and not delivered",
     "failed": "was refused",
     "expired": "was not sent: its time was over",
     "cancelled": "was cancelled",
     "suppressed": "was not sent, since `mode: observe` only watches",
     "unknown": "may or may not have gone out, and is not sent again by itself",
 }
+
+
+ONCE_MORE: Final = ("unknown", "failed", "undelivered", "expired")
 
 
 @click.command()
@@ -54,6 +60,8 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
         for row in calls if everything else calls[:1]:
             click.echo("\n".join(_explanation(db, row, settings)))
+        for said in _replies(db, number, settings):
+            click.echo(said)
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
 
@@ -69,6 +77,16 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
     lines.append(_decision(row))
     return lines + _text(db, row)
+
+
+def _replies(db: sqlite_utils.Database, number: E164 | None, settings: Settings) -> Iterator[str]:
+    """Yield what came from the caller, oldest first."""
+    for row in reversed(inbox.of_number(db, number) if number else []):
+        at = from_text(row["received_at"])
+        when = at.astimezone(settings.business.timezone).strftime("%d %b %H:%M") if at else "?"
+        said = f"“{_printable(row['body'])}”" if row["kind"] == "text" else "rang the number of the SIM"
+        pictures = f" (and {row['media']} picture{'s' if row['media'] != 1 else ''})" if row["media"] else ""
+        yield f"  {when}  {'answered ' if row['kind'] == 'text' else ''}{said}{pictures}"
 
 
 def _step(moment: Moment, zone: Any) -> str:
@@ -115,6 +133,8 @@ def send(number: str, text: str, gateway: str | None, wait: int, config: Path) -
     settings = load(config)
     new = _manual(settings, number, text, gateway)
     with closing(open_database(settings.storage)) as db:
+        if optouts.find(db, new.recipient) is not None:
+            raise TextbackdError(_wants_none(new.recipient))
         if not is_running(settings.storage):
             raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
         text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
@@ -156,7 +176,7 @@ def _wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str
 
 def _report(row: dict[str, Any]) -> None:
     said = f"The text to {row['recipient']} {STATES[row['state']]} ({row['gateway']})."
-    if row["state"] == "accepted":
+    if row["state"] in ("accepted", "delivered"):
         click.echo(said)
         return
     why = f" {row['explanation']}" if row["explanation"] else ""
@@ -164,12 +184,15 @@ def _report(row: dict[str, Any]) -> None:
     sys.exit(1)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per text and line.")
 @click.option("--limit", default=1000, show_default=True, help="The newest so many.")
 @config_option
-def outbox(as_json: bool, limit: int, config: Path) -> None:
+@click.pass_context
+def outbox(ctx: click.Context, as_json: bool, limit: int, config: Path) -> None:
     """List the texts: to whom, what, and what became of them. The newest comes last."""
+    if ctx.invoked_subcommand is not None:
+        return
     settings = load(config)
     with closing(open_database(settings.storage, create=False)) as db:
         rows = store_outbox.listing(db, limit)
@@ -177,6 +200,40 @@ def outbox(as_json: bool, limit: int, config: Path) -> None:
         click.echo(_as_json(row) if as_json else _as_line(row, settings))
     if not rows and not as_json:
         click.echo("No texts yet.")
+    if not as_json and any(row["state"] == "unknown" for row in rows):
+        click.echo("\nWhat is unknown may have gone out already; whether it shall go once more is yours to say.")
+
+
+@outbox.command()
+@click.argument("text_id", metavar="ID")
+@config_option
+def again(text_id: str, config: Path) -> None:
+    """Send the text ID once more, though it may have gone out: that is for a person to say.
+
+    ID is the text's id, or its first letters, as listed.
+    """
+    settings = load(config)
+    now = datetime.now(UTC)
+    with closing(open_database(settings.storage, create=False)) as db:
+        row = _only(db, text_id)
+        if optouts.find(db, row["recipient"]) is not None:
+            raise TextbackdError(_wants_none(row["recipient"]))
+        if not store_outbox.try_again(db, row["id"], now, now + timedelta(minutes=10)):
+            raise TextbackdError(
+                f"The text to {row['recipient']} {STATES[row['state']]}; there is nothing to send again."
+            )
+    click.echo(f"The text to {row['recipient']} is queued once more.")
+
+
+def _only(db: sqlite_utils.Database, text_id: str) -> dict[str, Any]:
+    found = store_outbox.starting_with(db, text_id)
+    if len(found) != 1:
+        raise TextbackdError(f"{'Several texts have' if found else 'No text has'} an id that starts with {text_id!r}.")
+    return found[0]
+
+
+def _wants_none(number: str) -> str:
+    return f"{number} wants no texts, so none is sent. If its owner asks for them: textbackd optout remove {number}"
 
 
 def _as_json(row: dict[str, Any]) -> str:
@@ -187,4 +244,5 @@ def _as_line(row: dict[str, Any], settings: Settings) -> str:
     created = from_text(row["created_at"])
     when = created.astimezone(settings.business.timezone).strftime("%d %b %H:%M:%S") if created else "?"
     why = f"\n    {row['explanation']}" if row["explanation"] else ""
-    return f"{when}  {row['to']:16} {row['state']:10} {row['gateway']:10} {row['text']}{why}"
+    once_more = f"\n    Once more: textbackd outbox again {row['id'][:8]}" if row["state"] in ONCE_MORE else ""
+    return f"{when}  {row['to']:16} {row['state']:10} {row['gateway']:10} {row['text']}{why}{once_more}"

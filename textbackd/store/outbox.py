@@ -372,6 +372,11 @@ def find(db: sqlite_utils.Database, text_id: str) -> dict[str, Any] | None:
     return next(iter(db.query("SELECT * FROM outbox WHERE id = ?", [text_id])), None)
 
 
+def starting_with(db: sqlite_utils.Database, start: str) -> list[dict[str, Any]]:
+    """Return the texts whose ids start so, two at most."""
+    return list(db.query("SELECT * FROM outbox WHERE substr(id, 1, ?) = ? LIMIT 2", [len(start), start]))
+
+
 def of_call(db: sqlite_utils.Database, call_id: int) -> dict[str, Any] | None:
     """Return the text that answers a call."""
     return next(iter(db.query("SELECT * FROM outbox WHERE call_id = ?", [call_id])), None)

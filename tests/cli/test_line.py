@@ -1,0 +1,145 @@
+"""`line`, `optout` and `outbox again`: what a person may do beside the running daemon."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlite_utils
+
+from tests.cli.conftest import Shell
+from tests.store.rows import CALLER, NOON, a_text, judged
+from textbackd.store import halts, optouts, outbox
+from textbackd.store.database import open_database
+from textbackd.store.halts import HaltKind
+from textbackd.store.journal import record
+from textbackd.store.states import State
+
+
+@pytest.fixture
+def db(config: Path) -> Iterator[sqlite_utils.Database]:
+    with closing(open_database(config.parent / "textbackd.db")) as database:
+        yield database
+
+
+def states(db: sqlite_utils.Database) -> list[str]:
+    return [text["state"] for text in outbox.listing(db)]
+
+
+# ---- line
+
+
+def test_a_pause_says_how_to_end_it_cancels_what_waits_and_is_told(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    record(db, judged(), a_text(), same_case_within=NOON - NOON, now=NOON)
+    assert shell("line", "--config", config).out == "The line main texts.\n"
+    done = shell("line", "pause", "--config", config)
+    assert done.out == "Every line texts nobody until `textbackd line resume`.\nCancelled: 1 that waited.\n"
+    assert states(db) == ["cancelled"]
+    assert shell("line", "--config", config).out.startswith("Every line is paused since ")
+    assert shell("line", "resume", "--config", config).out == "Every line texts again.\n"
+    assert shell("line", "resume", "--config", config).out == "Every line was not paused.\n"
+
+
+def test_a_line_may_be_paused_for_a_while(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    done = shell("line", "pause", "main", "--for", "2h", "--why", "for lunch", "--config", config)
+    assert done.out.startswith("The line main texts nobody until ")
+    (pause,) = halts.active(db, datetime.now(UTC))
+    assert (pause.line, pause.why, pause.until is not None) == ("main", "for lunch", True)
+    assert "The line main is paused" in shell("line", "--config", config).out
+
+
+def test_resuming_releases_the_brake(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="3 calls came from numbers in a row", now=NOON)
+    said = shell("line", "--config", config).out
+    assert "3 calls came from numbers in a row. Release it: textbackd line resume" in said
+    shell("line", "resume", "--config", config)
+    assert halts.active(db, NOON) == []
+
+
+@pytest.mark.parametrize("args", [["pause", "nobody"], ["resume", "nobody"]])
+def test_a_line_that_is_not_there_is_wrong_usage(shell: Shell, config: Path, args: list[str]) -> None:
+    done = shell("line", *args, "--config", config)
+    assert done.code == 2
+    assert "There is no line 'nobody'. The configuration has main." in done.sentence
+
+
+@pytest.mark.parametrize("span", ["soon", "0s", "-1h", "2"])
+def test_a_span_that_is_none_is_wrong_usage(shell: Shell, config: Path, span: str) -> None:
+    done = shell("line", "pause", "--for", span, "--config", config)
+    assert done.code == 2
+    assert "--for" in done.sentence
+
+
+def test_the_configuration_may_be_named_before_or_after_the_word(shell: Shell, config: Path) -> None:
+    assert shell("line", "--config", config, "pause").code == 0
+    assert "paused" in shell("line", "--config", config).out
+
+
+# ---- optout
+
+
+def test_a_number_is_added_listed_and_taken_off(shell: Shell, config: Path) -> None:
+    assert shell("optout", "--config", config).sentence.endswith("starts for the first time.\n")
+    assert shell("optout", "add", "(303) 555-0142", "--config", config).out == f"{CALLER} gets no texts any more.\n"
+    assert shell("optout", "add", CALLER, "--config", config).out == f"{CALLER} had opted out already.\n"
+    assert "entered here: asked by the caller" in shell("optout", "--config", config).out
+    assert shell("optout", "remove", CALLER, "--config", config).out == f"{CALLER} may be texted again.\n"
+    assert shell("optout", "remove", CALLER, "--config", config).out == f"{CALLER} had not opted out.\n"
+    assert shell("optout", "--config", config).out == "Nobody has opted out.\n"
+
+
+def test_what_is_no_number_cannot_opt_out(shell: Shell, config: Path) -> None:
+    done = shell("optout", "add", "Anna", "--config", config)
+    assert done.code == 2
+    assert "'Anna' is not a phone number" in done.sentence
+
+
+# ---- outbox again
+
+
+def unknown(db: sqlite_utils.Database) -> str:
+    text_id = outbox.add_manual(db, a_text(gateways=["web"]), now=NOON)
+    outbox.claim(db, "web", NOON)
+    outbox.mark_cut_off(db)
+    return text_id
+
+
+def test_an_unknown_text_is_listed_with_the_command_that_sends_it_again(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    text_id = unknown(db)
+    said = shell("outbox", "--config", config).out
+    assert f"Once more: textbackd outbox again {text_id[:8]}" in said
+    assert "What is unknown may have gone out already" in said
+    assert (
+        shell("outbox", "again", text_id[:8], "--config", config).out == f"The text to {CALLER} is queued once more.\n"
+    )
+    assert states(db) == ["queued"]
+
+
+def test_only_a_text_that_is_over_is_sent_again(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    text_id = unknown(db)
+    db.execute("UPDATE outbox SET state = ?", [State.DELIVERED.value])
+    done = shell("outbox", "again", text_id, "--config", config)
+    assert done.code == 1
+    assert "was delivered; there is nothing to send again" in done.sentence
+
+
+def test_who_has_opted_out_is_not_texted_again(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
+    text_id = unknown(db)
+    optouts.add(db, CALLER, optouts.OptedOutBy.PERSON, "", NOON)
+    done = shell("outbox", "again", text_id, "--config", config)
+    assert done.code == 1
+    assert f"textbackd optout remove {CALLER}" in done.sentence
+
+
+@pytest.mark.parametrize(("start", "said"), [("zz", "No text has an id"), ("", "Several texts have an id")])
+def test_an_id_must_mean_one_text(shell: Shell, config: Path, db: sqlite_utils.Database, start: str, said: str) -> None:
+    unknown(db)
+    unknown(db)
+    done = shell("outbox", "again", start, "--config", config)
+    assert done.code == 1
+    assert said in done.sentence
