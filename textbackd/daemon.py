@@ -24,12 +24,13 @@ from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
-from textbackd.gateways.base import Gateway, Lent, TakesHooks
+from textbackd.gateways.base import Gateway, Lent, Measured, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
-from textbackd.store import journal, outbox
+from textbackd.store import halts, inbox, journal, outbox
 from textbackd.store.database import Store, only_one
+from textbackd.store.halts import HaltKind
 from textbackd.store.watched import Watched
 from textbackd.web import app as web
 from textbackd.web import hooks
@@ -253,6 +254,12 @@ class Daemon:
         """Return how each gateway is."""
         return {name: gateway.health().value for name, gateway in self._gateways.items()}
 
+    async def texting(self) -> str:
+        """Return "on", "paused" by a person for all lines, or "brake"."""
+        active = await self._store.run(lambda db: halts.active(db, self._clock()))
+        whole = [halt.kind for halt in active if halt.line is None]
+        return "brake" if HaltKind.BRAKE in whole else "paused" if whole else "on"
+
     async def _measure(self) -> list[Family]:
         calls = await self._store.run(journal.counts)
         texts = await self._store.run(outbox.counts)
@@ -268,6 +275,12 @@ class Daemon:
             hangup_to_accepted=histogram,
             pbx=self.pbx_states(),
             gateways=self.gateway_states(),
+            incoming=await self._store.run(inbox.counts),
+            texting=await self.texting(),
+            vitals={
+                name: gateway.vitals() for name, gateway in self._gateways.items() if isinstance(gateway, Measured)
+            },
+            told={name: gateway.told() for name, gateway in self._gateways.items() if isinstance(gateway, Measured)},
         )
         return families(snapshot)
 

@@ -26,6 +26,7 @@ class Patient:
     database: str | Exception | None = "ok"  # None: never answers
     pbx: Mapping[str, str] = field(default_factory=lambda: {"office": "connected"})
     gateways: Mapping[str, str] = field(default_factory=lambda: {"stick": "up"})
+    stopped: str = ""  # who has stopped texting
 
     async def database_ok(self) -> str:
         if isinstance(self.database, Exception):
@@ -39,6 +40,9 @@ class Patient:
 
     def gateway_states(self) -> Mapping[str, str]:
         return self.gateways
+
+    async def texting(self) -> str:
+        return self.stopped or "on"
 
 
 async def nothing_measured() -> Iterable[Family]:
@@ -67,6 +71,8 @@ HEALTH = [
         pytest.param(Patient(gateways={"stick": state, "web": "up"}), 200, "degraded", "ok", id=f"a gateway is {state}")
         for state in ("down", "paused")
     ),
+    pytest.param(Patient(stopped="paused"), 200, "ok", "ok", id="a person has paused texting"),
+    pytest.param(Patient(stopped="brake"), 200, "degraded", "ok", id="the brake has stopped texting"),
     pytest.param(Patient(database="disk full"), 503, "failing", "disk full", id="the database is not well"),
     pytest.param(Patient(database=OSError("x")), 503, "failing", "error", id="the database raises"),
     pytest.param(
@@ -85,6 +91,7 @@ async def test_healthz_tells_how_it_is(patient: Patient, code: int, status: str,
             "database": database,
             "pbx": dict(patient.pbx),
             "gateways": dict(patient.gateways),
+            **({"texting": patient.stopped} if patient.stopped else {}),
         }
 
 
@@ -193,6 +200,21 @@ textbackd_ami_connected{pbx="shop"} 0
 # TYPE textbackd_gateway_up gauge
 textbackd_gateway_up{gateway="stick"} 1
 textbackd_gateway_up{gateway="web"} 0
+# HELP textbackd_incoming_total What came in.
+# TYPE textbackd_incoming_total counter
+textbackd_incoming_total{gateway="stick",kind="text"} 5
+# HELP textbackd_brake 1 while the brake has stopped all automatic texts.
+# TYPE textbackd_brake gauge
+textbackd_brake 1
+# HELP textbackd_paused 1 while a person has paused all automatic texts.
+# TYPE textbackd_paused gauge
+textbackd_paused 0
+# HELP textbackd_gateway_signal_dbm Signal dbm, as the gateway tells.
+# TYPE textbackd_gateway_signal_dbm gauge
+textbackd_gateway_signal_dbm{gateway="stick"} -71.0
+# HELP textbackd_gateway_info Always 1; the labels say what the gateway tells.
+# TYPE textbackd_gateway_info gauge
+textbackd_gateway_info{gateway="stick",operator="T-Mobile"} 1.0
 # HELP textbackd_build_info Always 1; the labels say what runs.
 # TYPE textbackd_build_info gauge
 """
@@ -210,6 +232,10 @@ def test_the_metrics_of_a_day() -> None:
         hangup_to_accepted=measured,
         pbx={"office": "connected", "shop": "away"},
         gateways={"stick": "up", "web": "paused", "new": "unknown"},
+        incoming={("stick", "text"): 5},
+        texting="brake",
+        vitals={"stick": {"signal_dbm": -71.0}},
+        told={"stick": {"operator": "T-Mobile"}},
     )
     *lines, build = render(families(now)).splitlines(keepends=True)
     assert "".join(lines) == EXPECTED

@@ -29,7 +29,7 @@ def check(config: Path) -> None:
 
 
 # Keys that belong to the configuration and are checked, but that this version does not act on. Each step of the work takes some out.
-POLICY_NOT_YET: Final = ("quiet_hours", "night", "caps", "brake")
+POLICY_NOT_YET: Final = ("quiet_hours", "night")
 LINE_NOT_YET: Final = ("hours", "holidays", "staff")
 TEXTS_NOT_YET: Final = ("holiday", "again", "late")
 FIELDS_NOT_YET: Final = ("{opens_next}", "{on_call}")

@@ -36,6 +36,7 @@ ASK_MACHINES_EVERY: Final = 1.0  # seconds
 SHORTEST_LOOK: Final = 0.02  # seconds, while a held call waits for an open twin
 LOOK_EVERY: Final = 0.5  # seconds between two looks for held calls and lost ends, when nothing else happens
 STORE_AGAIN_AFTER: Final = 5.0  # seconds
+MOST_WAITING: Final = 50_000  # events, some 40 MB; a call has twelve that count
 
 Told = Callable[[Call, Conclusion], None]
 
@@ -64,11 +65,23 @@ class CallsIn:
         self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
         self._busy = False
+        self.waiting = 0  # events that have come and are not worked through
+        self._overrun = False
         self.client: AmiClient | None = None
         self.catch_up: CatchUp | None = None
 
     def take(self, batch: list[Event | None]) -> None:
-        """Take events from the client, in the order of arrival; None begins a new connection."""
+        """Take events from the client, in the order of arrival; None begins a new connection.
+
+        While nothing can be written down they wait in memory, and past `MOST_WAITING` they are let go: that is a gap like any other,
+        to be filled from the PBX's records.
+        """
+        if self.waiting >= MOST_WAITING:
+            if not self._overrun:
+                log.error("too many events wait to be written down; what comes now has to be found in the call records")
+            self._overrun = True
+            return
+        self.waiting += len(batch)
         self._batches.put_nowait(batch)
 
     async def run(self) -> None:
@@ -83,9 +96,20 @@ class CallsIn:
             self._busy = True
             for event in batch:
                 await self._feed(event)
+            self.waiting -= len(batch)
+            if self._overrun and self._batches.empty():
+                await self._after_overrun()
             self._busy = False
             if self._merger.earliest_end is not None:
                 await self._conclude_all(self._merger.due(self._clock()))
+
+    async def _after_overrun(self) -> None:
+        """Go on as after a lost connection: what is open may have ended unseen, and the PBX is asked what is there."""
+        self._overrun = False
+        await self._feed(None)
+        if self.client is not None:
+            with suppress(PbxError):
+                await self.client.ask({"Action": "CoreShowChannels"})
 
     async def wind_up(self) -> None:
         """Write down what has come and what is held, before the daemon stops."""

@@ -19,6 +19,8 @@ DATABASE_PATIENCE: Final = timedelta(seconds=5)  # shorter than the 10 s that mo
 OK: Final = "ok"
 NO_ANSWER: Final = "no answer"
 ERROR: Final = "error"
+ON: Final = "on"
+BRAKE: Final = "brake"
 WELL_PBX: Final = frozenset({"connected"})
 # A gateway is unknown until its first text: no reason to wake anybody.
 WELL_GATEWAY: Final = frozenset({"up", "unknown"})
@@ -36,6 +38,9 @@ class Vitals(Protocol):
     def gateway_states(self) -> Mapping[str, str]:
         """Return for each gateway of the configuration: up, down, paused or unknown."""
 
+    async def texting(self) -> str:
+        """Return "on", "paused" by a person, or "brake"."""
+
 
 class Status(StrEnum):
     """All in one word."""
@@ -45,30 +50,37 @@ class Status(StrEnum):
     FAILING = "failing"  # the database does not answer
 
 
-def overall(database: str, pbx: Mapping[str, str], gateways: Mapping[str, str]) -> Status:
-    """Return the worst that is true."""
+def overall(database: str, pbx: Mapping[str, str], gateways: Mapping[str, str], texting: str = ON) -> Status:
+    """Return the worst that is true. A pause is what a person wants, so it is well."""
     if database != OK:
         return Status.FAILING
-    is_well = WELL_PBX.issuperset(pbx.values()) and WELL_GATEWAY.issuperset(gateways.values())
+    is_well = WELL_PBX.issuperset(pbx.values()) and WELL_GATEWAY.issuperset(gateways.values()) and texting != BRAKE
     return Status.OK if is_well else Status.DEGRADED
 
 
 async def health(vitals: Vitals, *, patience: timedelta = DATABASE_PATIENCE) -> web.Response:
-    """Return the answer of /healthz: 200 while the database answers within `patience`, else 503."""
-    database = await _database(vitals, patience)
+    """Return the answer of /healthz: 200 while the database answers within `patience`, else 503.
+
+    `texting` stands in it only while a person or the brake has stopped all automatic texts.
+    """
+    database, texting = await _asked(vitals, patience)
     pbx, gateways = dict(vitals.pbx_states()), dict(vitals.gateway_states())
-    status = overall(database, pbx, gateways)
+    status = overall(database, pbx, gateways, texting)
     body = {"status": status, "database": database, "pbx": pbx, "gateways": gateways}
+    if texting != ON:
+        body["texting"] = texting
     return web.json_response(body, status=503 if status is Status.FAILING else 200)
 
 
-async def _database(vitals: Vitals, patience: timedelta) -> str:
+async def _asked(vitals: Vitals, patience: timedelta) -> tuple[str, str]:
+    """Return how the database is, and whether texting is on, as far as the database tells."""
     try:
         async with asyncio.timeout(patience.total_seconds()):
-            return await vitals.database_ok()
+            database = await vitals.database_ok()
+            return database, await vitals.texting() if database == OK else ON
     except TimeoutError:
-        return NO_ANSWER
+        return NO_ANSWER, ON
     # Whatever breaks in there, a monitor gets its answer.
     except Exception:
         log.exception("the database could not be asked for its health")
-        return ERROR
+        return ERROR, ON

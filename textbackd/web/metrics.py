@@ -78,6 +78,10 @@ class Snapshot:
     hangup_to_accepted: Histogram = field(default_factory=lambda: Histogram(HANGUP_TO_ACCEPTED_BUCKETS))
     pbx: Mapping[str, str] = field(default_factory=dict)  # as at /healthz
     gateways: Mapping[str, str] = field(default_factory=dict)
+    incoming: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (gateway, text or call) → how many came in
+    texting: str = "on"  # as at /healthz
+    vitals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gateway → name with unit → number
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # gateway → name → words
 
 
 def families(now: Snapshot) -> list[Family]:
@@ -93,6 +97,11 @@ def families(now: Snapshot) -> list[Family]:
         _hangup_to_accepted(now.hangup_to_accepted),
         _gauge("ami_connected", "1 while the PBX tells its calls.", ("pbx",), _is(now.pbx, "connected")),
         _gauge("gateway_up", "1 up, 0 down or paused; absent before its first text.", ("gateway",), _ups(now.gateways)),
+        _counter("incoming_total", "What came in.", ("gateway", "kind"), now.incoming.items()),
+        _gauge("brake", "1 while the brake has stopped all automatic texts.", (), [((), int(now.texting == "brake"))]),
+        _gauge("paused", "1 while a person has paused all automatic texts.", (), [((), int(now.texting == "paused"))]),
+        *_vitals(now.vitals),
+        *_told(now.told),
         _gauge("build_info", "Always 1; the labels say what runs.", ("version", "python"), [(build, 1)]),
     ]
 
@@ -118,6 +127,23 @@ def _hangup_to_accepted(measured: Histogram) -> Family:
     name = "textbackd_hangup_to_accepted_seconds"
     means = "From the caller's hangup until a gateway took the text."
     return Family(name, Kind.HISTOGRAM, means, tuple(measured.samples(name)))
+
+
+def _vitals(vitals: Mapping[str, Mapping[str, float]]) -> Iterator[Family]:
+    """Yield what gateways measure of themselves: one family for each name."""
+    for name in sorted({name for of_gateway in vitals.values() for name in of_gateway}):
+        values = [((gateway,), numbers[name]) for gateway, numbers in vitals.items() if name in numbers]
+        yield _gauge(
+            f"gateway_{name}", f"{name.replace('_', ' ').capitalize()}, as the gateway tells.", ("gateway",), values
+        )
+
+
+def _told(told: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
+    """Yield what gateways tell in words, as labels of a number that is always 1."""
+    names = sorted({name for of_gateway in told.values() for name in of_gateway})
+    if names:
+        values = [((gateway, *(words.get(name, "") for name in names)), 1.0) for gateway, words in told.items()]
+        yield _gauge("gateway_info", "Always 1; the labels say what the gateway tells.", ("gateway", *names), values)
 
 
 def _by_one(values: Mapping[str, int]) -> _Values:
