@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
 from textbackd.store import halts, inbox, journal, outbox
-from textbackd.store.database import Store, only_one
+from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.halts import HaltKind
 from textbackd.store.watched import Watched
 from textbackd.web import app as web
@@ -90,9 +91,12 @@ class Daemon:
 
     async def _open(self) -> None:
         await self._store.open()
-        await self._clock_watch.settle()
-        await self._store.run(outbox.mark_cut_off)
-        await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
+        try:
+            await self._clock_watch.settle()
+            await self._store.run(outbox.mark_cut_off)
+            await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
+        except sqlite3.Error as error:
+            raise unusable(self._settings.storage, error) from error
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[None]:

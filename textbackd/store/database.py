@@ -48,7 +48,12 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
                 connection.close()
                 raise
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}") from error
+        raise unusable(path, error) from error
+
+
+def unusable(path: Path, error: Exception) -> StorageError:
+    """Return what to say of a database that failed."""
+    return StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}")
 
 
 @contextmanager
@@ -90,6 +95,8 @@ def _advice(error: Exception) -> str:
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return "Move it away, or restore a backup."
+    if "disk I/O error" in text:
+        return "The disk fails: look at `dmesg`."
     if "disk is full" in text or getattr(error, "errno", None) == 28:
         return "Free some space on the disk."
     return "Check that the folder exists and belongs to the user that runs textbackd."
