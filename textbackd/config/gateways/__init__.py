@@ -4,12 +4,24 @@ from typing import Annotated
 
 from pydantic import Field
 
+from textbackd.config.gateways.bandwidth import Bandwidth
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.telnyx import Telnyx
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Telnyx | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Telnyx | Twilio, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kind", "Telnyx", "Twilio", "WebKind"]
+__all__ = [
+    "Bandwidth",
+    "BasicAuth",
+    "FromCalled",
+    "Gateway",
+    "GsmModem",
+    "HttpGateway",
+    "Kind",
+    "Telnyx",
+    "Twilio",
+    "WebKind",
+]
