@@ -138,7 +138,7 @@ async def test_a_request_is_what_telnyx_documents() -> None:
 
 
 def test_the_address_is_the_vendors() -> None:
-    dialect = gateway_from("{type: telnyx, key: x}")._dialect
+    dialect = gateway_from("{type: telnyx, key: x, profile: p}")._dialect
     assert dialect.where == "https://api.telnyx.com/v2/messages"
 
 
@@ -294,7 +294,7 @@ def test_what_telnyx_has_not_signed_is_refused(hook: Hook) -> None:
 
 def test_without_the_public_key_no_webhook_is_believed() -> None:
     with pytest.raises(HookRefused, match="public_key"):
-        hear(TEXT_HOOK, "{type: telnyx, key: x}")
+        hear(TEXT_HOOK, "{type: telnyx, key: x, profile: p}")
 
 
 @pytest.mark.parametrize(
@@ -315,6 +315,7 @@ def test_a_signed_webhook_that_means_nothing_is_refused_or_tells_nothing(content
     [
         pytest.param("public_key: abc", "no public key of Telnyx", id="not base64 of 32 bytes"),
         pytest.param(f"webhook: {HOOK_SECRET}", "public_key is missing", id="a webhook that cannot be checked"),
+        pytest.param("timeout: 5s", "number is missing", id="no number to text from"),
     ],
 )
 def test_a_fault_of_the_configuration_is_told(keys: str, fault: str) -> None:

@@ -12,6 +12,7 @@ KINDS: Final[dict[str, str]] = {
     "bandwidth": "textbackd.gateways.bandwidth",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
+    "plivo": "textbackd.gateways.plivo",
     "telnyx": "textbackd.gateways.telnyx",
     "twilio": "textbackd.gateways.twilio",
 }

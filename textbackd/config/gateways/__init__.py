@@ -8,10 +8,11 @@ from textbackd.config.gateways.bandwidth import Bandwidth
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
+from textbackd.config.gateways.plivo import Plivo
 from textbackd.config.gateways.telnyx import Telnyx
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Telnyx | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Plivo | Telnyx | Twilio, Field(discriminator="type")]
 
 __all__ = [
     "Bandwidth",
@@ -21,6 +22,7 @@ __all__ = [
     "GsmModem",
     "HttpGateway",
     "Kind",
+    "Plivo",
     "Telnyx",
     "Twilio",
     "WebKind",
