@@ -126,7 +126,7 @@ class PlivoDialect:
     # ---- inwards
 
     def read_hook(self, hook: Hook, *, now: datetime) -> Heard:
-        fields = hook_form(hook) if hook.method == "POST" else []
+        fields = hook_form(hook)
         self._require_signature(hook, fields)
         told = dict(reversed(fields or hook_query(hook)))
         uuid = reference_at(told, "MessageUUID")
