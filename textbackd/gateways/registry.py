@@ -15,6 +15,7 @@ KINDS: Final[dict[str, str]] = {
     "plivo": "textbackd.gateways.plivo",
     "telnyx": "textbackd.gateways.telnyx",
     "twilio": "textbackd.gateways.twilio",
+    "vonage": "textbackd.gateways.vonage",
 }
 
 

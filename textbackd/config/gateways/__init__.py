@@ -11,8 +11,9 @@ from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.plivo import Plivo
 from textbackd.config.gateways.telnyx import Telnyx
 from textbackd.config.gateways.twilio import Twilio
+from textbackd.config.gateways.vonage import Vonage
 
-Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Plivo | Telnyx | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Plivo | Telnyx | Twilio | Vonage, Field(discriminator="type")]
 
 __all__ = [
     "Bandwidth",
@@ -25,5 +26,6 @@ __all__ = [
     "Plivo",
     "Telnyx",
     "Twilio",
+    "Vonage",
     "WebKind",
 ]
