@@ -181,6 +181,16 @@ def test_a_text_is_told_with_its_time_our_number_and_its_pictures() -> None:
     assert text.received_at == datetime(2026, 11, 23, 16, 59, 58, 123000, tzinfo=UTC)
 
 
+def test_half_a_character_becomes_a_question_mark_that_can_be_stored() -> None:
+    (text,) = hear(
+        post(
+            r'[{"type": "message-received", "message": {"id": "in-1", "from": "\ud83d", "text": "Hi \ud83d"}}]',
+            headers=authorization("bw", CALLBACK_PASSWORD),
+        )
+    )
+    assert (text.sender, text.body) == ("?", "Hi ?")
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "expected"),
     [

@@ -29,7 +29,9 @@ def at(content: object, path: str) -> object:
 def text_at(content: object, path: str) -> str:
     """Return the text or number at a path, as text; "" for anything else."""
     value = at(content, path)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    # JSON can hold half a character ("\ud83d"), which no database stores and no request carries.
+    return written.encode("utf-8", "replace").decode()
 
 
 def number_at(content: object, path: str) -> int | None:
