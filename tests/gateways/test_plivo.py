@@ -231,18 +231,18 @@ def test_each_code_is_told_in_words(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "status", "is_final"),
+    ("part", "reference"),
     [
-        ("1 of 3", "delivered", False),
-        ("3 of 3", "delivered", True),
-        ("1 of 3", "undelivered", True),
-        ("", "delivered", True),
-        ("many", "delivered", True),
+        pytest.param("1 of 1", "m-1", id="a short text"),
+        pytest.param("1 of 3", "m-1/1", id="the first part"),
+        pytest.param("2 of 3", "m-1/2", id="one in the middle"),
+        pytest.param("3 of 3", "m-1", id="the last stands for the whole"),
+        pytest.param("", "m-1", id="not told"),
+        pytest.param("many", "m-1", id="nonsense"),
     ],
 )
-def test_a_long_text_is_delivered_with_its_last_part(part: str, status: str, is_final: bool) -> None:
-    report = hear_report(signed(report_fields(status=status, PartInfo=part)))
-    assert (report.reference, report.final) == ("m-1", is_final)
+def test_a_long_text_is_delivered_with_its_last_part(part: str, reference: str) -> None:
+    assert hear_report(signed(report_fields(PartInfo=part))).reference == reference
 
 
 def test_a_report_gives_back_our_id_although_the_answer_was_lost() -> None:

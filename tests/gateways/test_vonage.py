@@ -295,12 +295,12 @@ def test_each_code_of_a_receipt_is_told_in_words(code: int) -> None:
 # ---- long texts
 
 
-def gateway_with(notes: Path | None) -> VonageGateway:
-    return build("web", section_from(SECTION), Lent(hook_url=HOOK_URL, notes=notes))
+def gateway_with(notes: Path | None, name: str = "web") -> VonageGateway:
+    return build(name, section_from(SECTION), Lent(hook_url=HOOK_URL, notes=notes))
 
 
 def left_in(notes: Path) -> list[Path]:
-    return list(notes.iterdir())
+    return [path for path in notes.rglob("*") if path.is_file()]
 
 
 async def test_a_long_text_is_told_once_it_is_whole(tmp_path: Path) -> None:
@@ -323,6 +323,19 @@ async def test_a_part_that_was_taken_before_a_restart_is_joined_after_it(tmp_pat
     await gateway.start()
     await gateway.hook(signed(part_fields(2, 2, "eight")))
     assert (await next_of(gateway, InboundText)).body == "Tomorrow at eight"
+    await gateway.close()
+
+
+async def test_two_gateways_with_one_folder_keep_their_parts_apart(tmp_path: Path) -> None:
+    former = gateway_with(tmp_path, "sales")
+    await former.start()
+    await former.hook(signed(part_fields(1, 2, "Tomorrow at ")))
+    await former.close()
+    gateway = gateway_with(tmp_path, "service")
+    await gateway.start()
+    await gateway.hook(signed(part_fields(2, 2, "eight")))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(aiter(gateway.incoming())), 0.3)
     await gateway.close()
 
 

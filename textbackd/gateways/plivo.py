@@ -171,14 +171,12 @@ def _given(hook: Hook) -> Iterator[str]:
 
 def _report(uuid: str, told: Mapping[str, str], hook: Hook) -> DeliveryReport:
     status, code = told["Status"].lower(), number_at(told, "ErrorCode")
-    delivered = FINAL_STATUS.get(status, False)
     words = ERRORS.get(code) if code else None
     return DeliveryReport(
-        reference=reference_at(told, "ParentMessageUUID") or uuid,
+        reference=_reference(uuid, told),
         recipient=international(told.get("To", "")) or None,
-        delivered=delivered,
-        # Each part of a long text is reported for itself: it is delivered when the last one is.
-        final=status in FINAL_STATUS and (not delivered or _is_last_part(told.get("PartInfo", ""))),
+        delivered=FINAL_STATUS.get(status, False),
+        final=status in FINAL_STATUS,
         detail=f"{status} ({code})" + (f": {words}" if words else "") if code else status,
         id=dict(hook_query(hook)).get(ID_FIELD),
         permanent=code in DEAD_NUMBERS,
@@ -186,9 +184,14 @@ def _report(uuid: str, told: Mapping[str, str], hook: Hook) -> DeliveryReport:
     )
 
 
-def _is_last_part(written: str) -> bool:
-    part = PART.fullmatch(written)
-    return part is None or int(part[1]) >= int(part[2])
+def _reference(uuid: str, told: Mapping[str, str]) -> str:
+    """Return what a report is about: each part of a long text is reported for itself.
+
+    The last part goes under the id that the whole text was accepted with, so that a text counts as delivered with it, and as
+    undelivered if any other part was.
+    """
+    parent, part = reference_at(told, "ParentMessageUUID") or uuid, PART.fullmatch(told.get("PartInfo", ""))
+    return parent if part is None or int(part[1]) >= int(part[2]) else f"{parent}/{int(part[1])}"
 
 
 def _text(uuid: str, told: Mapping[str, str], now: datetime) -> InboundText:

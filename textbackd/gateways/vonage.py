@@ -299,4 +299,6 @@ def _text(told: Mapping[str, str], now: datetime) -> InboundText:
 def build(name: str, section: Vonage, lent: Lent) -> VonageGateway:
     """Return the gateway of a section."""
     dialect = VonageDialect(section, lent.hook_url)
-    return VonageGateway(name=name, dialect=dialect, timeout=section.timeout, parts=Parts(lent.notes))
+    # The folder that is lent may be that of all gateways.
+    parts = Parts(lent.notes / f"{name}-parts" if lent.notes else None)
+    return VonageGateway(name=name, dialect=dialect, timeout=section.timeout, parts=parts)
