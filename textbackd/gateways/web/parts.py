@@ -137,7 +137,7 @@ def _as_json(part: Part) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     if not path.parent.is_dir():
-        path.parent.mkdir(mode=0o700, parents=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync(path.parent.parent)
     unfinished = path.with_suffix(".unfinished")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
