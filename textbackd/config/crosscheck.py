@@ -13,12 +13,21 @@ from textbackd.config.yaml_source import Fault, Loc, Source
 from textbackd.core.phone import read_number
 
 BODIES: Final = ("json", "form", "body")
+SIGNED_WITH: Final = {"telnyx": "public_key"}  # kind of gateway → the key that its webhooks are checked with
+SENDS_FROM: Final = {"plivo": "powerpack", "telnyx": "profile"}  # kind of gateway → what may stand in for `number`
 Found = Iterator[tuple[Loc, str]]
 
 
 def crossed(source: Source, context: Context) -> Iterator[Fault]:
     """Yield every fault that lies between two keys."""
-    found = (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source), *_nowhere(source))
+    found = (
+        *_doubled_dids(source, context),
+        *_deaf_trunks(source),
+        *_requests(source),
+        *_nowhere(source),
+        *_unsigned(source),
+        *_senderless(source),
+    )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
 
@@ -71,6 +80,22 @@ def _nowhere(source: Source) -> Found:
                 ("gateways", name, "webhook"),
                 "webhooks.url is missing. Write how the world reaches this machine there.",
             )
+
+
+def _unsigned(source: Source) -> Found:
+    """Webhooks of a vendor who signs them, without the key to check the signature."""
+    for name, gateway in _entries(source, "gateways"):
+        key = SIGNED_WITH.get(str(gateway.get("type")))
+        if key and gateway.get("webhook") is not None and gateway.get(key) is None:
+            yield ("gateways", name, "webhook"), f"{key} is missing, so nobody could tell whether a webhook is genuine."
+
+
+def _senderless(source: Source) -> Found:
+    """Gateways that would not know from which number to text."""
+    for name, gateway in _entries(source, "gateways"):
+        other = SENDS_FROM.get(str(gateway.get("type")))
+        if other and gateway.get("number") is None and gateway.get(other) is None:
+            yield ("gateways", name), f"number is missing. Write the number that its texts come from, or {other}."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

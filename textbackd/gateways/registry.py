@@ -9,9 +9,13 @@ from textbackd.gateways.base import Gateway, Lent
 
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
+    "bandwidth": "textbackd.gateways.bandwidth",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
+    "plivo": "textbackd.gateways.plivo",
+    "telnyx": "textbackd.gateways.telnyx",
     "twilio": "textbackd.gateways.twilio",
+    "vonage": "textbackd.gateways.vonage",
 }
 
 

@@ -4,11 +4,28 @@ from typing import Annotated
 
 from pydantic import Field
 
+from textbackd.config.gateways.bandwidth import Bandwidth
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
+from textbackd.config.gateways.plivo import Plivo
+from textbackd.config.gateways.telnyx import Telnyx
 from textbackd.config.gateways.twilio import Twilio
+from textbackd.config.gateways.vonage import Vonage
 
-Gateway = Annotated[GsmModem | HttpGateway | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Plivo | Telnyx | Twilio | Vonage, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kind", "Twilio", "WebKind"]
+__all__ = [
+    "Bandwidth",
+    "BasicAuth",
+    "FromCalled",
+    "Gateway",
+    "GsmModem",
+    "HttpGateway",
+    "Kind",
+    "Plivo",
+    "Telnyx",
+    "Twilio",
+    "Vonage",
+    "WebKind",
+]

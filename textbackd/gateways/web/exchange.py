@@ -5,6 +5,7 @@ nobody knows. Redirects are not followed, connections not reused and requests ne
 """
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -167,3 +168,8 @@ def parsed(text: str) -> object:
     # A few thousand opening brackets are enough for the second.
     except (ValueError, RecursionError):
         return None
+
+
+def basic_auth(username: str, password: str) -> str:
+    """Return the value of an Authorization header (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"

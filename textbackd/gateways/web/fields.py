@@ -10,6 +10,7 @@ from textbackd.gateways.base import Hook, HookRefused
 from textbackd.gateways.web.exchange import parsed
 
 FORM: Final = "application/x-www-form-urlencoded"
+SHORTEST_NUMBER: Final = 9  # digits with the country's code (Andorra, the Faroes); short codes have at most 8
 REFERENCE_LIMIT: Final = 200  # characters; the longest id seen (Amazon) has 36, a page of HTML is none
 
 
@@ -28,7 +29,9 @@ def at(content: object, path: str) -> object:
 def text_at(content: object, path: str) -> str:
     """Return the text or number at a path, as text; "" for anything else."""
     value = at(content, path)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    # JSON can hold half a character ("\ud83d"), which no database stores and no request carries.
+    return written.encode("utf-8", "replace").decode()
 
 
 def number_at(content: object, path: str) -> int | None:
@@ -49,6 +52,11 @@ def reference_at(content: object, path: str) -> str | None:
     """Return an id at a path; None for what can be none."""
     value = text_at(content, path).strip()
     return value if 0 < len(value) <= REFERENCE_LIMIT and value.isprintable() else None
+
+
+def international(number: str) -> str:
+    """Return a number with the + that some vendors leave out; a short code or a name as it is."""
+    return f"+{number}" if number.isascii() and number.isdigit() and len(number) >= SHORTEST_NUMBER else number
 
 
 def form(fields: Mapping[str, str | None]) -> bytes:
