@@ -45,12 +45,17 @@ class Daemon:
     """Everything that runs, put together from settings whose secrets are resolved."""
 
     def __init__(
-        self, settings: Settings, *, told_call: calls_in.Told | None = None, told_text: texts_out.Told | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        told_call: calls_in.Told | None = None,
+        told_text: texts_out.Told | None = None,
     ) -> None:
         self._settings = settings
         self._told_call, self._told_text = told_call, told_text
         self._store = Store(settings.storage)
-        self._clock = Clock()
+        self._clock = Clock() if clock is None else clock
         self._clock_watch = upkeep.ClockWatch(self._store, self._clock)
         self._guard = Guard(_caps(settings), settings.policy.brake, observing=settings.mode == "observe")
         self._doors: dict[str, hooks.Door] = {}

@@ -61,6 +61,17 @@ class DaemonProcess:
         )
         return done.stdout + done.stderr
 
+    def peak_mb(self) -> float:
+        """Return the most memory that it has had so far."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text(errors="replace")
+
     async def texts(self) -> list[dict[str, Any]]:
         """Return what `outbox --json` prints."""
         printed = await asyncio.to_thread(self.ask, "outbox", "--json")

@@ -14,6 +14,7 @@ from textbackd.config import loads, resolve_secrets
 from textbackd.core.phone import E164
 from textbackd.daemon import Daemon
 from textbackd.demo.pbx import DemoPbx
+from textbackd.flow.clock import Clock
 from textbackd.store import journal, outbox
 from textbackd.store.database import open_database
 
@@ -78,7 +79,12 @@ class Office:
 
 @asynccontextmanager
 async def running(
-    folder: Path, gateways: str, policy: str = "min_wait: 0s, delay: 0s", cdr: Path | None = None, more_pbx: str = ""
+    folder: Path,
+    gateways: str,
+    policy: str = "min_wait: 0s, delay: 0s",
+    cdr: Path | None = None,
+    more_pbx: str = "",
+    clock: Clock | None = None,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
@@ -87,7 +93,7 @@ async def running(
     text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx)
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())
-    task = asyncio.create_task(Daemon(resolve_secrets(settings)).run(office.stop))
+    task = asyncio.create_task(Daemon(resolve_secrets(settings), clock=clock).run(office.stop))
     try:
         await until(lambda: pbx.listeners > 0 or task.done())
         yield office
