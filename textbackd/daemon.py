@@ -16,7 +16,7 @@ from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.conclude import Office
-from textbackd.gateways.base import Gateway
+from textbackd.gateways.base import Gateway, HearsLate
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
@@ -45,7 +45,7 @@ class Daemon:
         self._told_call, self._told_text = told_call, told_text
         self._store = Store(settings.storage)
         self._gateways: Mapping[str, Gateway] = {
-            name: build(name, section) for name, section in settings.gateways.items()
+            name: build(name, section, notes=settings.storage.parent) for name, section in settings.gateways.items()
         }
         self._workers = [
             texts_out.Worker(
@@ -79,8 +79,15 @@ class Daemon:
 
     async def _open(self) -> None:
         await self._store.open()
-        await self._store.run(outbox.mark_cut_off)
+        for text_id in await self._store.run(outbox.mark_cut_off):
+            await self._expect_late_answer(text_id)
         await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
+
+    async def _expect_late_answer(self, text_id: str) -> None:
+        row = await self._store.run(lambda db: outbox.find(db, text_id))
+        gateway = self._gateways.get(row["gateway"]) if row else None
+        if isinstance(gateway, HearsLate):
+            gateway.expect_late_answer()
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[None]:

@@ -5,9 +5,8 @@ import logging
 import os
 import threading
 import tty
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,59 +15,14 @@ from typing import Any
 import pytest
 
 from tests.gateways.contract import TEXT, GatewayContract, Peer, failure_of
+from tests.gateways.modem_shop import ROOF, SOON, Shop, arrivals, brief, gateway_of, hasty, until
 from textbackd.core.phone import E164
-from textbackd.demo.modem import Quirks, VirtualModem
-from textbackd.demo.modem_air import OnAir, read_air, report_pdu
-from textbackd.gateways.base import Arrival, DeliveryReport, Fate, Gateway, Health, InboundText
+from textbackd.demo.modem_air import report_pdu
+from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.verdicts import CME, CMS
 
 pytestmark = pytest.mark.modem
-
-ROOF = "+13125550199"
-MOMENT = timedelta(seconds=0.3)
-SOON = 10  # seconds; a test that waits so long has failed
-
-
-class Shop:
-    """A virtual modem and the air around it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.air = folder / "air.jsonl"
-        self.modem = VirtualModem(air=self.air, link=folder / "port", quirks=Quirks())
-
-    @property
-    def quirks(self) -> Quirks:
-        return self.modem.quirks
-
-    def on_air(self) -> list[OnAir]:
-        return read_air(self.air)
-
-    def next_texts(self, *words: str) -> None:
-        self.quirks.submits = deque(words)
-
-    async def texts(self) -> list[tuple[str, str]]:
-        return whole_texts(self.on_air())
-
-    async def refuse_the_number(self) -> None:
-        self.next_texts("cms:28")
-
-    async def be_unfit(self) -> None:
-        self.next_texts("cms:10")
-
-    async def swallow(self) -> None:
-        self.next_texts("silent")
-
-    async def vanish(self) -> None:
-        await asyncio.to_thread(self.modem.unplug)
-
-
-def whole_texts(parts: list[OnAir]) -> list[tuple[str, str]]:
-    texts: dict[tuple[str, int | None, int], str] = {}
-    for place, part in enumerate(parts):
-        key = (part.to, part.reference, -1 if part.reference is not None else place)
-        texts[key] = texts.get(key, "") + part.body
-    return [(to, body) for (to, _, _), body in texts.items()]
 
 
 @pytest.fixture
@@ -76,37 +30,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path)
     with shop.modem:
         yield shop
-
-
-@asynccontextmanager
-async def gateway_of(shop: Shop, **settings: Any) -> AsyncIterator[GsmModem]:
-    defaults = {"submit_timeout": MOMENT, "answer_timeout": MOMENT, "late_answer": MOMENT}
-    hasty = {"first_retry": MOMENT, "quiet": timedelta(seconds=0.03)}
-    gateway = GsmModem(name="stick", port=shop.modem.port, **defaults | hasty | settings)
-    await gateway.start()
-    try:
-        yield gateway
-    finally:
-        await gateway.close()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SOON):
-        while not true():  # noqa: ASYNC110 (what is waited for happens in other threads)
-            await asyncio.sleep(0.01)
-
-
-async def arrivals(gateway: Gateway, count: int) -> list[Arrival]:
-    """Return the next `count` items, the last one acknowledged, too."""
-    found: list[Arrival] = []
-    items = aiter(gateway.incoming())
-    async with asyncio.timeout(SOON):
-        while len(found) < count:
-            found.append(await anext(items))
-        acknowledged = asyncio.ensure_future(anext(items))
-        await asyncio.sleep(0.05)
-        acknowledged.cancel()
-    return found
 
 
 class TestContract(GatewayContract):
@@ -166,7 +89,7 @@ async def test_sixty_texts_of_two_senders_all_arrive_whole_and_once(shop: Shop) 
         bodies = [f"{number} {count} " + "😀" * (count % 3 * 30) for count in range(30)]
         return [(await gateway.send(replace(TEXT, to=E164(number), body=body))).reference for body in bodies]
 
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
         references = await asyncio.gather(sender("+13035550126"), sender("+13035550127"))
     texts = await shop.texts()
     expected = [(n, f"{n} {c} " + "😀" * (c % 3 * 30)) for n in ("+13035550126", "+13035550127") for c in range(30)]
@@ -276,7 +199,7 @@ async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
     shop: Shop, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.next_texts(word, "cms:28", "ok")
-    async with gateway_of(shop, late_answer=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, late=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await failure_of(gateway)).code == "CMS 28"
         assert (await gateway.send(replace(TEXT, body="third"))).reference == "2"
@@ -286,7 +209,7 @@ async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
 
 async def test_a_late_answer_is_not_taken_for_that_of_another_command(shop: Shop) -> None:
     shop.next_texts("late:0.8")
-    async with gateway_of(shop, late_answer=timedelta(seconds=0.05), delivery_reports=False) as gateway:
+    async with gateway_of(shop, late=timedelta(seconds=0.05), delivery_reports=False) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         shop.modem.deliver(ROOF, "hello?")
         assert [item.body for item in await arrivals(gateway, 1) if isinstance(item, InboundText)] == ["hello?"]
@@ -311,7 +234,7 @@ async def test_a_modem_that_dies_at_the_prompt_has_sent_nothing(shop: Shop) -> N
 
 async def test_a_modem_that_dies_with_the_text_leaves_it_unknown(shop: Shop) -> None:
     shop.next_texts("die_after_pdu")
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         await until(lambda: gateway.health() is Health.DOWN)
     assert len(shop.on_air()) == 1
@@ -341,9 +264,8 @@ async def test_a_port_that_appears_ends_the_wait(shop: Shop) -> None:
 async def test_an_absent_modem_is_no_error_at_start_and_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gateway = GsmModem(
-        name="stick", port=str(tmp_path / "none"), first_retry=timedelta(seconds=0.01), longest_retry=MOMENT
-    )
+    patience = hasty(first_retry=timedelta(seconds=0.01))
+    gateway = GsmModem(name="stick", port=str(tmp_path / "none"), patience=patience)
     await gateway.start()
     await until(lambda: gateway.health() is Health.DOWN)
     await asyncio.sleep(0.2)
@@ -385,7 +307,7 @@ async def test_a_port_that_talks_without_end_is_down_and_can_be_closed(noise: by
 
     talking = threading.Thread(target=talk)
     talking.start()
-    gateway = GsmModem(name="stick", port=os.ttyname(slave), answer_timeout=MOMENT)
+    gateway = GsmModem(name="stick", port=os.ttyname(slave), timing=brief(), patience=hasty())
     await gateway.start()
     await until(lambda: gateway.health() is Health.DOWN)
     await gateway.close()
@@ -410,7 +332,7 @@ async def test_a_prompt_left_behind_by_a_killed_process_is_left(shop: Shop) -> N
 
 async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
     shop.quirks.after_air = 0.2
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(gateway.send(replace(TEXT, body="never begun")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -422,7 +344,7 @@ async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
 
 async def test_closing_waits_for_the_text_under_way_and_refuses_the_rest(shop: Shop) -> None:
     shop.quirks.after_air = 0.3
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(failure_of(gateway, replace(TEXT, body="too late")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -460,10 +382,10 @@ async def test_an_odd_modem_sends_and_receives_all_the_same(shop: Shop, quirks: 
     for name, value in quirks.items():
         setattr(shop.quirks, name, value)
     await asyncio.to_thread(shop.modem.plug_in)
-    async with gateway_of(shop, answer_timeout=timedelta(seconds=2), submit_timeout=timedelta(seconds=2)) as gateway:
+    async with gateway_of(shop, answer=timedelta(seconds=2), submit=timedelta(seconds=2)) as gateway:
         assert (await gateway.send(replace(TEXT, body="Hello 😀 " * 20))).reference == "1,2,3"
         shop.modem.deliver(ROOF, "hello?")
-        found = await arrivals(gateway, 4)
+        found = await arrivals(gateway, 4, pause=0.5)
     assert [item.body for item in found if isinstance(item, InboundText)] == ["hello?"]
     assert {item.reference for item in found if isinstance(item, DeliveryReport)} == {"1", "2", "3"}
     assert shop.modem.stored() == 0
@@ -544,7 +466,7 @@ async def test_a_burst_larger_than_the_sim_comes_in_as_room_is_made(shop: Shop) 
 
 
 async def test_texts_come_in_while_texts_go_out(shop: Shop) -> None:
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
 
         async def chatter() -> None:
             for count in range(20):
@@ -608,7 +530,7 @@ async def test_what_came_in_before_a_replug_is_not_deleted_in_another_modems_pla
         first = await anext(items)
         await asyncio.to_thread(shop.modem.unplug)
         await asyncio.to_thread(shop.modem.plug_in)
-        await until(lambda: shop.modem.commands[-1].startswith("AT+CNMI"))
+        await until(lambda: sum(command.startswith("AT+CNMI") for command in shop.modem.commands) == 2)
         async with asyncio.timeout(SOON):
             assert await anext(items) == first
     assert shop.modem.stored() == 1

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from textbackd.config import readers
 from textbackd.config.section import (
@@ -27,8 +27,15 @@ class GsmModem(Section):
     """A USB modem with a SIM card."""
 
     type: Literal["gsm_modem"] = Field(description="Which kind of gateway this is.", examples=["gsm_modem"])
-    port: Text = Field(
-        min_length=1, description="Its serial port; the names under by-id stay when it is unplugged.",
+    imei: Annotated[str, BeforeValidator(readers.imei)] | None = Field(
+        default=None,
+        description="The modem's own number, by which it is found wherever it is plugged in; `textbackd modem scan` "
+        "tells it. This or `port` is needed.",
+        examples=["004999010640000"],
+    )
+    port: Text | None = Field(
+        default=None, min_length=1,
+        description="Its serial port, instead of `imei`; the names under by-id stay when it is unplugged.",
         examples=["/dev/serial/by-id/usb-HUAWEI_Mobile-if00-port0"],
     )  # fmt: skip
     pin: Annotated[Secret, AfterValidator(readers.pin_code)] | None = Field(
@@ -48,6 +55,12 @@ class GsmModem(Section):
     number: Number | None = Field(
         default=None, description="The SIM card's own number, never texted.", examples=["+13125550142"]
     )
+
+    @model_validator(mode="after")
+    def _is_named(self) -> "GsmModem":
+        if self.port is None and self.imei is None:
+            raise ValueError("neither `imei` nor `port` is written. `textbackd modem scan` tells what to write.")
+        return self
 
 
 class BasicAuth(Section):
