@@ -25,9 +25,9 @@ _WAITS = {field.name for field in fields(Patience)}
 class Shop:
     """A virtual modem and the air around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, link: Path | None = None) -> None:
         self.air = folder / "air.jsonl"
-        self.modem = VirtualModem(air=self.air, link=folder / "port", quirks=Quirks())
+        self.modem = VirtualModem(air=self.air, link=link or folder / "port", quirks=Quirks())
 
     @property
     def quirks(self) -> Quirks:

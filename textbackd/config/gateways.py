@@ -30,13 +30,15 @@ class GsmModem(Section):
     imei: Annotated[str, BeforeValidator(readers.imei)] | None = Field(
         default=None,
         description="The modem's own number, by which it is found wherever it is plugged in; `textbackd modem scan` "
-        "tells it. This or `port` is needed.",
+        "tells it.",
         examples=["004999010640000"],
+        json_schema_extra={DEFAULT: "none, but then `port` is needed"},
     )
     port: Text | None = Field(
         default=None, min_length=1,
-        description="Its serial port, instead of `imei`; the names under by-id stay when it is unplugged.",
+        description="Its serial port, where it is not to be looked for; the names under by-id stay when it is unplugged.",
         examples=["/dev/serial/by-id/usb-HUAWEI_Mobile-if00-port0"],
+        json_schema_extra={DEFAULT: "none, but then `imei` is needed"},
     )  # fmt: skip
     pin: Annotated[Secret, AfterValidator(readers.pin_code)] | None = Field(
         default=None, description="PIN of the SIM card, tried once.", examples=["file:sim.pin"]

@@ -153,6 +153,10 @@ class VirtualModem:
         """Plug it in again; the system gives it another terminal, the link points there."""
         self._obeyed(self._plug_in)
 
+    def move(self, link: Path) -> None:
+        """Come back under another name at the next plugging in. For a modem that is unplugged."""
+        self._link = link
+
     def deliver(
         self, sender: str, body: str, *, wide_reference: bool = False, order: Callable[[list[str]], list[str]] = list
     ) -> None:

@@ -26,8 +26,11 @@ Plugged = tuple[int, int, int]  # tells one plugging in from the next
 
 def candidates(patterns: Iterable[str] = PATTERNS) -> list[str]:
     """Return the ports that there are, each once, under its most lasting name."""
-    found = [path for pattern in patterns for path in sorted(glob(pattern))]  # noqa: PTH207  # absolute patterns
-    return list({os.path.realpath(path): path for path in reversed(found)}.values())[::-1]
+    found: dict[str, str] = {}  # where a name leads → the name
+    for pattern in patterns:
+        for path in sorted(glob(pattern)):  # noqa: PTH207  # the pattern is absolute
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
 
 
 class Finder:
