@@ -81,11 +81,14 @@ def brief(**times: timedelta) -> Timing:
 
 
 @asynccontextmanager
-async def gateway_of(shop: Shop, **settings: Any) -> AsyncIterator[GsmModem]:
+async def gateway_of(shop: Shop, *, cut_off: bool = False, **settings: Any) -> AsyncIterator[GsmModem]:
+    """Run the gateway on the shop's modem; `cut_off`: as after the kill of a process that was handing a text over."""
     times = {name: settings.pop(name) for name in ("answer", "submit", "late", "quiet") if name in settings}
     waits = {name: settings.pop(name) for name in _WAITS if name in settings}
     where = {} if "imei" in settings else {"port": shop.modem.port}
     gateway = GsmModem(name="stick", timing=brief(**times), patience=hasty(**waits), **where | settings)
+    if cut_off:
+        gateway.expect_late_answer()
     await gateway.start()
     try:
         yield gateway

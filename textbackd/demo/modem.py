@@ -116,6 +116,7 @@ class VirtualModem:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtual-modem", daemon=True)
         self._master = self._slave = -1
+        self.next_link: Path | None = None  # where it comes back after AT+CFUN=1,1
         self._message_reference = 0
         self._long_reference = 0
         self._reset()
@@ -529,6 +530,7 @@ class VirtualModem:
 
     def _start_anew(self) -> None:
         self._unplug()
+        self._link, self.next_link = self.next_link or self._link, None
         self._later(self.quirks.boot_time, self._plug_in)
 
     def ring(self, caller: str | None, *, rings: int = 1, every: float = 0.0, clip: bool = True) -> None:
