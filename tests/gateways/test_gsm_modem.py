@@ -17,7 +17,7 @@ import pytest
 from tests.gateways.contract import TEXT, GatewayContract, Peer, failure_of
 from tests.gateways.modem_shop import ROOF, SOON, Shop, arrivals, brief, gateway_of, hasty, until
 from textbackd.core.phone import E164
-from textbackd.demo.modem_air import report_pdu
+from textbackd.demo.modem_air import binary_pdus, picture_push, report_pdu
 from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.verdicts import CME, CMS
@@ -463,6 +463,54 @@ async def test_a_burst_larger_than_the_sim_comes_in_as_room_is_made(shop: Shop) 
             shop.modem.deliver(ROOF, f"text {count}")
         found = await arrivals(gateway, 20)
         assert [item.body for item in found if isinstance(item, InboundText)] == [f"text {n}" for n in range(20)]
+
+
+async def test_a_burst_of_thirty_comes_in_over_a_sim_of_twenty_and_leaves_it_empty(shop: Shop) -> None:
+    shop.quirks.storage = 20
+    for count in range(30):
+        shop.modem.deliver(ROOF, f"text {count}")
+    async with gateway_of(shop, answer=timedelta(seconds=SOON)) as gateway:
+        found = await arrivals(gateway, 30)
+        await until(lambda: shop.modem.stored() == 0)
+    assert sorted(item.body for item in found if isinstance(item, InboundText)) == sorted(
+        f"text {n}" for n in range(30)
+    )
+
+
+async def test_a_picture_message_comes_in_as_a_sentence(shop: Shop) -> None:
+    for pdu in binary_pdus("55512", picture_push(ROOF, subject="My roof"), port=2948):
+        shop.modem.deliver_pdu(pdu)
+    async with gateway_of(shop) as gateway:
+        (item,) = await arrivals(gateway, 1)
+    assert isinstance(item, InboundText)
+    assert (item.sender, item.media) == (ROOF, 1)
+    assert shop.modem.stored() == 0
+
+
+@pytest.mark.parametrize("news", ['^SMMEMFULL: "SM"', '+CIEV: "SMSFULL"', '+QIND: "SMSFULL","SM"', '+CMTI: "SM",99'])
+async def test_a_memory_that_is_said_to_be_full_is_read_at_once(shop: Shop, news: str) -> None:
+    async with gateway_of(shop, poll_every=timedelta(hours=1)) as gateway:
+        items = aiter(gateway.incoming())
+        waiting = asyncio.ensure_future(anext(items))
+        await until(lambda: shop.modem.commands.count("AT+CMGL=4") >= 2)
+        shop.modem.keep("SM", ROOF, "kept")
+        shop.modem.say(f"\r\n{news}\r\n".encode())
+        async with asyncio.timeout(SOON):
+            item = await waiting
+        assert isinstance(item, InboundText)
+
+
+async def test_a_memory_that_fills_up_is_warned_of_once(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.quirks.storage = 10
+    async with gateway_of(shop, probe=timedelta(seconds=0.02)) as gateway:  # nobody reads
+        await until(lambda: "sim_storage_used" in gateway.vitals())
+        for count in range(7):
+            shop.modem.deliver(ROOF, f"text {count}")
+        await until(lambda: gateway.vitals().get("sim_storage_used") == 7.0)
+        shop.modem.deliver(ROOF, "one more")
+        await until(lambda: gateway.vitals().get("sim_storage_used") == 8.0)
+        assert gateway.vitals()["sim_storage_size"] == 10.0
+    assert [record.message for record in caplog.records] == ["the memory for incoming texts is nearly full"]
 
 
 async def test_texts_come_in_while_texts_go_out(shop: Shop) -> None:

@@ -123,9 +123,14 @@ _REPORT_WORDS: Final = {
     0x41: "incompatible destination",
     0x42: "rejected by the phone",
     0x43: "not obtainable",
+    0x44: "the quality of service is not available",
+    0x45: "no interworking with that network",
     0x46: "its time was over",
     0x47: "deleted by the sender",
     0x48: "deleted by the service centre",
     0x49: "it does not exist",
 }
 _REPORT_GROUPS: Final = ("delivered", "still trying", "given up", "given up for now")
+# TP-ST that speaks of the number and not of the moment: incompatible destination, not obtainable, no interworking. Not "its
+# time was over" (a phone that is off), not "rejected by the phone" (one that is full), not "remote procedure error".
+NEVER: Final = frozenset({0x41, 0x43, 0x45})
