@@ -102,13 +102,17 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def arrivals(gateway: Gateway, count: int, *, pause: float = 0.05) -> list[Arrival]:
-    """Return the next `count` items, the last one acknowledged, too."""
+async def arrivals(
+    gateway: Gateway, count: int, *, pause: float = 0.05, leaving_out: type[Arrival] | tuple[()] = ()
+) -> list[Arrival]:
+    """Return the next `count` items, the last one acknowledged, too; `pause` is for the modem to delete it."""
     found: list[Arrival] = []
     items = aiter(gateway.incoming())
     async with asyncio.timeout(SOON):
         while len(found) < count:
-            found.append(await anext(items))
+            item = await anext(items)
+            if not isinstance(item, leaving_out):
+                found.append(item)
         acknowledged = asyncio.ensure_future(anext(items))
         await asyncio.sleep(pause)
         acknowledged.cancel()
