@@ -135,7 +135,7 @@ async def test_a_number_with_blanks_goes_out_as_a_number(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("kind", "number", "fate"), [
-    *(pytest.param("cms", number, known.fate, id=f"CMS {number}") for number, known in CMS.items()),
+    *(pytest.param("cms", number, known.fate, id=f"CMS {number}") for number, known in CMS.items() if not known.taken),
     *(pytest.param("cme", number, known.fate, id=f"CME {number}") for number, known in CME.items()),
     pytest.param("cms", 99, Fate.NOT_SENT, id="an unnamed cause of the network: it rejected the text"),
     pytest.param("cms", 213, Fate.NOT_SENT, id="an unnamed cause of the service centre: it rejected the text"),
@@ -156,6 +156,28 @@ def test_the_classes_of_errors_are_those_of_the_standard() -> None:
     assert {8, 10, 50, 69, 193, 310, 311, 312, 313, 316, 318, 330} <= classes[Fate.GATEWAY_UNFIT]
     assert {17, 22, 27, 29, 38, 41, 42, 47, 192, 194, 314, 331, 208, 211, 320, 322} <= classes[Fate.NOT_SENT]
     assert {197, 332, 350, 500} == classes[Fate.UNKNOWN]
+    assert {number for number, known in CMS.items() if known.taken} == {197}
+    assert {number for number, known in CMS.items() if known.full} == {208, 211, 320, 322}
+
+
+async def test_a_text_that_the_service_centre_has_already_was_sent(shop: Shop) -> None:
+    shop.next_texts("ok", "cms:197", "ok")
+    async with gateway_of(shop) as gateway:
+        accepted = await gateway.send(replace(TEXT, body="a" * 400))
+    assert (accepted.reference, accepted.parts) == ("1,2", 3)
+
+
+@pytest.mark.parametrize("code", ["cms:322", "cms:208", "cme:20"])
+async def test_a_full_memory_is_read_before_the_text_is_tried_again(shop: Shop, code: str) -> None:
+    async with gateway_of(shop, poll_every=timedelta(hours=1)) as gateway:
+        waiting = asyncio.ensure_future(anext(aiter(gateway.incoming())))
+        await until(lambda: shop.modem.commands.count("AT+CMGL=4") >= 2)
+        shop.modem.keep("SM", ROOF, "in the way")
+        shop.next_texts(code)
+        assert (await failure_of(gateway)).fate is Fate.NOT_SENT
+        async with asyncio.timeout(SOON):
+            item = await waiting
+    assert isinstance(item, InboundText)
 
 
 @pytest.mark.parametrize("number", [28, 38, 332, 500, 10])

@@ -125,7 +125,9 @@ async def test_a_pin_without_an_answer_is_given_again_only_if_the_sim_did_not_co
 
 
 async def test_what_cannot_be_written_down_is_not_tried(shop: Shop, notes: Path) -> None:
-    assert "cannot be written down" in await paused(shop, notes / "none", RIGHT)
+    assert "cannot be read or written down" in await paused(shop, notes / "none", RIGHT)
+    (notes / NOTES).mkdir()
+    assert "cannot be read or written down" in await paused(shop, notes, RIGHT)
     assert given(shop) == []
 
 

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("textbackd.cli.texts", "explain"),
     "send": ("textbackd.cli.texts", "send"),
     "outbox": ("textbackd.cli.texts", "outbox"),
+    "modem": ("textbackd.cli.modem", "modem"),
 }
 
 

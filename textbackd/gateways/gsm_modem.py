@@ -28,6 +28,7 @@ from textbackd.gateways.modem.owner import AwayError, Owner, Patience
 from textbackd.gateways.modem.pdu import submit_pdus
 from textbackd.gateways.modem.ports import Candidates, Finder, candidates
 from textbackd.gateways.modem.sim import Pin, PinNotes
+from textbackd.gateways.modem.verdicts import verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ NEARLY_FULL: Final = 0.7  # of the memory for incoming texts; when it is full, t
 # "Unknown error" says nothing of the text, so each is `unknown`. Two in a row speak against the modem: wrong service
 # centre, no credit, LTE without texts, or a radio that lost its way, which is all that can be mended from here.
 SUSPECT: Final = "CMS 500"
+SUSPECT_AFTER: Final = 2
+NO_NETWORK: Final = ("CMS 331", "CME 30")  # news for the next look at the modem
 
 
 class GsmModem:
@@ -203,10 +206,10 @@ class GsmModem:
 
     def _suspect(self, code: str | None) -> None:
         self._suspicions = self._suspicions + 1 if code == SUSPECT else 0
-        if self._suspicions >= 2 or (code or "").startswith(("CMS 331", "CME 30")):
+        if self._suspicions >= SUSPECT_AFTER or code in NO_NETWORK:
             self._owner.probe_soon()
-        if code in ("CMS 208", "CMS 211", "CMS 320", "CMS 322", "CME 20"):
-            self._wake()  # the memory is full: read it and delete
+        if verdict_of(code).full:
+            self._wake()  # to read what is stored, and delete it
 
     # --- in the owner's thread: looking at the modem ----------------------------------------------------------------
 
@@ -224,7 +227,7 @@ class GsmModem:
 
     def _probe(self, link: ModemLink) -> bool:
         """Ask how the modem is; return whether it has a network."""
-        if self._suspicions >= 2:
+        if self._suspicions >= SUSPECT_AFTER:
             self._mend(link)
         self._know(ask_condition(link.ask))
         self._imei = self._imei or ask_imei(link.ask)

@@ -105,7 +105,9 @@ class ModemLink(LibraryModem, Line):
         self._get_prompt(pdu.length)
         answer = self._confirmed(pdu.hex)
         if "ERROR" in answer[-1]:
-            raise self._failure(command_error("AT+CMGS", answer[-1]), handed_over=True)
+            error = command_error("AT+CMGS", answer[-1])
+            if not verdict(error.type, error.code).taken:
+                raise self._failure(error, handed_over=True)
         return _reference(answer)
 
     def stored(self) -> list[StoredPdu]:

@@ -61,7 +61,16 @@ class PinNotes:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = folder / NOTES if folder else None
-        self._tried: dict[str, bool] = self._read()  # hash → whether the SIM said that it is wrong
+        self._tried: dict[str, bool] = {}  # hash → whether the SIM said that it is wrong
+
+    def read(self) -> None:
+        """Look into the file again; raises OSError if there is one that cannot be read."""
+        if self._path is None:
+            return
+        with suppress(FileNotFoundError, ValueError, RecursionError):
+            found: Any = json.loads(self._path.read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                self._tried = {str(key): bool(refused) for key, refused in found.items()}
 
     def tried(self, key: str) -> bool:
         return key in self._tried
@@ -78,15 +87,6 @@ class PinNotes:
         del self._tried[key]
         self._write()
 
-    def _read(self) -> dict[str, bool]:
-        if self._path is None:
-            return {}
-        with suppress(OSError, ValueError, RecursionError):
-            found: Any = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(found, dict):
-                return {str(key): bool(refused) for key, refused in found.items()}
-        return {}
-
     def _write(self) -> None:
         self._tried = dict(list(self._tried.items())[-REMEMBERED:])
         if self._path is None:
@@ -96,8 +96,16 @@ class PinNotes:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(self._tried, file)
             file.flush()
+            if os.geteuid() == 0:
+                # `textbackd modem test` is often run by root, and the daemon has to be able to read it.
+                os.fchown(file.fileno(), *_owner_of(self._path.parent))
             os.fsync(file.fileno())
         fresh.replace(self._path)
+
+
+def _owner_of(folder: Path) -> tuple[int, int]:
+    stat = folder.stat()
+    return stat.st_uid, stat.st_gid
 
 
 class Pin:
@@ -125,11 +133,13 @@ class Pin:
 
     def _try(self, link: ModemLink, pin: str) -> None:
         key = _key(link.ask, pin)
-        self._refuse_if_risky(key, ask_tries(link.ask))
         try:
+            self._notes.read()
+            self._refuse_if_risky(key, ask_tries(link.ask))
             self._notes.note(key, refused=False)
         except OSError as exc:
-            raise SimError(f"the PIN is not tried, for it cannot be written down that it was ({exc.strerror})") from exc
+            why = f"what was tried cannot be read or written down: {exc.filename}, {exc.strerror}"
+            raise SimError(f"the PIN is not tried, for {why}") from exc
         self._give(link, pin, key)
         with suppress(OSError):
             self._notes.forget(key)
