@@ -24,6 +24,7 @@ ODD: Final = {
     "12d1:14dc": HILINK,
     "12d1:1446": STORAGE,
     "12d1:14fe": STORAGE,
+    "12d1:157d": STORAGE,
     "12d1:1f01": STORAGE,
     "19d2:2000": STORAGE,
     "1bbb:f000": STORAGE,
