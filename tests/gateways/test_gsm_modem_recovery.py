@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.gateways.contract import TEXT, failure_of
 from tests.gateways.modem_shop import SOON, Shop, gateway_of, until
-from textbackd.gateways.base import Fate, Health, Measured
+from textbackd.gateways.base import Fate, Gateway, Health, Measured
 from textbackd.gateways.modem.ladder import AGAIN_AFTER, Ladder, Rung, Schedule
 
 pytestmark = pytest.mark.modem
@@ -26,6 +27,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path)
     with shop.modem:
         yield shop
+
+
+def is_in(gateway: Gateway, health: Health) -> bool:
+    return gateway.health() is health
 
 
 # --- the order of the rungs, without a modem ----------------------------------------------------------------------
@@ -92,6 +97,16 @@ async def test_a_modem_that_speaks_again_when_asked_twice_is_left_alone(shop: Sh
             set(gateway.vitals()) & {"recovery_reopen_total", "recovery_radio_total", "recovery_restart_total"} == set()
         )
         assert gateway.health() is Health.UP
+
+
+@pytest.mark.parametrize("command", ["+COPS", "+CSQ", "+CREG"])
+async def test_a_modem_that_is_slow_to_tell_something_is_not_taken_for_one_that_hangs(shop: Shop, command: str) -> None:
+    shop.quirks.mute = (command,)
+    async with gateway_of(shop, probe=HASTY, late=HASTY) as gateway:
+        await until(lambda: shop.modem.commands.count("AT+CPMS?") >= 3)
+        assert gateway.health() is Health.UP
+        await gateway.send(TEXT)
+        assert not any(name.startswith("recovery_") for name in gateway.vitals())
 
 
 async def test_after_a_restart_the_pin_is_given_again(shop: Shop) -> None:
@@ -198,7 +213,7 @@ async def test_losing_the_network_is_logged_once_and_so_is_its_return(
     async with gateway_of(shop, probe=HASTY, probe_unregistered=HASTY) as gateway:
         for stat, health in ((2, Health.DOWN), (1, Health.UP)):
             shop.quirks.registration = stat
-            await until(lambda health=health: gateway.health() is health)  # type: ignore[misc]
+            await until(partial(is_in, gateway, health))
             await asyncio.sleep(0.2)
     said = [record.message for record in caplog.records if "network" in record.message]
     assert said == ["the modem has no network", "the modem has a network again"]

@@ -79,6 +79,7 @@ class Quirks:
     signal: int = 21  # <rssi> of +CSQ
     operator: str = "Virtual"
     technology: int = 7  # <AcT> of +COPS
+    mute: tuple[str, ...] = ()  # commands that are never answered, "+COPS"
     cured_by: str | None = None  # while `silent`: the command that it obeys all the same, and that makes it speak again
     boot_time: float = 0.0  # seconds until the port is back after AT+CFUN=1,1
 
@@ -328,6 +329,8 @@ class VirtualModem:
             self._answer("ERROR")
             return
         name, rest = (match[1] or "").upper(), match[2] or ""
+        if name in self.quirks.mute:
+            return
         handler = _COMMANDS.get(name)
         answer = handler(self, rest) if handler else _SIMPLE.get(name + rest, _SIMPLE.get(name, ["ERROR"]))
         if answer:

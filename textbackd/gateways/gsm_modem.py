@@ -141,7 +141,7 @@ class GsmModem:
             "sim_storage_size": condition.size,
             "seconds_since_ok": None if last_ok is None else time.monotonic() - last_ok,
         }
-        resets = {f"recovery_{rung.value}_total": count for rung, count in self._owner.ladder.climbed.items()}
+        resets = {f"recovery_{rung.value}_total": count for rung, count in dict(self._owner.ladder.climbed).items()}
         return {name: float(value) for name, value in (known | resets).items() if value is not None}
 
     def told(self) -> Mapping[str, str]:
@@ -226,7 +226,8 @@ class GsmModem:
         self._wake()
 
     def _probe(self, link: ModemLink) -> bool:
-        """Ask how the modem is; return whether it has a network."""
+        """Ask how the modem is; return whether it has a network. Raises TimeoutException if it does not answer."""
+        link.write("AT")
         if self._suspicions >= SUSPECT_AFTER:
             self._mend(link)
         self._know(ask_condition(link.ask))
@@ -273,7 +274,7 @@ class GsmModem:
             stored = await asyncio.wrap_future(self._owner.ask(self._stored))
         except (AwayError, GsmModemException):
             stored = []  # the owner says why in the log, and finds the modem again
-        return self._inbox.arrived([*self._ear.pushed, *stored], at=time.monotonic())
+        return self._inbox.arrived([*self._ear.pushed(), *stored], at=time.monotonic())
 
     def _stored(self, link: ModemLink) -> list[StoredPdu]:
         self._ear.look_up()
@@ -283,7 +284,7 @@ class GsmModem:
         """Delete what the inbox has; what cannot be deleted comes again, under the same id."""
         for message in arrived.stored:
             if message.memory == PUSHED:
-                self._ear.pushed.remove(message)
+                self._ear.forget(message)
                 continue
             try:
                 await asyncio.wrap_future(self._owner.ask(partial(_delete, message)))

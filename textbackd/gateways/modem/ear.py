@@ -1,10 +1,11 @@
 """What a modem says by itself → what has arrived, and what to look at.   modem/line.py → here → gateways/gsm_modem.py
 
-Everything here is called in the modem's thread but for `waiting` and `stored`, which the event loop asks.
+The modem's thread puts in, the event loop takes out.
 """
 
 import logging
 import re
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from textbackd.gateways.modem.ringing import Ringing
 log = logging.getLogger(__name__)
 
 PUSHED: Final = "pushed"  # the "memory" of a message that the modem handed over and does not keep
-REMEMBERED: Final = 1000  # arrivals that nobody has asked for yet; more is no shop's modem
+REMEMBERED: Final = 1000  # arrivals that nobody has asked for yet; more than that is not a modem but noise
 # A text came in, a report came in, the memory is full (Huawei; Cinterion; Quectel): time to read and delete.
 NEWS: Final = re.compile(r"\+CMTI:|\+CDSI:|\^SMMEMFULL|\+CIEV:\s*\"?SMSFULL|\+QIND:\s*\"SMSFULL", re.IGNORECASE)
 REFERENCE: Final = re.compile(r"\+CMGS:\s*(\d+)")
@@ -37,8 +38,9 @@ class Ear:
     """Keeps what arrives until it is asked for."""
 
     def __init__(self, name: str, wake: Callable[[], None]) -> None:
-        self.pushed: deque[StoredPdu] = deque(maxlen=REMEMBERED)
-        self.told: deque[Arrival] = deque(maxlen=REMEMBERED)
+        self.told: deque[Arrival] = deque()
+        self._pushed: list[StoredPdu] = []
+        self._lock = threading.Lock()
         self._name, self._wake = name, wake
         self._owed: Owed | None = None
         self._ringing = Ringing(name)
@@ -51,8 +53,7 @@ class Ear:
         """Take one line, or "PDU" and the PDU of a message that the modem pushed."""
         match said:
             case ["PDU", pdu]:
-                self.pushed.append(StoredPdu(PUSHED, 0, pdu, 0))
-                self._wake()
+                self._keep(StoredPdu(PUSHED, 0, pdu, 0))
             case [line] if NEWS.match(line):
                 self._wake()
             case [line] if late := REFERENCE.match(line):
@@ -60,9 +61,25 @@ class Ear:
             case [line]:
                 self._tell(self._ringing.heard(line, at=time.monotonic(), now=datetime.now(UTC)))
 
+    def pushed(self) -> list[StoredPdu]:
+        """Return the messages that the modem handed over, oldest first."""
+        with self._lock:
+            return list(self._pushed)
+
+    def forget(self, message: StoredPdu) -> None:
+        """Let go of a message that is stored elsewhere now."""
+        with self._lock:
+            self._pushed.remove(message)
+
     def look_up(self) -> None:
         """Tell of a call that rings without a number; to be called now and then."""
         self._tell(self._ringing.due(at=time.monotonic()))
+
+    def _keep(self, message: StoredPdu) -> None:
+        with self._lock:
+            if len(self._pushed) < REMEMBERED:
+                self._pushed.append(message)
+        self._wake()
 
     def _answered(self, reference: str) -> None:
         late = {"gateway": self._name, "reference": reference}
@@ -75,6 +92,6 @@ class Ear:
         self._owed = None
 
     def _tell(self, arrival: Arrival | None) -> None:
-        if arrival is not None:
+        if arrival is not None and len(self.told) < REMEMBERED:
             self.told.append(arrival)
             self._wake()

@@ -88,11 +88,13 @@ class ModemLink(LibraryModem, Line):
         self.ask("AT+CLIP=1")  # who rings (3GPP TS 27.007 §7.6)
 
     def ask(self, command: str) -> list[str]:
-        """Return the lines of an answer, or none from a modem that does not know the command."""
-        try:
+        """Return the lines of an answer; none from a modem that does not know the command, or takes too long for it.
+
+        Some take minutes for +COPS? while they search. Whether the modem is there at all, `write` tells, and the next command.
+        """
+        with suppress(CommandError, TimeoutException):
             return self.write(command)
-        except CommandError:
-            return []
+        return []
 
     def write(self, data: str, *args: Any, **options: Any) -> list[str]:
         """Send a command as the library does, with a longer patience; raises CommandError, TimeoutException, PortGoneError."""

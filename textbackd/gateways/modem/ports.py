@@ -5,6 +5,7 @@ What does not change is the IMEI, so a modem that is configured by it is looked 
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from glob import glob
@@ -20,6 +21,7 @@ from textbackd.gateways.modem.link import ModemLink
 # The names under by-id first, for they last; but of two equal sticks only one has a name there.
 PATTERNS: Final = ("/dev/serial/by-id/*", "/dev/ttyUSB*", "/dev/ttyACM*")
 
+_searching = threading.Lock()  # two gateways that look at the same ports at once would find them held by each other
 Candidates = Callable[[], list[str]]
 Plugged = tuple[int, int, int]  # tells one plugging in from the next
 
@@ -51,7 +53,11 @@ class Finder:
 
     def open(self) -> ModemLink:
         """Return the modem, answering but not set up. Raises PortGoneError, of which SilentError and HeldError are kinds."""
-        link = self._on_the_port(self._port) if self._port else self._by_imei()
+        if self._port:
+            link = self._on_the_port(self._port)
+        else:
+            with _searching:
+                link = self._by_imei()
         self._last = (link.port, _node(link.port))
         return link
 

@@ -12,7 +12,7 @@ from textbackd.gateways.base import IncomingCall
 
 RINGS: Final = re.compile(r"RING|\+CRING:.*")
 OVER: Final = re.compile(r"NO CARRIER|\^CEND:.*")
-CLIP: Final = re.compile(r'\+CLIP:\s*"([^"]*)"\s*,\s*(\d+)')
+CLIP: Final = re.compile(r'\+CLIP:\s*"([^"]{0,40})"\s*,\s*(\d+)')
 SILENCE: Final = 12.0  # seconds; RING comes every 3 to 6 s as long as a call lasts, so this long without one it is over
 CLIP_WITHIN: Final = 3.0  # seconds; +CLIP follows each RING at once, where the network tells a number
 INTERNATIONAL: Final = 145

@@ -14,7 +14,7 @@ from typing import Final
 
 from gsmmodem.exceptions import GsmModemException, TimeoutException
 
-from textbackd.gateways.modem.condition import Ask, Condition, ask_condition, ask_imei, shown
+from textbackd.gateways.modem.condition import Condition, ask_condition, ask_imei, shown
 from textbackd.gateways.modem.line import HeldError, SilentError, Timing
 from textbackd.gateways.modem.link import ModemLink, SimError
 from textbackd.gateways.modem.sim import ask_state, ask_tries
@@ -64,32 +64,20 @@ def scan(ports: Iterable[str], *, timing: Timing = BRIEF, proc: Path = Path("/pr
 
 def examine(link: ModemLink) -> Finding:
     """Return what a connected modem tells of itself. Raises PortGoneError if it stops answering."""
-    ask = _patient(link.ask)
     try:
         sim = ask_state(link)
     except (SimError, TimeoutException) as exc:
         sim = str(exc) if isinstance(exc, SimError) else "the SIM does not answer"
     return Finding(
         port=link.port,
-        imei=ask_imei(ask),
-        manufacturer=_name(ask("AT+CGMI")),
-        model=_name(ask("AT+CGMM")),
+        imei=ask_imei(link.ask),
+        manufacturer=_name(link.ask("AT+CGMI")),
+        model=_name(link.ask("AT+CGMM")),
         sim=shown(sim),
-        pin_tries=ask_tries(ask),
-        smsc=next((match[1] for line in ask("AT+CSCA?") if (match := _CENTRE.search(line))), None),
-        condition=ask_condition(ask),
+        pin_tries=ask_tries(link.ask),
+        smsc=next((match[1] for line in link.ask("AT+CSCA?") if (match := _CENTRE.search(line))), None),
+        condition=ask_condition(link.ask),
     )
-
-
-def _patient(ask: Ask) -> Ask:
-    """Return an `ask` to which no answer in time is no answer: a modem that searches may take seconds for +COPS."""
-
-    def patient(command: str) -> list[str]:
-        with suppress(TimeoutException):
-            return ask(command)
-        return []
-
-    return patient
 
 
 def holder_of(port: str, proc: Path = Path("/proc")) -> str | None:
