@@ -69,6 +69,18 @@ async def test_the_late_answer_to_another_part_does_not_make_the_text_whole(shop
     assert [part.number for part in shop.on_air()] == [1, 1]
 
 
+@pytest.mark.parametrize("word", ["cms:28", "cms:500", "error"])
+async def test_a_reference_after_an_error_is_no_late_answer(shop: Shop, word: str) -> None:
+    shop.next_texts(word)
+    async with gateway_of(shop) as gateway:
+        await failure_of(gateway)
+        shop.modem.say(b"\r\n+CMGS: 9\r\n")
+        await gateway.send(replace(TEXT, id="text-2"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await anext(aiter(gateway.incoming()))
+
+
 async def test_an_error_after_the_time_out_tells_nothing(shop: Shop) -> None:
     shop.next_texts("silent")
     async with gateway_of(shop) as gateway:

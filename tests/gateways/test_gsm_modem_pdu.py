@@ -162,6 +162,13 @@ def test_the_notification_of_a_picture_says_who_sent_it(sender: str | None, subj
     assert notification(octets) == Notification(sender=sender, subject=subject)
 
 
+def test_the_media_type_may_stand_behind_its_length() -> None:
+    # WAP-230-WSP §8.4.2.24: Content-general-form, the type with its parameters.
+    typed = b"\x03\xbe\x81\xea"
+    push = bytes([0, 6, len(typed)]) + typed + b"\x8c\x82\x89\x0e\x80+13035550126\0"
+    assert notification(push) == Notification(sender="+13035550126", subject=None)
+
+
 @pytest.mark.parametrize("push", [
     pytest.param(b"", id="nothing"),
     pytest.param(b"\x00\x06\x01\xae\x01", id="another media type"),

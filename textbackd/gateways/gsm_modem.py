@@ -23,7 +23,7 @@ from textbackd.gateways.modem.condition import Condition, ask_condition, ask_ime
 from textbackd.gateways.modem.ear import PUSHED, Ear, Owed
 from textbackd.gateways.modem.inbox import Arrived, Inbox
 from textbackd.gateways.modem.line import Timing
-from textbackd.gateways.modem.link import ModemLink, StoredPdu
+from textbackd.gateways.modem.link import ModemLink, StoredPdu, UnansweredError
 from textbackd.gateways.modem.owner import AwayError, Owner, Patience
 from textbackd.gateways.modem.pdu import submit_pdus
 from textbackd.gateways.modem.ports import Candidates, Finder, candidates
@@ -182,7 +182,7 @@ class GsmModem:
                 references.append(link.submit(pdu) or "")
             except SendFailed as exc:
                 self._suspect(exc.code)
-                if exc.fate is Fate.UNKNOWN and exc.code is None:
+                if isinstance(exc, UnansweredError):
                     self._ear.owes(Owed(text.id, tuple(references)) if pdu is pdus[-1] else None)
                 raise _after(len(references), len(pdus), exc) from exc
             self._suspicions = 0

@@ -70,6 +70,7 @@ class Line(SerialComms):
     """
 
     timing: Timing
+    asked_again = 0  # how often it had to be brought back into step
 
     def open(self) -> None:
         """Open the port, for this program alone; raises PortGoneError, of which HeldError is one."""
@@ -195,6 +196,7 @@ class Line(SerialComms):
 
     def _get_in_step(self) -> None:
         """Wait for the answer that is owed, then ask until the answer is to what was asked; else SilentError."""
+        self.asked_again += 1
         self.listen_for(timedelta(seconds=max(0.0, self._owed_until - time.monotonic())))
         for _ in range(3):
             self._clear()

@@ -27,6 +27,10 @@ class SimError(GsmModemException):
     """The SIM needs a person; the text says what for."""
 
 
+class UnansweredError(SendFailed):
+    """The modem has the text and has not said what became of it; it may still do so."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPdu:
     """A message in the SIM or the modem, as AT+CMGL lists it."""
@@ -179,7 +183,7 @@ class ModemLink(LibraryModem, Line):
         except PortGoneError as exc:
             answer, cause = exc.answer, f"went away: {exc}"
         if _reference(answer) is None:
-            raise SendFailed(f"The modem took the text and {cause}.", fate=Fate.UNKNOWN)
+            raise UnansweredError(f"The modem took the text and {cause}.", fate=Fate.UNKNOWN)
         return [*answer, "OK"]
 
     def _failure(self, error: CommandError, *, handed_over: bool) -> SendFailed:

@@ -160,6 +160,7 @@ class Owner:
             return self._ended(End.GONE, Health.DOWN, "a fault in textbackd")
         finally:
             if link:
+                self._count_asking(link)
                 link.close()
         return End.STOPPED
 
@@ -197,12 +198,17 @@ class Owner:
         try:
             well = self._probe(link)
         except TimeoutException:
-            self.ladder.climbed[Rung.ASK] += 1
             well = self._probe(link)
         self.ladder.well()
+        self._count_asking(link)
         self.last_ok = time.monotonic()
         pause = self._patience.probe if well else self._patience.probe_unregistered
         self._next_probe = time.monotonic() + pause.total_seconds()
+
+    def _count_asking(self, link: ModemLink) -> None:
+        if link.asked_again:
+            self.ladder.climbed[Rung.ASK] += link.asked_again
+            link.asked_again = 0
 
     # --- what is done about a modem that is not well ----------------------------------------------------------------
 
