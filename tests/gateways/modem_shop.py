@@ -18,7 +18,8 @@ from textbackd.gateways.modem.owner import Patience
 
 ROOF = "+13125550199"
 MOMENT = timedelta(seconds=0.3)
-SOON = 10  # seconds; a test that waits so long has failed
+SHORT = timedelta(seconds=1)  # for an answer that a test keeps back on purpose
+SOON = 30  # seconds; a test that waits so long has failed
 _WAITS = {field.name for field in fields(Patience)}
 
 
@@ -76,7 +77,7 @@ def hasty(**waits: Any) -> Patience:
 
 def brief(**times: timedelta) -> Timing:
     """Return times for an answer that a test can wait for."""
-    usual = {"answer": MOMENT, "submit": MOMENT, "late": MOMENT, "quiet": timedelta(seconds=0.03)}
+    usual = {"answer": MOMENT, "submit": timedelta(seconds=SOON), "late": MOMENT, "quiet": timedelta(seconds=0.03)}
     return Timing(**usual | times)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.gateways.contract import TEXT, GatewayContract, Peer, failure_of
-from tests.gateways.modem_shop import ROOF, SOON, Shop, arrivals, brief, gateway_of, hasty, until
+from tests.gateways.modem_shop import ROOF, SHORT, SOON, Shop, arrivals, brief, gateway_of, hasty, until
 from textbackd.core.phone import E164
 from textbackd.demo.modem_air import binary_pdus, picture_push, report_pdu
 from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText, IncomingCall
@@ -41,7 +41,7 @@ class TestContract(GatewayContract):
 
     @pytest.fixture
     async def gateway(self, shop: Shop) -> AsyncIterator[Gateway]:
-        async with gateway_of(shop) as gateway:
+        async with gateway_of(shop, submit=SHORT) as gateway:
             await until(lambda: gateway.health() is Health.UP)
             yield gateway
 
@@ -89,7 +89,7 @@ async def test_sixty_texts_of_two_senders_all_arrive_whole_and_once(shop: Shop) 
         bodies = [f"{number} {count} " + "😀" * (count % 3 * 30) for count in range(30)]
         return [(await gateway.send(replace(TEXT, to=E164(number), body=body))).reference for body in bodies]
 
-    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         references = await asyncio.gather(sender("+13035550126"), sender("+13035550127"))
     texts = await shop.texts()
     expected = [(n, f"{n} {c} " + "😀" * (c % 3 * 30)) for n in ("+13035550126", "+13035550127") for c in range(30)]
@@ -210,18 +210,18 @@ async def test_a_long_text_of_which_a_part_is_out_must_not_go_again(shop: Shop, 
 
 async def test_silence_after_the_pdu_is_unknown_and_the_text_is_out_once(shop: Shop) -> None:
     shop.next_texts("silent")
-    async with gateway_of(shop) as gateway:
+    async with gateway_of(shop, submit=SHORT) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await gateway.send(replace(TEXT, body="the next"))).reference == "2"
     assert [part.body for part in shop.on_air()] == [TEXT.body, "the next"]
 
 
-@pytest.mark.parametrize("word", ["late:0.4", "deaf:0.4"])
+@pytest.mark.parametrize("word", ["late:1.5", "deaf:1.5"])
 async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
     shop: Shop, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.next_texts(word, "cms:28", "ok")
-    async with gateway_of(shop, late=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await failure_of(gateway)).code == "CMS 28"
         assert (await gateway.send(replace(TEXT, body="third"))).reference == "2"
@@ -230,12 +230,12 @@ async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
 
 
 async def test_a_late_answer_is_not_taken_for_that_of_another_command(shop: Shop) -> None:
-    shop.next_texts("late:0.8")
-    async with gateway_of(shop, late=timedelta(seconds=0.05), delivery_reports=False) as gateway:
+    shop.next_texts("late:1.8")
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=0.05), delivery_reports=False) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         shop.modem.deliver(ROOF, "hello?")
         assert [item.body for item in await arrivals(gateway, 1) if isinstance(item, InboundText)] == ["hello?"]
-        await asyncio.sleep(0.6)  # the answer comes while nothing is asked
+        await asyncio.sleep(1)  # the answer comes while nothing is asked
         assert (await gateway.send(TEXT)).reference == "2"
 
 
@@ -256,7 +256,7 @@ async def test_a_modem_that_dies_at_the_prompt_has_sent_nothing(shop: Shop) -> N
 
 async def test_a_modem_that_dies_with_the_text_leaves_it_unknown(shop: Shop) -> None:
     shop.next_texts("die_after_pdu")
-    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         await until(lambda: gateway.health() is Health.DOWN)
     assert len(shop.on_air()) == 1
@@ -354,7 +354,7 @@ async def test_a_prompt_left_behind_by_a_killed_process_is_left(shop: Shop) -> N
 
 async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
     shop.quirks.after_air = 0.2
-    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(gateway.send(replace(TEXT, body="never begun")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -366,7 +366,7 @@ async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
 
 async def test_closing_waits_for_the_text_under_way_and_refuses_the_rest(shop: Shop) -> None:
     shop.quirks.after_air = 0.3
-    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(failure_of(gateway, replace(TEXT, body="too late")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -404,7 +404,7 @@ async def test_an_odd_modem_sends_and_receives_all_the_same(shop: Shop, quirks: 
     for name, value in quirks.items():
         setattr(shop.quirks, name, value)
     await asyncio.to_thread(shop.modem.plug_in)
-    async with gateway_of(shop, answer=timedelta(seconds=2), submit=timedelta(seconds=2)) as gateway:
+    async with gateway_of(shop, answer=timedelta(seconds=2)) as gateway:
         assert (await gateway.send(replace(TEXT, body="Hello 😀 " * 20))).reference == "1,2,3"
         shop.modem.deliver(ROOF, "hello?")
         found = await arrivals(gateway, 4, pause=0.5, leaving_out=IncomingCall)
@@ -536,7 +536,7 @@ async def test_a_memory_that_fills_up_is_warned_of_once(shop: Shop, caplog: pyte
 
 
 async def test_texts_come_in_while_texts_go_out(shop: Shop) -> None:
-    async with gateway_of(shop, submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
 
         async def chatter() -> None:
             for count in range(20):
@@ -661,7 +661,7 @@ async def test_a_report_that_cuts_into_an_answer_is_heard(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["ok", "cms:38", "silent", "die_at_prompt", "die_after_pdu", "no_prompt", "late:0.5", "error"]
+    "word", ["ok", "cms:38", "silent", "die_at_prompt", "die_after_pdu", "no_prompt", "late:1.5", "error"]
 )
 async def test_no_fault_of_the_modem_puts_a_traceback_a_number_or_a_text_into_the_log(
     shop: Shop, word: str, caplog: pytest.LogCaptureFixture
@@ -669,7 +669,7 @@ async def test_no_fault_of_the_modem_puts_a_traceback_a_number_or_a_text_into_th
     caplog.set_level(logging.INFO)
     shop.next_texts(word)
     shop.modem.deliver(ROOF, "a secret")
-    async with gateway_of(shop, first_retry=timedelta(seconds=0.01)) as gateway:
+    async with gateway_of(shop, submit=SHORT, first_retry=timedelta(seconds=0.01)) as gateway:
         await asyncio.gather(gateway.send(TEXT), return_exceptions=True)
         await arrivals(gateway, 1) if "die" not in word else await until(lambda: gateway.health() is Health.DOWN)
     said = "\n".join(f"{record.message} {vars(record)}" for record in caplog.records)

@@ -87,7 +87,7 @@ async def test_a_call_to_the_sim_arrives_once_and_is_left_alone(shop: Shop, call
 
 async def test_a_call_that_comes_into_a_text_disturbs_neither(shop: Shop) -> None:
     shop.quirks.after_air = 0.3
-    async with gateway_of(shop, submit=timedelta(seconds=10), delivery_reports=False) as gateway:
+    async with gateway_of(shop, delivery_reports=False) as gateway:
         await until(lambda: gateway.health() is Health.UP)
         shop.modem.ring(ROOF, rings=3, every=0.1)
         assert (await gateway.send(TEXT)).reference == "1"

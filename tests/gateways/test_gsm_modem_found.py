@@ -6,13 +6,14 @@ import threading
 import tty
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.gateways.contract import TEXT, failure_of
-from tests.gateways.modem_shop import ROOF, Shop, arrivals, brief, gateway_of, until
+from tests.gateways.modem_shop import ROOF, Shop, arrivals, brief, gateway_of, hasty, until
 from textbackd.gateways.base import Fate, Health, InboundText
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.line import Line
@@ -117,6 +118,34 @@ async def test_two_gateways_whose_sticks_change_names_keep_their_own(hub: Hub) -
         await until(lambda: first.health() is second.health() is Health.UP)
         await asyncio.gather(first.send(TEXT), second.send(TEXT))
     assert (len(one.on_air()), len(two.on_air())) == (2, 2)
+
+
+async def test_two_gateways_that_look_at_once_do_not_find_the_ports_held_by_each_other(hub: Hub) -> None:
+    twin, ours = hub.stick("a", TWIN), hub.stick("b", OURS)
+    twin.quirks.answer_delay = ours.quirks.answer_delay = 0.05
+    waits: dict[str, Any] = {
+        "first_retry": timedelta(hours=1),
+        "longest_retry": timedelta(hours=1),
+        "answer": timedelta(seconds=5),
+    }
+    # The first looks at both ports, the second at one that the first looks at.
+    async with by_imei(hub, ours, **waits) as first, gateway_of(twin, imei=TWIN, ports=hub.ports, **waits) as second:
+        await until(lambda: first.health() is second.health() is Health.UP)
+
+
+async def test_nobody_waits_for_a_search(hub: Hub) -> None:
+    with port_that(hub.folder, "a", b""):
+        absent = GsmModem(
+            name="stick", imei=OURS, ports=hub.ports, timing=brief(answer=timedelta(seconds=1)),
+            patience=hasty(first_retry=timedelta(), longest_retry=timedelta()),
+        )  # fmt: skip
+        await absent.start()
+        await until(lambda: absent.health() is Health.DOWN)
+        await asyncio.sleep(0.2)  # the next search has begun, and lasts three seconds
+        begun = asyncio.get_running_loop().time()
+        assert (await failure_of(absent)).fate is Fate.NOT_SENT
+        assert asyncio.get_running_loop().time() - begun < 1.5
+        await absent.close()
 
 
 @pytest.mark.parametrize("talk", [b"", b"$GPGGA,120000,4111.7,N,08737.2,W\r\n", b"\x00\x7e\xff", b"> ", b"OK\r\n"])

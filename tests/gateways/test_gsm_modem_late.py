@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways.contract import TEXT, failure_of
-from tests.gateways.modem_shop import SOON, Shop, arrivals, gateway_of, until
+from tests.gateways.modem_shop import SHORT, SOON, Shop, arrivals, gateway_of, until
 from textbackd.gateways.base import DeliveryReport, Fate, Health, HearsLate, LateAnswer
 from textbackd.gateways.modem.pdu import submit_pdus
 
@@ -34,33 +34,33 @@ async def test_an_answer_after_45_100_or_170_hundredths_of_its_time_is_waited_fo
     assert len(shop.on_air()) == 1
 
 
-@pytest.mark.parametrize("word", ["late:0.6", "deaf:0.6"])
+@pytest.mark.parametrize("word", ["late:1.5", "deaf:1.5"])
 async def test_an_answer_after_the_time_out_is_told_with_the_text_that_it_is_about(shop: Shop, word: str) -> None:
     shop.next_texts(word)
-    async with gateway_of(shop) as gateway:
+    async with gateway_of(shop, submit=SHORT) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert await arrivals(gateway, 1) == [LateAnswer(id=TEXT.id, reference="1")]
     assert len(shop.on_air()) == 1
 
 
 async def test_the_next_text_does_not_get_the_answer_of_the_last(shop: Shop) -> None:
-    shop.next_texts("deaf:0.6", "ok")
-    async with gateway_of(shop, late=timedelta(seconds=SOON)) as gateway:
+    shop.next_texts("deaf:1.5", "ok")
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await gateway.send(replace(TEXT, id="text-2"))).reference == "2"
         assert await arrivals(gateway, 1) == [LateAnswer(id=TEXT.id, reference="1")]
 
 
 async def test_the_late_answer_to_the_last_part_has_the_references_of_all(shop: Shop) -> None:
-    shop.next_texts("ok", "deaf:0.6")
-    async with gateway_of(shop) as gateway:
+    shop.next_texts("ok", "deaf:1.5")
+    async with gateway_of(shop, submit=SHORT) as gateway:
         assert (await failure_of(gateway, replace(TEXT, body="a" * 161))).fate is Fate.UNKNOWN
         assert await arrivals(gateway, 1) == [LateAnswer(id=TEXT.id, reference="1,2")]
 
 
 async def test_the_late_answer_to_another_part_does_not_make_the_text_whole(shop: Shop) -> None:
-    shop.next_texts("deaf:0.6")
-    async with gateway_of(shop, late=timedelta(seconds=SOON)) as gateway:
+    shop.next_texts("deaf:1.5")
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway, replace(TEXT, body="a" * 161))).fate is Fate.UNKNOWN
         assert (await gateway.send(TEXT)).reference == "2"
         with pytest.raises(TimeoutError):
@@ -83,7 +83,7 @@ async def test_a_reference_after_an_error_is_no_late_answer(shop: Shop, word: st
 
 async def test_an_error_after_the_time_out_tells_nothing(shop: Shop) -> None:
     shop.next_texts("silent")
-    async with gateway_of(shop) as gateway:
+    async with gateway_of(shop, submit=SHORT) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         shop.modem.say(b"\r\n+CMS ERROR: 38\r\n")
         await gateway.send(replace(TEXT, id="text-2"))

@@ -124,6 +124,27 @@ async def test_a_modem_that_takes_its_time_to_start_is_waited_for(shop: Shop) ->
         await until(lambda: gateway.health() is Health.UP)
 
 
+async def test_a_modem_whose_port_is_back_before_it_speaks_is_waited_for(shop: Shop) -> None:
+    shop.quirks.silent, shop.quirks.cured_by = True, "AT+CFUN=1,1"
+    async with gateway_of(shop, first_retry=NEVER, longest_retry=NEVER, again=[NEVER]) as gateway:
+        await until(lambda: "AT+CFUN=0" in shop.modem.commands)
+        shop.quirks.start_time = 3.0  # longer than AT is asked at one opening
+        await until(lambda: gateway.health() is Health.UP)
+
+
+async def test_a_modem_that_hangs_again_is_treated_as_for_the_first_time(shop: Shop) -> None:
+    shop.quirks.cured_by = "AT+CFUN=0"
+    async with gateway_of(shop, probe=HASTY, again=[NEVER]) as gateway:
+        for times in (1, 2):
+            await until(partial(is_in, gateway, Health.UP))
+            await until(lambda: shop.modem.commands[-1] == "AT+CPMS?")
+            shop.quirks.silent = True
+            await until(partial(is_in, gateway, Health.DOWN))
+            await until(partial(is_in, gateway, Health.UP))
+            assert gateway.vitals()["recovery_radio_total"] >= times
+    assert "AT+CFUN=1,1" not in shop.modem.commands
+
+
 async def test_a_modem_by_imei_comes_back_under_another_name_after_its_restart(shop: Shop, tmp_path: Path) -> None:
     def ports() -> list[str]:
         return sorted(map(str, tmp_path.glob("port*")))
@@ -232,7 +253,7 @@ async def test_what_is_measured_and_told_is_what_the_modem_said(shop: Shop) -> N
 
 async def test_the_modem_is_not_probed_while_a_text_is_under_way(shop: Shop) -> None:
     shop.next_texts("deaf:0.5")
-    async with gateway_of(shop, probe=timedelta(0), submit=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, probe=timedelta(0)) as gateway:
         await until(lambda: gateway.health() is Health.UP)
         await gateway.send(TEXT)
         await until(lambda: shop.modem.commands[-1] == "AT+CPMS?")

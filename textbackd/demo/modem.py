@@ -82,6 +82,7 @@ class Quirks:
     mute: tuple[str, ...] = ()  # commands that are never answered, "+COPS"
     cured_by: str | None = None  # while `silent`: the command that it obeys all the same, and that makes it speak again
     boot_time: float = 0.0  # seconds until the port is back after AT+CFUN=1,1
+    start_time: float = 0.0  # seconds from being plugged in to the first answer
 
 
 @dataclass(slots=True)
@@ -268,6 +269,7 @@ class VirtualModem:
         self._notify = self._reports = 0
         self._unlocked = self.quirks.pin is None
         self._radio = True
+        self._speaks_from = time.monotonic() + self.quirks.start_time
 
     def _read(self) -> bytes:
         # Nobody at the other end is no reason to stop: a stick does not know either.
@@ -329,7 +331,7 @@ class VirtualModem:
             self._answer("ERROR")
             return
         name, rest = (match[1] or "").upper(), match[2] or ""
-        if name in self.quirks.mute:
+        if name in self.quirks.mute or time.monotonic() < self._speaks_from:
             return
         handler = _COMMANDS.get(name)
         answer = handler(self, rest) if handler else _SIMPLE.get(name + rest, _SIMPLE.get(name, ["ERROR"]))
