@@ -143,26 +143,31 @@ def test(gateway: str | None, to: str | None, wait: int, config: Path) -> None:
     number = _number(settings, to) if to else None
     if is_running(settings.storage):
         raise TextbackdError("textbackd is running and has the modem. Stop it first: systemctl stop textbackd")
-    from textbackd.gateways.gsm_modem import TIMING  # noqa: PLC0415
     from textbackd.gateways.modem.scan import examine  # noqa: PLC0415
-    from textbackd.gateways.modem.trial import Stick, trying  # noqa: PLC0415
+    from textbackd.gateways.modem.trial import trying  # noqa: PLC0415
 
-    stick = Stick(
-        port=section.port,
-        imei=section.imei,
-        pin=_pin(name, section),
-        smsc=section.smsc,
-        baud=section.baud,
-        notes=settings.storage.parent,
-        timing=TIMING,
-    )
-    with trying(stick) as trial:
+    with trying(_stick(name, section, notes=settings.storage.parent)) as trial:
         click.echo(_line(examine(trial.link)))
         trial.set_up()
         trial.wait_for_network(min(NETWORK_PATIENCE, timedelta(seconds=wait)))
         click.echo(f"{_line(examine(trial.link))}\nThe modem can send.")
         if number:
             _try(trial, number, timedelta(seconds=wait))
+
+
+def _stick(name: str, section: GsmModem, *, notes: Path) -> Any:
+    from textbackd.gateways.gsm_modem import TIMING  # noqa: PLC0415
+    from textbackd.gateways.modem.trial import Stick  # noqa: PLC0415
+
+    return Stick(
+        port=section.port,
+        imei=section.imei,
+        pin=_pin(name, section),
+        smsc=section.smsc,
+        baud=section.baud,
+        notes=notes,
+        timing=TIMING,
+    )
 
 
 def _chosen(settings: Settings, wanted: str | None) -> tuple[str, GsmModem]:
