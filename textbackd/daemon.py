@@ -25,7 +25,7 @@ from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
-from textbackd.gateways.base import Gateway, Lent, Measured, TakesHooks
+from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
@@ -98,10 +98,17 @@ class Daemon:
         await self._store.open()
         try:
             await self._clock_watch.settle()
-            await self._store.run(outbox.mark_cut_off)
+            for name in await self._store.run(outbox.mark_cut_off):
+                self._expect_late_answer(name)
             await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
         except sqlite3.Error as error:
             raise unusable(self._settings.storage, error) from error
+
+    def _expect_late_answer(self, name: str) -> None:
+        """Have a gateway that had a text in hand when the last process ended listen for its answer."""
+        gateway = self._gateways.get(name)
+        if isinstance(gateway, HearsLate):
+            gateway.expect_late_answer()
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[None]:

@@ -57,6 +57,20 @@ async def test_killed_between_the_pdu_and_the_answer_it_sends_one_copy_and_calls
     assert texts["+12015550100"] == "unknown"
 
 
+async def test_the_answer_that_comes_after_the_kill_is_heard_before_anything_is_written(tmp_path: Path) -> None:
+    air = tmp_path / "air"
+    with VirtualModem(air=air, link=tmp_path / "modem", quirks=Quirks(submit="late:6")) as modem:
+        async with shop(tmp_path, modem) as (pbx, daemon):
+            await miss_a_call(pbx)
+            await until(lambda: len(on_air(air)) == 1)
+            daemon.kill()
+            said_before = len(modem.commands)
+            daemon.start()
+            await until(lambda: "late answer to a text whose fate was unknown" in (tmp_path / "log").read_text())
+            await until(lambda: len(modem.commands) > said_before)
+    assert on_air(air) == ["+12015550100"]
+
+
 async def test_killed_after_the_answer_it_has_the_text_as_accepted_and_sends_it_no_more(tmp_path: Path) -> None:
     air = tmp_path / "air"
     with VirtualModem(air=air, link=tmp_path / "modem") as modem:

@@ -129,6 +129,14 @@ def hook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def imei(value: Any) -> str:
+    """Return the number of a modem: 15 digits, as `textbackd modem scan` and the label on the stick have it."""
+    written = str(value).replace(" ", "").replace("-", "")
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{15}", written):
+        raise ValueError(f'{shown(value)} is not an IMEI, which has 15 digits. Write it in quotes: "004999010640000".')
+    return written
+
+
 def web_address(value: str) -> str:
     """Return an http or https address; ${NAME} and fields may stand in it."""
     try:

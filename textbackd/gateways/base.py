@@ -222,3 +222,11 @@ class Measured(Protocol):
 
     def told(self) -> Mapping[str, str]:
         """Return words as last seen, by name: "operator", "registration", "imei"."""
+
+
+@runtime_checkable
+class HearsLate(Protocol):
+    """A gateway whose peer may still answer to a text that a killed process handed over."""
+
+    def expect_late_answer(self) -> None:
+        """Know, before `start`, that a text of this gateway was cut off: its answer comes as LateAnswer, if at all."""
