@@ -1,8 +1,7 @@
 """An SMSC that nobody here wrote: npm's `smpp`, with a small script around it (smsc.js), for as long as a block lasts.
 
 The package is installed by the first test that needs it into ${TEXTBACKD_CACHE:-~/.cache/textbackd}/smsc, under another name until it
-is whole; as root, Node itself is installed from Debian when it is missing. Where that cannot be, the tests are skipped with the
-reason; with CI=true that is a failure.
+is whole. Where that cannot be, the tests are skipped with the reason; with CI=true that is a failure.
 """
 
 import asyncio
@@ -10,21 +9,18 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from tests.gateways.contract import SOON, Peer
+from tests.gateways.debian import need, run
 from textbackd.core.segments import segments
 from textbackd.gateways.base import Accepted, Gateway, Health
 
 PACKAGE: Final = "smpp@0.5.1"
 SCRIPT: Final = Path(__file__).with_name("smsc.js")
-INSTALL_SECONDS: Final = 600
 
 
 def modules() -> Path:
@@ -34,40 +30,15 @@ def modules() -> Path:
     whole = cache / "whole"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _need_node()
+        need("npm", "nodejs", "npm")
         if not (whole / "node_modules" / "smpp").is_dir():
             unfinished = cache / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
-            _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(unfinished), PACKAGE)
+            run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(unfinished), PACKAGE)
             shutil.rmtree(whole, ignore_errors=True)
             unfinished.rename(whole)
     return whole / "node_modules"
-
-
-def _need_node() -> None:
-    if shutil.which("node") and shutil.which("npm"):
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        _cannot("Node and npm are not installed, and only root can install them")
-    _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "nodejs", "npm")
-
-
-def _run(*command: str) -> None:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=INSTALL_SECONDS, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        _cannot(f"`{' '.join(command[:2])} …` failed: {done.stderr.strip()[-300:]}")
-
-
-def _cannot(why: str) -> None:
-    reason = f"NO SMSC: {why}. The tests of SMPP did not run."
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 class Smsc(Peer):

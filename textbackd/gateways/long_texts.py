@@ -1,7 +1,8 @@
-"""Parts of long texts → whole texts. Pure.   smpp's and gammu_smsd's inbox → here
+"""Parts of long texts ↔ whole texts. Pure.   smpp and gammu_smsd → here
 
 Parts come in any order, some twice, some never. What stays alone is told as it is after `PATIENCE`, for half a text is better
 than none. Whoever calls keeps the parts, durably, until the whole text is stored.
+Source: 3GPP TS 23.040 §9.2.3.24.1 (the concatenation element of a user data header).
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,24 @@ class LongTexts(Generic[Kept]):
 
     def _overdue(self, key: tuple[str, int, int], at: float) -> bool:
         return at - self._waiting_since[key] > PATIENCE.total_seconds()
+
+
+def part_header(reference: int, total: int, number: int) -> bytes:
+    """Return the user data header of a part: 5 octets, element 0 with an 8-bit reference."""
+    return bytes([5, 0, 3, reference, total, number])
+
+
+def part_of(header: bytes) -> tuple[int, int, int] | None:
+    """Return reference, total and number from a header with its length, with an 8-bit (0x00) or 16-bit (0x08) reference."""
+    at = 1
+    while at + 2 <= len(header):
+        kind, size = header[at], header[at + 1]
+        data = header[at + 2 : at + 2 + size]
+        at += 2 + size
+        # A total of zero or a number out of range: the whole element is to be ignored.
+        if kind in (0x00, 0x08) and len(data) == (3 if kind == 0 else 4) and 1 <= data[-1] <= data[-2]:
+            return int.from_bytes(data[:-2], "big"), data[-2], data[-1]
+    return None
 
 
 def mended(body: str) -> str:

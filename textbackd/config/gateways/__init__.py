@@ -5,11 +5,24 @@ from typing import Annotated
 from pydantic import Field
 
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
+from textbackd.config.gateways.gammu_smsd import GammuServer, GammuSmsd
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.smpp import Smpp
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Smpp | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GammuSmsd | GsmModem | HttpGateway | Smpp | Twilio, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kind", "Smpp", "Twilio", "WebKind"]
+__all__ = [
+    "BasicAuth",
+    "FromCalled",
+    "GammuServer",
+    "GammuSmsd",
+    "Gateway",
+    "GsmModem",
+    "HttpGateway",
+    "Kind",
+    "Smpp",
+    "Twilio",
+    "WebKind",
+]

@@ -17,6 +17,7 @@ import smpp34
 import smsutil
 
 from textbackd.core.segments import is_gsm7, segments
+from textbackd.gateways.long_texts import part_header, part_of
 
 HEADER: Final = Struct(">4I")
 VERSION: Final = 0x34
@@ -192,8 +193,7 @@ def _in_parts(body: str, alphabet: Alphabet, reference: int) -> list[tuple[int, 
     coding, codec, parts = _cut(body, alphabet)
     if len(parts) == 1:
         return [(coding, body.encode(codec, "replace"))]
-    # A header of 5 octets: element 0, of 3, with an 8-bit reference (3GPP TS 23.040 §9.2.3.24.1).
-    heads = [bytes([5, 0, 3, reference, len(parts), at]) for at in range(1, len(parts) + 1)]
+    heads = [part_header(reference, len(parts), at) for at in range(1, len(parts) + 1)]
     return [(coding, header + part.encode(codec, "replace")) for header, part in zip(heads, parts, strict=True)]
 
 
@@ -232,7 +232,7 @@ def incoming(raw: bytes, alphabet: Alphabet) -> Incoming:
         sender=_shown(pdu.source_addr, pdu.source_addr_ton),
         recipient=_shown(pdu.destination_addr, pdu.dest_addr_ton),
         body=_body(octets[len(header) :], pdu.data_coding, alphabet),
-        part=_part(header) or _part_by_tlv(extra),
+        part=part_of(header) or _part_by_tlv(extra),
         is_receipt=pdu.esm_class & KIND in (RECEIPT, INTERMEDIATE) or message_id is not None,
         is_intermediate=pdu.esm_class & KIND == INTERMEDIATE,
         message_id=None if message_id is None else message_id.rstrip(b"\0").decode("latin-1"),
@@ -260,19 +260,6 @@ def _body(octets: bytes, coding: int, alphabet: Alphabet) -> str:
     if coding == UCS2:
         return octets[: len(octets) & ~1].decode(codec, "surrogatepass")
     return octets.decode(codec, "replace")
-
-
-def _part(header: bytes) -> tuple[int, int, int] | None:
-    """Return reference, total and number from a user data header, with an 8-bit (0x00) or 16-bit (0x08) reference."""
-    at = 1
-    while at + 2 <= len(header):
-        kind, size = header[at], header[at + 1]
-        data = header[at + 2 : at + 2 + size]
-        at += 2 + size
-        # A total of zero or a number out of range: the whole element is to be ignored (3GPP TS 23.040 §9.2.3.24.1).
-        if kind in (0x00, 0x08) and len(data) == (3 if kind == 0 else 4) and 1 <= data[-1] <= data[-2]:
-            return int.from_bytes(data[:-2], "big"), data[-2], data[-1]
-    return None
 
 
 def _part_by_tlv(extra: Mapping[int, bytes]) -> tuple[int, int, int] | None:
