@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,10 +133,10 @@ class Smsd(Peer):
         whole: dict[int, tuple[str, str]] = {}
         for table in ("outbox", "sentitems"):
             order = "SequencePosition" if table == "sentitems" else "ID"
-            for row in self.sql(f"SELECT * FROM {table} WHERE SenderID = '' ORDER BY ID, {order}"):
+            for row in self.sql(f"SELECT * FROM {table} WHERE SenderID = '' ORDER BY ID, {order}"):  # noqa: S608
                 self._add(whole, row)
                 if table == "outbox":
-                    more = f"SELECT * FROM outbox_multipart WHERE ID = {row['ID']} ORDER BY SequencePosition"
+                    more = f"SELECT * FROM outbox_multipart WHERE ID = {row['ID']} ORDER BY SequencePosition"  # noqa: S608
                     for part in self.sql(more):
                         self._add(whole, part | {"DestinationNumber": row["DestinationNumber"]})
         return [whole[number] for number in sorted(whole)]
@@ -165,7 +165,7 @@ class Smsd(Peer):
 
     async def report(self, accepted: Accepted, *, delivered: bool) -> None:
         await self.until("SELECT ID FROM sentitems WHERE Status = 'SendingOK'")
-        now = datetime.now().strftime("%Y%m%dT%H%M%S")
+        now = datetime.now(UTC).astimezone().strftime("%Y%m%dT%H%M%S")
         word = "Delivered" if delivered else "Failed"
         recipient = self.sql("SELECT DestinationNumber FROM sentitems")[0]["DestinationNumber"]
         self._put(recipient, word, "Status_Report", at=now)

@@ -165,10 +165,9 @@ async def test_the_same_id_handed_over_again_adds_nothing(tmp_path: Path, server
 
 
 async def test_a_text_that_was_cut_off_half_written_is_never_sent(peer: Smsd) -> None:
-    peer.sql(
-        "INSERT INTO outbox (DestinationNumber, Text, CreatorID, SenderID, SendingDateTime, SendingTimeOut)"
-        f" VALUES ('{TEXT.to}', '0041', 'textbackd text-1 0', '{UNFINISHED}', '2000-01-01 00:00:00', '2000-01-01 00:00:00')"
-    )
+    columns = "DestinationNumber, Text, CreatorID, SenderID, SendingDateTime, SendingTimeOut"
+    values = f"'+1', '0041', 'textbackd text-1 0', '{UNFINISHED}', '2000-01-01 00:00:00', '2000-01-01 00:00:00'"
+    peer.sql(f"INSERT INTO outbox ({columns}) VALUES ({values})")  # noqa: S608
     async with gateway_of(peer) as gateway:
         await gateway.send(TEXT)
         await peer.until("SELECT ID FROM sentitems")
