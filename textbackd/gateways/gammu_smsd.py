@@ -79,14 +79,14 @@ class GammuSmsd:
     async def incoming(self) -> AsyncIterator[Arrival]:
         """Yield what arrives; asking for the next marks the last as processed."""
         while True:
-            for received in await self._look(self._received, []):
+            for received in await self._look(self._received, list[Received]()):
                 yield received.text
                 await self._look(partial(tables.mark, rows=received.rows), None)
-            self._taken_back.extend(await self._look(self._taken, []))
+            self._taken_back.extend(await self._look(self._taken, list[DeliveryReport]()))
             while self._taken_back:
                 yield self._taken_back[0]
                 self._taken_back.popleft()
-            states = await self._look(self._sent, {})
+            states = await self._look(self._sent, dict[str, tuple[str, DeliveryReport]]())
             for reference, (state, report) in states.items():
                 if self._told.get(reference) != state:
                     yield report

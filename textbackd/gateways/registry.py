@@ -13,6 +13,7 @@ KINDS: Final[dict[str, str]] = {
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
     "smpp": "textbackd.gateways.smpp",
+    "smstools": "textbackd.gateways.smstools",
     "twilio": "textbackd.gateways.twilio",
 }
 

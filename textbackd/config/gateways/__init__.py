@@ -9,9 +9,10 @@ from textbackd.config.gateways.gammu_smsd import GammuServer, GammuSmsd
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.smpp import Smpp
+from textbackd.config.gateways.smstools import SmsTools
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GammuSmsd | GsmModem | HttpGateway | Smpp | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GammuSmsd | GsmModem | HttpGateway | Smpp | SmsTools | Twilio, Field(discriminator="type")]
 
 __all__ = [
     "BasicAuth",
@@ -23,6 +24,7 @@ __all__ = [
     "HttpGateway",
     "Kind",
     "Smpp",
+    "SmsTools",
     "Twilio",
     "WebKind",
 ]
