@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -313,6 +314,19 @@ def test_an_authority_that_cannot_be_read_is_said_at_once(tmp_path: Path) -> Non
         build("hub", section(1, tls=True, ca=str(tmp_path / "none.pem")), Lent())
 
 
+def test_without_its_package_the_sentence_says_what_to_install() -> None:
+    # As on a machine without it: Python itself refuses a module that stands there as None.
+    without = "import sys; sys.modules['smpp34'] = None; import textbackd.gateways.smpp"
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().endswith("need one more package: pip install 'textbackd[smpp]'.")
+
+
+async def test_notes_that_cannot_be_read_do_not_keep_texts_from_going_out(peer: Smsc, tmp_path: Path) -> None:
+    (tmp_path / "notes").touch()
+    async with gateway_of(peer, Lent(notes=tmp_path / "notes")) as gateway:
+        await gateway.send(TEXT)
+
+
 # --- in -----------------------------------------------------------------------------------------------------------
 
 
@@ -409,6 +423,14 @@ async def test_the_same_words_twice_are_two_texts(gateway: Smpp, peer: Smsc) -> 
     first = await next_of(gateway, InboundText)
     await gateway.send(TEXT)  # its answer proves that the SMSC has read our acknowledgement
     await peer.send_in(FROM_CALLER, **SHORT)
+    assert (await next_of(gateway, InboundText)).id != first.id
+
+
+async def test_the_same_words_twice_are_two_texts_even_if_neither_is_stored_yet(gateway: Smpp, peer: Smsc) -> None:
+    await peer.send_in(FROM_CALLER, **SHORT)
+    await gateway.send(TEXT)
+    await peer.send_in(FROM_CALLER, **SHORT)
+    first = await next_of(gateway, InboundText)
     assert (await next_of(gateway, InboundText)).id != first.id
 
 

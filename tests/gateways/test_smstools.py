@@ -18,6 +18,7 @@ from textbackd.config.gateways import SmsTools as Section
 from textbackd.demo.modem_air import report_pdu
 from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText, Lent
 from textbackd.gateways.smstools import SmsTools, build
+from textbackd.gateways.spool.folders import move_unless_locked
 
 BODY = "Sorry we missed your call"
 ROOF = "+13035550199"
@@ -134,6 +135,18 @@ async def test_what_smsd_is_sending_is_not_taken_back(still: Smsd) -> None:
         assert not waiting.done()
         waiting.cancel()
     assert await still.texts() == [(TEXT.to, BODY)]
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_a_lock_that_smsd_takes_at_the_last_moment_counts(tmp_path: Path, is_locked: bool) -> None:
+    text, failed, lock = tmp_path / "textbackd-1", tmp_path / "failed", tmp_path / "textbackd-1.LOCK"
+    failed.mkdir()
+    text.touch()
+    if is_locked:
+        lock.touch()
+    move_unless_locked(text, failed)
+    assert (text.exists(), lock.exists()) == (is_locked, is_locked)
+    assert (failed / text.name).exists() is not is_locked
 
 
 async def test_a_text_is_found_by_its_id_in_every_folder(still: Smsd) -> None:

@@ -24,7 +24,7 @@ from textbackd.gateways.esme import statuses
 
 try:
     from textbackd.gateways.esme import pdus
-except ModuleNotFoundError as exc:
+except ModuleNotFoundError as exc:  # smpp34 is an extra
     raise TextbackdError("gateways of `type: smpp` need one more package: pip install 'textbackd[smpp]'.") from exc
 from textbackd.gateways.esme.inbox import FullError, Inbox
 from textbackd.gateways.esme.receipts import Receipts
@@ -62,7 +62,10 @@ class Smpp:
 
     async def start(self) -> None:
         """Begin to connect; the SMSC may come later."""
-        await asyncio.to_thread(self._inbox.load)
+        try:
+            await asyncio.to_thread(self._inbox.load)
+        except OSError as exc:
+            log.error("the notes of incoming texts cannot be read", extra={"gateway": self.name, "cause": _why(exc)})
         self._binding = asyncio.create_task(self._stay_bound())
 
     async def send(self, text: OutboundText) -> Accepted:
@@ -211,8 +214,9 @@ class Smpp:
     async def _delivered(self, raw: bytes) -> Answered:
         try:
             note = await self._inbox.keep(raw)
-        except (OSError, FullError):
-            log.exception("an incoming text cannot be kept now; the SMSC is told to bring it again")
+        except (OSError, FullError) as exc:
+            why = {"gateway": self.name, "cause": type(exc).__name__}
+            log.error("an incoming text cannot be kept now; the SMSC is told to bring it again", extra=why)
             return statuses.TRY_LATER, None
         self._woken.set()
         return statuses.OK, lambda: self._inbox.heard(note)

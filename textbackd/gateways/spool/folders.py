@@ -95,7 +95,7 @@ class Spool:
         for folder in (self.outgoing, self.checked):
             for found in files(folder, PREFIX):
                 if is_over(found.message, now):
-                    _move(found.path, self.failed)
+                    move_unless_locked(found.path, self.failed)
 
 
 @contextmanager
@@ -114,7 +114,8 @@ def _locked(path: Path) -> Iterator[bool]:
             lock.unlink()
 
 
-def _move(path: Path, folder: Path) -> None:
+def move_unless_locked(path: Path, folder: Path) -> None:
+    """Move a file that smsd has neither locked nor moved on, even since it was looked at."""
     with _locked(path) as is_ours, suppress(OSError):  # smsd may move it on in the meantime
         if is_ours:
             path.rename(folder / path.name)
