@@ -434,6 +434,22 @@ async def test_the_same_words_twice_are_two_texts_even_if_neither_is_stored_yet(
     assert (await next_of(gateway, InboundText)).id != first.id
 
 
+async def test_an_answer_to_what_was_asked_before_proves_nothing_of_our_acknowledgement(
+    gateway: Smpp, peer: Smsc
+) -> None:
+    await peer.order("next", words=["late:0.2"])
+    sending = asyncio.create_task(gateway.send(TEXT))
+    await peer.until("submit")
+    await peer.send_in(FROM_CALLER, **SHORT)
+    await sending
+    await next_of(gateway, InboundText)
+    await peer.lose_the_connection()
+    await peer.send_in(FROM_CALLER, **SHORT)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await next_of(gateway, InboundText)
+
+
 async def test_the_same_text_after_a_restart_has_the_same_id(peer: Smsc, tmp_path: Path) -> None:
     ids = []
     for _ in range(2):
