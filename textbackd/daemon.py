@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from textbackd.config import Gateway as GatewaySection
 from textbackd.config import Settings, WebKind
@@ -128,7 +129,7 @@ class Daemon:
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
             )
         url = self._settings.webhooks.hook_url(name, secret) if secret else None
-        gateway = build(name, section, Lent(hook_url=url, notes=self._settings.storage.parent))
+        gateway = build(name, section, Lent(hook_url=url, notes=_notes(self._settings.storage, name)))
         if secret is not None and isinstance(gateway, TakesHooks):
             self._doors[name] = hooks.Door(gateway, secret)
         return gateway
@@ -299,6 +300,16 @@ class Daemon:
             told={name: gateway.told() for name, gateway in self._gateways.items() if isinstance(gateway, Measured)},
         )
         return families(snapshot)
+
+
+def _notes(storage: Path, gateway: str) -> Path:
+    """Return the folder beside the database in which a gateway keeps what it must not forget. Raises StorageError."""
+    folder = storage.parent / "gateways" / gateway
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(storage, error) from error
+    return folder
 
 
 def _caps(settings: Settings) -> Caps:

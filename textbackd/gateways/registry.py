@@ -10,9 +10,12 @@ from textbackd.gateways.base import Gateway, Lent
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
     "bandwidth": "textbackd.gateways.bandwidth",
+    "gammu_smsd": "textbackd.gateways.gammu_smsd",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
     "plivo": "textbackd.gateways.plivo",
+    "smpp": "textbackd.gateways.smpp",
+    "smstools": "textbackd.gateways.smstools",
     "telnyx": "textbackd.gateways.telnyx",
     "twilio": "textbackd.gateways.twilio",
     "vonage": "textbackd.gateways.vonage",

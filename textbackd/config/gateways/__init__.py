@@ -6,24 +6,35 @@ from pydantic import Field
 
 from textbackd.config.gateways.bandwidth import Bandwidth
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
+from textbackd.config.gateways.gammu_smsd import GammuServer, GammuSmsd
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.plivo import Plivo
+from textbackd.config.gateways.smpp import Smpp
+from textbackd.config.gateways.smstools import SmsTools
 from textbackd.config.gateways.telnyx import Telnyx
 from textbackd.config.gateways.twilio import Twilio
 from textbackd.config.gateways.vonage import Vonage
 
-Gateway = Annotated[GsmModem | HttpGateway | Bandwidth | Plivo | Telnyx | Twilio | Vonage, Field(discriminator="type")]
+# The first is what somebody who forgot the type is told to write.
+Gateway = Annotated[
+    GsmModem | HttpGateway | Bandwidth | GammuSmsd | Plivo | Smpp | SmsTools | Telnyx | Twilio | Vonage,
+    Field(discriminator="type"),
+]
 
 __all__ = [
     "Bandwidth",
     "BasicAuth",
     "FromCalled",
+    "GammuServer",
+    "GammuSmsd",
     "Gateway",
     "GsmModem",
     "HttpGateway",
     "Kind",
     "Plivo",
+    "Smpp",
+    "SmsTools",
     "Telnyx",
     "Twilio",
     "Vonage",
