@@ -11,6 +11,7 @@ from textbackd.gateways.base import Gateway, Lent
 KINDS: Final[dict[str, str]] = {
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
+    "kannel": "textbackd.gateways.kannel",
     "twilio": "textbackd.gateways.twilio",
 }
 

@@ -7,8 +7,9 @@ from pydantic import Field
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
+from textbackd.config.gateways.kannel import Kannel
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Kannel | Twilio, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kind", "Twilio", "WebKind"]
+__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kannel", "Kind", "Twilio", "WebKind"]
