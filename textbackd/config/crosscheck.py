@@ -13,12 +13,19 @@ from textbackd.config.yaml_source import Fault, Loc, Source
 from textbackd.core.phone import read_number
 
 BODIES: Final = ("json", "form", "body")
+SIGNED_WITH: Final = {"android_sms_gateway": "signing_key"}  # kind of gateway → the key that its webhooks need
 Found = Iterator[tuple[Loc, str]]
 
 
 def crossed(source: Source, context: Context) -> Iterator[Fault]:
     """Yield every fault that lies between two keys."""
-    found = (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source), *_nowhere(source))
+    found = (
+        *_doubled_dids(source, context),
+        *_deaf_trunks(source),
+        *_requests(source),
+        *_nowhere(source),
+        *_unsigned(source),
+    )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
 
@@ -71,6 +78,14 @@ def _nowhere(source: Source) -> Found:
                 ("gateways", name, "webhook"),
                 "webhooks.url is missing. Write how the world reaches this machine there.",
             )
+
+
+def _unsigned(source: Source) -> Found:
+    """Webhooks that their vendor signs, without the key to see that it did."""
+    for name, gateway in _entries(source, "gateways"):
+        key = SIGNED_WITH.get(str(gateway.get("type")))
+        if key is not None and gateway.get("webhook") is not None and gateway.get(key) is None:
+            yield ("gateways", name, "webhook"), f"{key} is missing, without which nothing that comes in is believed."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

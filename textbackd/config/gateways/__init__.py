@@ -4,12 +4,24 @@ from typing import Annotated
 
 from pydantic import Field
 
+from textbackd.config.gateways.android_sms_gateway import AndroidSmsGateway
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.kannel import Kannel
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Kannel | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | AndroidSmsGateway | Kannel | Twilio, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kannel", "Kind", "Twilio", "WebKind"]
+__all__ = [
+    "AndroidSmsGateway",
+    "BasicAuth",
+    "FromCalled",
+    "Gateway",
+    "GsmModem",
+    "HttpGateway",
+    "Kannel",
+    "Kind",
+    "Twilio",
+    "WebKind",
+]
