@@ -20,6 +20,7 @@ from textbackd.gateways.base import (
     Hook,
     HookRefused,
     HookReply,
+    InboundText,
     OutboundText,
     SendFailed,
 )
@@ -42,6 +43,11 @@ class _Waiting:
 
     arrival: Arrival
     stored: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def _same(arrival: Arrival) -> object:
+    """Return what is equal in two arrivals that tell the same."""
+    return arrival.id if isinstance(arrival, InboundText) else arrival
 
 
 class WebGateway:
@@ -150,7 +156,7 @@ class WebGateway:
 
     async def _poll_for_ever(self, exchange: Exchange, polls: Polls) -> None:
         since, complaint = datetime.now(UTC) - POLL_BACK, ""
-        stored: frozenset[Arrival] = frozenset()  # of the last answer: lists tell the same again and again
+        stored: frozenset[object] = frozenset()  # of the last answer: lists tell the same again and again
         while True:
             began = datetime.now(UTC)
             try:
@@ -159,8 +165,8 @@ class WebGateway:
             except NoAnswer as exc:
                 arrivals, why = None, str(exc)
             if arrivals is not None:
-                await self._store(arrival for arrival in arrivals if arrival not in stored)
-                stored = frozenset(arrivals)
+                await self._store(arrival for arrival in arrivals if _same(arrival) not in stored)
+                stored = frozenset(_same(arrival) for arrival in arrivals)
                 since = began - POLL_OVERLAP
             if why and why != complaint:
                 log.warning("the gateway cannot be asked what arrived", extra={"gateway": self.name, "why": why})
