@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,6 +23,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.gateways.waiting import until
 from textbackd.gateways.base import Hook, HookRefused
 from textbackd.gateways.web.gateway import WebGateway
 
@@ -205,17 +205,6 @@ def _letters(octets: bytes) -> str:
 def incoming(sender: str, body: str) -> str:
     """Return a text as fakesmsc takes it on its command line."""
     return f"{sender} {OURS} ucs2 " + "".join(f"%{octet:02x}" for octet in body.encode("utf-16-be"))
-
-
-async def until(
-    condition: Callable[[], bool], words: Callable[[], str] = lambda: "", seconds: float = START_SECONDS
-) -> None:
-    """Wait until `condition` holds; `words` tell why it may not."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain. {words()}", pytrace=False)
-        await asyncio.sleep(0.02)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.gateways.contract import ANSWER, OTHER, SOON, TEXT, Trait, failure_of
-from tests.gateways.kannel import until
 from tests.gateways.sink import Answer, HttpSink, Received
+from tests.gateways.waiting import told, until
 from tests.gateways.web_peer import (
     CONFIG,
     HOOK_SECRET,
@@ -317,17 +317,6 @@ async def polling(phone: Phone) -> AsyncIterator[tuple[WebGateway, HttpSink]]:
             yield gateway, sink
         finally:
             await gateway.close()
-
-
-async def told(gateway: WebGateway, count: int) -> list[Any]:
-    """Return the next arrivals; of those before the last it is known that they are stored."""
-    arrivals: list[Any] = []
-    async with asyncio.timeout(SOON):
-        async for arrival in gateway.incoming():
-            arrivals.append(arrival)
-            if len(arrivals) == count:
-                break
-    return arrivals
 
 
 async def test_texts_are_asked_for_and_told_oldest_first_under_an_id_of_their_own() -> None:

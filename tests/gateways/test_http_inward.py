@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from tests.gateways.contract import ANSWER, OTHER, SOON, TEXT, Trait, failure_of
-from tests.gateways.kannel import until
 from tests.gateways.sink import Answer, HttpSink, Received
+from tests.gateways.waiting import until
 from tests.gateways.web_peer import (
     CONFIG,
     HOOK_SECRET,

@@ -22,9 +22,9 @@ from tests.gateways.kannel import (
     incoming,
     listener,
     running,
-    until,
 )
 from tests.gateways.sink import Answer, HttpSink, Received
+from tests.gateways.waiting import until
 from tests.gateways.web_peer import HOOK_URL, Vendor, VendorContract, WebPeer, post, section_from, started
 from textbackd.core.phone import E164
 from textbackd.gateways.base import (

@@ -14,6 +14,7 @@ KINDS: Final[dict[str, str]] = {
     "http": "textbackd.gateways.http",
     "kannel": "textbackd.gateways.kannel",
     "twilio": "textbackd.gateways.twilio",
+    "voipms": "textbackd.gateways.voipms",
 }
 
 

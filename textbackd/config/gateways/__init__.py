@@ -10,8 +10,9 @@ from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.kannel import Kannel
 from textbackd.config.gateways.twilio import Twilio
+from textbackd.config.gateways.voipms import VoipMs
 
-Gateway = Annotated[GsmModem | HttpGateway | AndroidSmsGateway | Kannel | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | AndroidSmsGateway | Kannel | Twilio | VoipMs, Field(discriminator="type")]
 
 __all__ = [
     "AndroidSmsGateway",
@@ -23,5 +24,6 @@ __all__ = [
     "Kannel",
     "Kind",
     "Twilio",
+    "VoipMs",
     "WebKind",
 ]
