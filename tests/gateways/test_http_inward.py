@@ -336,6 +336,15 @@ async def test_a_list_is_asked_for_and_told_oldest_first() -> None:
     assert (asked.method, asked.headers["authorization"]) == ("GET", "Bearer t0ken")
 
 
+async def test_a_list_of_hundreds_of_texts_is_read_whole() -> None:
+    texts = [{"n": f"m-{number}", "who": OTHER, "what": "x" * 300, "at": 1795453200 + number} for number in range(500)]
+    async with polling(POLL, Answer(200, json.dumps({"data": {"texts": texts}}).encode())) as (gateway, _sink):
+        arrivals = gateway.incoming()
+        async with asyncio.timeout(SOON):
+            ids = [getattr(await anext(arrivals), "id", "") for _ in texts]
+    assert ids == [text["n"] for text in texts]
+
+
 @pytest.mark.parametrize(
     "answer", [Answer(500), Answer(200, b"<html>"), Answer(200, b'{"data": 1}'), Answer(401, b"[]")]
 )

@@ -28,7 +28,7 @@ from textbackd.gateways.base import (
     SendFailed,
 )
 from textbackd.gateways.web.dialect import Heard
-from textbackd.gateways.web.exchange import Answer, Request
+from textbackd.gateways.web.exchange import LIST_LIMIT, Answer, Request
 from textbackd.gateways.web.fields import (
     at,
     fingerprint,
@@ -123,7 +123,7 @@ class AndroidDialect:
 
     def _get(self, address: str, **query: str) -> Request:
         url = URL(f"{address}?{urlencode(query)}" if query else address, encoded=True)
-        return Request(method="GET", url=url, headers=self._headers)
+        return Request(method="GET", url=url, headers=self._headers, most=LIST_LIMIT)
 
     # ---- inwards, told
 

@@ -15,7 +15,7 @@ from textbackd import config
 from textbackd.config.gateways.inward import Incoming, Poll, Reports, Signature
 from textbackd.gateways.base import Arrival, DeliveryReport, Hook, HookRefused, HookReply, InboundText
 from textbackd.gateways.web.dialect import Heard
-from textbackd.gateways.web.exchange import Answer, Request
+from textbackd.gateways.web.exchange import LIST_LIMIT, Answer, Request
 from textbackd.gateways.web.fields import (
     REFERENCE_LIMIT,
     at,
@@ -163,7 +163,7 @@ class List:
     def poll(self, since: datetime) -> Request:
         written = quote(f"{since:%Y-%m-%dT%H:%M:%SZ}", safe="")
         url = URL(self._section.url.replace("{since}", written), encoded=True)
-        return Request(method="GET", url=url, headers=self._headers)
+        return Request(method="GET", url=url, headers=self._headers, most=LIST_LIMIT)
 
     def polled(self, answer: Answer) -> Sequence[Arrival] | None:
         content = answer.json

@@ -10,6 +10,7 @@ from textbackd.gateways.base import Gateway, Lent
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
     "android_sms_gateway": "textbackd.gateways.android_sms_gateway",
+    "flowroute": "textbackd.gateways.flowroute",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
     "kannel": "textbackd.gateways.kannel",

@@ -6,6 +6,7 @@ in no document; several users have measured it (an accented letter counts two). 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ from textbackd.gateways.base import (
     OutboundText,
 )
 from textbackd.gateways.web.dialect import Heard
-from textbackd.gateways.web.exchange import Answer, Request
+from textbackd.gateways.web.exchange import LIST_LIMIT, Answer, Request
 from textbackd.gateways.web.fields import FORM, fingerprint, form, hook_query, items_at, reference_at, text_at
 from textbackd.gateways.web.gateway import DEFAULT_POLL, WebGateway
 from textbackd.gateways.web.meaning import MAYBE, UNREADABLE, Meaning, by_status
@@ -120,7 +121,8 @@ class VoipMsDialect:
 
     def _list(self, method: str, since: datetime, **fields: str) -> Request:
         # Whole days; `to` is today if it is not told.
-        return self._ask(method, **fields, limit=str(MOST_LISTED), **{"from": f"{since.astimezone(THERE):%Y-%m-%d}"})
+        day = {"from": f"{since.astimezone(THERE):%Y-%m-%d}"}
+        return replace(self._ask(method, **fields, **day, limit=str(MOST_LISTED)), most=LIST_LIMIT)
 
     def read_hook(self, hook: Hook, *, now: datetime) -> Heard:
         told = dict(hook_query(hook))
