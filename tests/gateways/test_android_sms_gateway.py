@@ -371,7 +371,7 @@ async def test_what_became_of_the_texts_is_asked_for() -> None:
     ]
     states = next(received for received in sink.requests if received.target.startswith("/messages"))
     since = datetime.fromisoformat(dict(states.query())["from"])
-    assert since < datetime.now(UTC) - timedelta(days=2)
+    assert since < datetime.now(UTC) - timedelta(days=2, hours=12)
 
 
 async def test_garbage_in_a_list_harms_nothing() -> None:

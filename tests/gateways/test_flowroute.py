@@ -25,7 +25,7 @@ from tests.gateways.web_peer import (
     started,
 )
 from textbackd.gateways.base import DeliveryReport, Fate, Hook, HookRefused, InboundText
-from textbackd.gateways.flowroute import FINAL_STATUS, FlowrouteDialect
+from textbackd.gateways.flowroute import FlowrouteDialect
 from textbackd.gateways.web.gateway import WebGateway
 
 KEYS = 'type: flowroute, key: k1, secret: "fr-Secret", number: "+13035550142", timeout: 1s, url: "{url}/v2.2/messages"'
@@ -176,13 +176,19 @@ def hear(hook: Hook) -> Any:
     return arrival
 
 
-@pytest.mark.parametrize("status", [*FINAL_STATUS, "smsc submit", "message buffered"])
-def test_each_status_says_whether_it_is_the_last_word(status: str) -> None:
-    report = hear(
-        receipt_hook("mdr2-1", status.upper(), status_code=1003, status_code_description="Words\nof a carrier" * 20)
-    )
+@pytest.mark.parametrize(
+    ("status", "delivered", "final"),
+    [
+        ("delivered", True, True),
+        *((failed, False, True) for failed in ("undelivered", "rejected", "expired", "smsc reject", "delivery failed")),
+        *((under_way, False, False) for under_way in ("smsc submit", "message buffered", "something new")),
+    ],
+)
+def test_each_status_says_whether_it_is_the_last_word(status: str, delivered: bool, final: bool) -> None:
+    words = "Words\nof a carrier" * 20
+    report = hear(receipt_hook("mdr2-1", status.upper(), status_code=1003, status_code_description=words))
     assert isinstance(report, DeliveryReport)
-    assert (report.delivered, report.final) == (FINAL_STATUS.get(status, False), status in FINAL_STATUS)
+    assert (report.delivered, report.final) == (delivered, final)
     assert report.detail.startswith(f"{status} (1003) Words")
     assert "\n" not in report.detail
     assert len(report.detail) <= 100

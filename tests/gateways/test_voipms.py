@@ -12,7 +12,7 @@ import pytest
 
 from tests.gateways.contract import ANSWER, OTHER, TEXT, Trait, failure_of
 from tests.gateways.sink import Answer, HttpSink, Received
-from tests.gateways.waiting import told
+from tests.gateways.waiting import told, until
 from tests.gateways.web_peer import (
     HOOK_SECRET,
     Vendor,
@@ -230,3 +230,14 @@ async def test_without_a_webhook_replies_are_asked_for() -> None:
     assert (first.id, first.sender, first.body, first.recipient) == ("1", TEXT.to, ANSWER, "+13035550142")
     assert (second.id, second.sender, second.media) == ("2", OTHER, 1)
     assert {"method": "getSMS", "type": "1"}.items() <= dict(sink.requests[0].form()).items()
+
+
+async def test_an_empty_list_is_no_complaint(caplog: pytest.LogCaptureFixture) -> None:
+    async with HttpSink(usual=lambda _: says("no_sms")) as sink:
+        gateway = gateway_from(POLLED, sink.url.removesuffix("/send"))
+        await gateway.start()
+        try:
+            await until(lambda: len(sink.requests) >= 2)
+        finally:
+            await gateway.close()
+    assert caplog.records == []
