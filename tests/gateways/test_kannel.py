@@ -395,6 +395,23 @@ async def test_two_hundred_texts_go_out_once_each_and_each_is_reported(real: Web
     taking.cancel()
 
 
+@pytest.mark.slow
+async def test_a_text_that_smsbox_handed_on_before_it_died_is_unknown_and_out_once(
+    real: WebGateway, kannel: Kannel
+) -> None:
+    kannel.signal("bearerbox", signal.SIGSTOP)
+    sending = asyncio.create_task(fate_of(real, TEXT))
+    log = kannel.folder / "smsbox.log"
+    await until(lambda: "wait for bearerbox" in log.read_text(errors="replace"))
+    kannel.signal("smsbox", signal.SIGKILL)
+    assert await sending is Fate.UNKNOWN
+    kannel.signal("bearerbox", signal.SIGCONT)
+    await until(lambda: not kannel.is_up("smsbox"))
+    await kannel.start()
+    await kannel.everything_is_out()
+    assert kannel.on_air() == [(TEXT.to, TEXT.body)]
+
+
 def at_least(count: int, things: Collection[object]) -> bool:
     return len(things) >= count
 
