@@ -31,8 +31,11 @@ HEAD: Final = """\
 """
 # The names of the sample's own entries, and which of a section's kinds are shown beside the first.
 ENTRIES: Final = {"pbx": "office", "lines": "main", "staff": "anna", "gsm_modem": "stick", "http": "web"}
-# What excludes another key that is shown.
-NOT_SHOWN: Final = frozenset({"form", "query", "body", "bearer", "headers"})
+# What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
+NOT_SHOWN: Final = frozenset({
+    *("form", "query", "body", "bearer", "headers"),
+    *("result", "poll", "reports", "signature", "answer"),
+})  # fmt: skip
 # Of several keys of which one is needed, the one that the working part has.
 CHOSEN: Final = frozenset({"imei"})
 

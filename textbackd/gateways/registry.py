@@ -9,15 +9,19 @@ from textbackd.gateways.base import Gateway, Lent
 
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
+    "android_sms_gateway": "textbackd.gateways.android_sms_gateway",
     "bandwidth": "textbackd.gateways.bandwidth",
+    "flowroute": "textbackd.gateways.flowroute",
     "gammu_smsd": "textbackd.gateways.gammu_smsd",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
+    "kannel": "textbackd.gateways.kannel",
     "plivo": "textbackd.gateways.plivo",
     "smpp": "textbackd.gateways.smpp",
     "smstools": "textbackd.gateways.smstools",
     "telnyx": "textbackd.gateways.telnyx",
     "twilio": "textbackd.gateways.twilio",
+    "voipms": "textbackd.gateways.voipms",
     "vonage": "textbackd.gateways.vonage",
 }
 
