@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from textbackd.config import Settings
 from textbackd.core.call import Call
+from textbackd.core.events import Event
 from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.conclude import Office
-from textbackd.gateways.base import Gateway
+from textbackd.gateways.base import Gateway, Lent
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
@@ -44,8 +46,11 @@ class Daemon:
         self._settings = settings
         self._told_call, self._told_text = told_call, told_text
         self._store = Store(settings.storage)
+        self._watches: dict[str, calls_in.CallsIn] = {}
+        self._clients = {name: self._client(name) for name in settings.pbx}
+        # Gateways subscribe to a client's events when they are built, before it logs in.
         self._gateways: Mapping[str, Gateway] = {
-            name: build(name, section) for name, section in settings.gateways.items()
+            name: build(name, section, Lent(managers=self._clients)) for name, section in settings.gateways.items()
         }
         self._workers = [
             texts_out.Worker(
@@ -58,8 +63,6 @@ class Daemon:
             )
             for name, gateway in self._gateways.items()
         ]
-        self._watches: list[calls_in.CallsIn] = []
-        self._clients: dict[str, AmiClient] = {}
         self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
         self._pulse = upkeep.Pulse(self._store, self._say)
@@ -129,11 +132,25 @@ class Daemon:
             finally:
                 for task in tasks:
                     task.cancel()
-        for calls in self._watches:
+        for calls in self._watches.values():
             await calls.wind_up()
 
     def _twin_is_open(self, call: Call) -> bool:
         return any(twins_among(tracker.open_callers(), call) for tracker in self._trackers.values())
+
+    def _client(self, name: str) -> AmiClient:
+        pbx = self._settings.pbx[name]
+        return AmiClient(
+            name,
+            host=pbx.host,
+            port=pbx.port,
+            username=pbx.username,
+            secret=pbx.secret.get_secret_value(),
+            take=partial(self._hand_on, name),
+        )
+
+    def _hand_on(self, name: str, batch: list[Event | None]) -> None:
+        self._watches[name].take(batch)  # there once the client runs
 
     def _watch(self, name: str, office: Office, merger: Merger) -> calls_in.CallsIn:
         pbx = self._settings.pbx[name]
@@ -148,17 +165,10 @@ class Daemon:
             observe=self._settings.mode == "observe",
             told=self._told_call,
         )
-        calls.client = self._clients[name] = AmiClient(
-            name,
-            host=pbx.host,
-            port=pbx.port,
-            username=pbx.username,
-            secret=pbx.secret.get_secret_value(),
-            take=calls.take,
-        )
+        calls.client = self._clients[name]
         if pbx.cdr is not None:
             calls.catch_up = self._catch_up(name, pbx.cdr, calls)
-        self._watches.append(calls)
+        self._watches[name] = calls
         return calls
 
     def _catch_up(self, name: str, cdr: str, calls: calls_in.CallsIn) -> catch_up.CatchUp:
@@ -174,7 +184,7 @@ class Daemon:
         )
 
     def _on_the_phone(self) -> set[E164]:
-        return set().union(*(watch.on_the_phone() for watch in self._watches))
+        return set().union(*(watch.on_the_phone() for watch in self._watches.values()))
 
     def _wake(self) -> None:
         for worker in self._workers:

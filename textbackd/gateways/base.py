@@ -144,11 +144,15 @@ class Gateway(Protocol):
 class Manager(Protocol):
     """Asterisk's manager, for gateways that send through the PBX itself."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether an action would reach the PBX now. While it would not, `ask` raises and nothing has left."""
+
     async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Return the answers to one action, the list's entries included. Raises TextbackdError if the PBX does not answer."""
 
     def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
-        """Have every event of that name handed to `take`, which must not wait."""
+        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
