@@ -13,12 +13,19 @@ from textbackd.config.yaml_source import Fault, Loc, Source
 from textbackd.core.phone import read_number
 
 BODIES: Final = ("json", "form", "body")
+THROUGH_PBX: Final = ("asterisk_dongle", "asterisk_message")
 Found = Iterator[tuple[Loc, str]]
 
 
 def crossed(source: Source, context: Context) -> Iterator[Fault]:
     """Yield every fault that lies between two keys."""
-    found = (*_doubled_dids(source, context), *_deaf_trunks(source), *_requests(source), *_nowhere(source))
+    found = (
+        *_doubled_dids(source, context),
+        *_deaf_trunks(source),
+        *_requests(source),
+        *_nowhere(source),
+        *_which_pbx(source),
+    )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
 
@@ -71,6 +78,14 @@ def _nowhere(source: Source) -> Found:
                 ("gateways", name, "webhook"),
                 "webhooks.url is missing. Write how the world reaches this machine there.",
             )
+
+
+def _which_pbx(source: Source) -> Found:
+    """Gateways that send through a PBX, where there are several."""
+    several = [name for name, _ in _entries(source, "pbx")]
+    for name, gateway in _entries(source, "gateways"):
+        if len(several) > 1 and gateway.get("type") in THROUGH_PBX and gateway.get("pbx") is None:
+            yield ("gateways", name), f"it does not say through which PBX it sends. Write `pbx: {several[0]}`."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

@@ -4,11 +4,22 @@ from typing import Annotated
 
 from pydantic import Field
 
+from textbackd.config.gateways.asterisk_dongle import AsteriskDongle
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Twilio, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Twilio | AsteriskDongle, Field(discriminator="type")]
 
-__all__ = ["BasicAuth", "FromCalled", "Gateway", "GsmModem", "HttpGateway", "Kind", "Twilio", "WebKind"]
+__all__ = [
+    "AsteriskDongle",
+    "BasicAuth",
+    "FromCalled",
+    "Gateway",
+    "GsmModem",
+    "HttpGateway",
+    "Kind",
+    "Twilio",
+    "WebKind",
+]
