@@ -37,7 +37,7 @@ class Texting:
     action: str
     read: Callable[[Block], tuple[str, str]]  # number and body of an action
     accepted: Block
-    refused: Block
+    refused: Block | None = None
     unfit: Block
     throttled: Block
     text_event: Callable[[str, str, int], Block]  # sender, body, number of the text → the event
@@ -98,6 +98,7 @@ class AmiPeer(Peer):
         return self.pbx.taken
 
     async def refuse_the_number(self) -> None:
+        assert self.pbx.texting.refused is not None
         self.pbx.script.append(_Reply(self.pbx.texting.refused))
 
     async def be_unfit(self) -> None:

@@ -10,6 +10,7 @@ from textbackd.gateways.base import Gateway, Lent
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
     "asterisk_dongle": "textbackd.gateways.asterisk_dongle",
+    "asterisk_message": "textbackd.gateways.asterisk_message",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
     "twilio": "textbackd.gateways.twilio",

@@ -5,15 +5,17 @@ from typing import Annotated
 from pydantic import Field
 
 from textbackd.config.gateways.asterisk_dongle import AsteriskDongle
+from textbackd.config.gateways.asterisk_message import AsteriskMessage
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Twilio | AsteriskDongle, Field(discriminator="type")]
+Gateway = Annotated[GsmModem | HttpGateway | Twilio | AsteriskDongle | AsteriskMessage, Field(discriminator="type")]
 
 __all__ = [
     "AsteriskDongle",
+    "AsteriskMessage",
     "BasicAuth",
     "FromCalled",
     "Gateway",
