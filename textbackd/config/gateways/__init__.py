@@ -9,9 +9,12 @@ from textbackd.config.gateways.asterisk_message import AsteriskMessage
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
+from textbackd.config.gateways.modemmanager import ModemManager
 from textbackd.config.gateways.twilio import Twilio
 
-Gateway = Annotated[GsmModem | HttpGateway | Twilio | AsteriskDongle | AsteriskMessage, Field(discriminator="type")]
+Gateway = Annotated[
+    GsmModem | HttpGateway | Twilio | AsteriskDongle | AsteriskMessage | ModemManager, Field(discriminator="type")
+]
 
 __all__ = [
     "AsteriskDongle",
@@ -22,6 +25,7 @@ __all__ = [
     "GsmModem",
     "HttpGateway",
     "Kind",
+    "ModemManager",
     "Twilio",
     "WebKind",
 ]
