@@ -18,6 +18,7 @@ import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from textbackd.core.segments import segments
 from textbackd.gateways.mm.bus import NAME, OBJECTS, PROPERTIES, ROOT
 
 INSTALL_SECONDS: Final = 600
@@ -85,6 +86,8 @@ class SmallModemManager:
         self.messages: dict[str, dict[str, Variant]] = {}
         self.send_script: deque[str | None] = deque()  # an error's name, or None for silence after taking
         self.create_error: str | None = None
+        self.given: dict[str, Variant] = {}  # of the last text
+        self.reference = 250  # of the last part that went out
         self.pin = "1234"
         self.modem: dict[str, Variant] = {
             "State": Variant("i", 8), "EquipmentIdentifier": Variant("s", IMEI), "Sim": Variant("o", SIM_PATH),
@@ -111,15 +114,19 @@ class SmallModemManager:
 
     def receive(self, **properties: Variant) -> str:
         """Let a text come in, complete unless `State` says otherwise."""
-        usual = {"State": Variant("u", 3), "DeliveryState": Variant("u", 0x100)}
+        usual = {"State": Variant("u", 3), "PduType": Variant("u", 1), "DeliveryState": Variant("u", 0x100)}
         path = self._new({**usual, **properties})
         self._signal(MODEM_PATH, f"{NAME}.Modem.Messaging", "Added", "ob", [path, True])
         return path
 
-    def report(self, path: str, state: int) -> None:
-        """Tell what became of a text."""
-        self.messages[path]["DeliveryState"] = Variant("u", state)
-        self.changed(path)
+    def report(self, reference: str, number: str, state: int) -> str:
+        """Tell what became of a part of a text, as an object of its own."""
+        return self.receive(
+            PduType=Variant("u", 3),
+            MessageReference=Variant("u", int(reference)),
+            Number=Variant("s", number),
+            DeliveryState=Variant("u", state),
+        )
 
     def _new(self, properties: dict[str, Variant]) -> str:
         path = f"{ROOT}/SMS/{self._number}"
@@ -179,13 +186,8 @@ class SmallModemManager:
     def _on_create(self, message: Message) -> Message:
         if self.create_error is not None:
             return Message.new_error(message, self.create_error, "No")
-        given = message.body[0]
-        properties = {
-            "State": Variant("u", 0),
-            "Number": given["number"],
-            "Text": given["text"],
-            "Given": Variant("a{sv}", given),
-        }
+        self.given = message.body[0]
+        properties = {"State": Variant("u", 0), "Number": self.given["number"], "Text": self.given["text"]}
         return Message.new_method_return(message, "o", [self._new(properties)])
 
     def _on_delete(self, message: Message) -> Message:
@@ -200,5 +202,6 @@ class SmallModemManager:
         self.sent.append((sms["Number"].value, sms["Text"].value))
         if scripted is None:
             return True
-        sms |= {"State": Variant("u", 5), "DeliveryState": Variant("u", 0x100)}
+        self.reference = (self.reference + segments(sms["Text"].value).count) % 256
+        sms |= {"State": Variant("u", 5), "PduType": Variant("u", 2), "MessageReference": Variant("u", self.reference)}
         return Message.new_method_return(message)

@@ -19,7 +19,7 @@ from tests.gateways.web_peer import CONFIG, section_from
 from textbackd.gateways.base import Accepted, DeliveryReport, Fate, Gateway, Health, InboundText, LateAnswer
 from textbackd.gateways.mm.messages import report_of, text_of
 from textbackd.gateways.mm.verdicts import BUS, MM, judged
-from textbackd.gateways.modemmanager import MOST_SENT, ModemManagerGateway
+from textbackd.gateways.modemmanager import MOST_UNSURE, ModemManagerGateway
 from textbackd.gateways.registry import build
 
 pytestmark = pytest.mark.slow
@@ -99,8 +99,8 @@ class MmPeer(Peer):
         )
 
     async def report(self, accepted: Accepted, *, delivered: bool) -> None:
-        path = next(path for path in self.manager.messages if str(accepted.reference).endswith(path[-len("/SMS/0") :]))
-        self.manager.report(path, 0x00 if delivered else 0x42)
+        last = str(accepted.reference).rpartition(",")[2]
+        self.manager.report(last, TEXT.to, 0x00 if delivered else 0x42)
 
 
 class TestModemManager(GatewayContract):
@@ -199,7 +199,7 @@ async def test_a_text_is_created_with_what_the_network_needs(bus: str, manager: 
     async with started(bus) as gateway:
         accepted = await gateway.send(replace(TEXT, valid_until=datetime.now(UTC) + timedelta(minutes=9, seconds=30)))
         assert accepted.reference is not None
-        given = next(iter(manager.messages.values()))["Given"].value
+        given = dict(manager.given)
         kind, minutes = given.pop("validity").value
         assert (kind, minutes.value) == (1, 10)
         plain = {name: value.value for name, value in given.items()}
@@ -331,47 +331,47 @@ async def test_a_text_whose_fate_was_unknown_and_that_went_out_is_told(bus: str,
     async with started(bus) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         (path,) = manager.messages
-        manager.messages[path] |= {"State": Variant("u", 5), "DeliveryState": Variant("u", 0)}
+        manager.messages[path] |= {"State": Variant("u", 5), "MessageReference": Variant("u", 12)}
         manager.changed(path)
         arrivals = gateway.incoming()
-        late, report = await anext(arrivals), await anext(arrivals)
-        assert isinstance(late, LateAnswer)
-        assert isinstance(report, DeliveryReport)
-        assert (late.id, report.id, report.delivered) == (TEXT.id, TEXT.id, True)
-        assert late.reference == report.reference
+        assert await anext(arrivals) == LateAnswer(id=TEXT.id, reference="12")
+        acknowledging = asyncio.ensure_future(anext(arrivals))
+        await until(lambda: path not in manager.messages)
+        acknowledging.cancel()
 
 
-async def test_a_report_that_is_not_the_last_is_told_once(bus: str, manager: SmallModemManager) -> None:
+async def test_each_part_of_a_long_text_has_its_reference(bus: str, manager: SmallModemManager) -> None:
     async with started(bus) as gateway:
-        await gateway.send(TEXT)
-        (path,) = manager.messages
-        manager.report(path, 0x20)
-        arrivals = gateway.incoming()
-        first = await anext(arrivals)
-        assert isinstance(first, DeliveryReport)
-        assert not first.final
-        looking = asyncio.ensure_future(anext(arrivals))
-        manager.changed(path)
-        await until(lambda: manager.calls.count("List") > 2)
-        manager.report(path, 0x00)
-        last = await looking
-        assert isinstance(last, DeliveryReport)
-        assert (last.delivered, last.final) == (True, True)
+        accepted = await gateway.send(replace(TEXT, body="x" * 1000))
+    assert (accepted.parts, accepted.reference) == (7, "251,252,253,254,255,0,1")
 
 
-async def test_texts_without_a_report_are_kept_only_so_many(bus: str, manager: SmallModemManager) -> None:
+async def test_what_is_done_with_is_not_left_in_the_modem(bus: str, manager: SmallModemManager) -> None:
     async with started(bus) as gateway:
-        for number in range(MOST_SENT + 3):
-            await gateway.send(replace(TEXT, id=f"text-{number}"))
-        await MmPeer(manager).deliver(TEXT.to, "x")
-        await next_of(gateway, InboundText)
-        await until(lambda: len(manager.messages) == MOST_SENT)
+        accepted = await gateway.send(TEXT)
+        assert manager.messages == {}
+        manager.send_script.append(f"{MM}Message.NoNetwork")
+        await failure_of(gateway)
+        assert manager.messages == {}
+        for state in (0x20, 0x00):
+            manager.report(str(accepted.reference), TEXT.to, state)
+            assert (await anext(gateway.incoming())).reference == accepted.reference  # type: ignore[union-attr]
+        await next_of(gateway, DeliveryReport)
+        await until(lambda: manager.messages == {})
+
+
+async def test_only_so_many_texts_are_watched_for_going_out_after_all(bus: str, manager: SmallModemManager) -> None:
+    async with started(bus) as gateway:
+        manager.send_script.extend([f"{MM}Core.Failed"] * (MOST_UNSURE + 3))
+        for number in range(MOST_UNSURE + 3):
+            await failure_of(gateway, replace(TEXT, id=f"text-{number}"))
+        assert len(gateway._unsure) == MOST_UNSURE
 
 
 @pytest.mark.parametrize(
     ("sms", "body", "at"),
     [
-        ({"Text": "Yes", "Timestamp": "2026-11-25T04:20:00+00"}, "Yes", datetime(2026, 11, 25, 4, 20, tzinfo=UTC)),
+        ({"Text": "Yes", "Timestamp": "2026-11-25T04:20:00Z"}, "Yes", datetime(2026, 11, 25, 4, 20, tzinfo=UTC)),
         ({"Text": "Yes", "Timestamp": "2026-11-25T04:20:00-07"}, "Yes", datetime(2026, 11, 25, 11, 20, tzinfo=UTC)),
         ({"Text": "Yes", "Timestamp": "2026-11-25T04:20:00"}, "Yes", NOW),
         ({"Text": "Yes", "Timestamp": "yesterday"}, "Yes", NOW),
@@ -388,19 +388,30 @@ def test_a_text_is_read_whatever_it_holds(sms: dict[str, object], body: str, at:
 
 @pytest.mark.parametrize(
     ("state", "expected"),
-    [(0x00, (True, True)), (0x01, (True, True)), (0x20, (False, False)), (0x42, (False, True)), (0x60, (False, True))],
+    [
+        (0x00, (True, True, "delivered (0x00)")),
+        (0x01, (True, True, "forwarded, the service centre cannot confirm (0x01)")),
+        (0x20, (False, False, "still trying (0x20)")),
+        (0x42, (False, True, "rejected by the phone (0x42)")),
+        (0x60, (False, True, "given up for now (0x60)")),
+        (0x100, (False, True, "an odd report")),
+    ],
 )
-def test_a_state_of_delivery_is_a_report(state: int, expected: tuple[bool, bool]) -> None:
-    report = report_of({"State": 5, "DeliveryState": state}, "r", "text-1")
+def test_a_status_report_tells_what_became_of_a_part(state: int, expected: tuple[bool, bool, str]) -> None:
+    sms = {"State": 3, "PduType": 3, "MessageReference": 7, "Number": "+1", "DeliveryState": state}
+    report = report_of(sms)
     assert report is not None
-    assert (report.delivered, report.final) == expected
+    assert (report.delivered, report.final, report.detail) == expected
+    assert (report.reference, report.recipient) == ("7", "+1")
+    assert text_of(sms, "/p", now=NOW) is None
 
 
 @pytest.mark.parametrize(
-    "sms", [{"State": 5, "DeliveryState": 0x100}, {"State": 3, "DeliveryState": 0}, {"State": 5}], ids=str
-)
-def test_no_word_of_the_network_is_no_report(sms: dict[str, int]) -> None:
-    assert report_of(sms, "r", None) is None
+    "sms", [{"State": 3, "PduType": 1, "DeliveryState": 0}, {"State": 5, "PduType": 2}, {"PduType": 3, "State": 3}, {}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_report_is_none(sms: dict[str, int]) -> None:
+    assert report_of(sms) is None
 
 
 def test_a_section_becomes_a_gateway_on_the_system_bus() -> None:

@@ -1,7 +1,7 @@
 """Texts through a modem that ModemManager has: on desktops, and where the modem is also the way into the internet.   mm/* → here
 
-Until Send is called nothing has left; from then on only ModemManager's answer tells, and no answer is `unknown`. A sent text stays
-with ModemManager until its report has come; one that came in, until it is stored.
+Until Send is called nothing has left; from then on only ModemManager's answer tells, and no answer is `unknown`. What came in, texts
+and delivery reports, stays with ModemManager until it is stored.
 Source: ModemManager's D-Bus reference (Modem, Modem.Messaging, Sim, Sms). That it may be used by us: config/49-textbackd.rules.
 """
 
@@ -17,8 +17,8 @@ from dbus_fast import Variant
 from textbackd.config.gateways import ModemManager
 from textbackd.core.segments import segments
 from textbackd.gateways.base import Accepted, Arrival, Fate, Health, LateAnswer, Lent, OutboundText, SendFailed
-from textbackd.gateways.mm.bus import NAME, ROOT, Bus, CallFailed, Properties
-from textbackd.gateways.mm.messages import NO_REPORT, SENT, report_of, text_of
+from textbackd.gateways.mm.bus import NAME, Bus, CallFailed, Properties
+from textbackd.gateways.mm.messages import SENT, references, report_of, text_of
 from textbackd.gateways.mm.verdicts import BEFORE_ANYTHING, judged, named
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ RELATIVE: Final = 1  # MMSmsValidityType
 SUBMIT_TIMEOUT: Final = timedelta(seconds=200)  # ModemManager gives the network three minutes for each part
 LOOK_EVERY: Final = timedelta(seconds=15)  # it signals what happens; this is for what it does not
 QUIET: Final = timedelta(seconds=0.1)  # signals come in bursts
-MOST_SENT: Final = 50  # texts that are kept for a report that may never come
+MOST_UNSURE: Final = 50  # texts that are watched for going out after all
 
 Objects = Mapping[str, Mapping[str, Properties]]
 
@@ -60,14 +60,11 @@ class ModemManagerGateway:
         self._submit_timeout, self._look_every = submit_timeout, look_every
         self._bus = Bus(bus, self._signalled)
         self._modem: str | None = None  # the path of the modem, while it can text
-        self._owner = ""
         self._why = "it was not looked for yet"
         self._health = Health.UNKNOWN
         self._is_unfit = False  # what the last text told: a person must mend it
         self._pin_spent = False
-        self._ours: dict[str, str] = {}  # path → our id, of texts that went out
-        self._unsure: dict[str, str] = {}  # the same, of texts whose fate is unknown
-        self._told: dict[str, int] = {}  # path → the state of delivery that was told last
+        self._unsure: dict[str, OutboundText] = {}  # by their path: whose fate is unknown
         self._look_again, self._read_again = asyncio.Event(), asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[Any]] = set()
@@ -99,7 +96,6 @@ class ModemManagerGateway:
         """Find the modem and bring it as far as it goes: unlocked, enabled, registered."""
         if not self._bus.is_connected:
             await self._bus.connect()
-        self._owner = await self._bus.owner()
         objects = await self._bus.objects()
         path = self._chosen(objects)
         if path is None:
@@ -147,7 +143,7 @@ class ModemManagerGateway:
         if self._closed or self._modem is None:
             fate = Fate.GATEWAY_UNFIT if self._health is Health.PAUSED and not self._closed else Fate.NOT_SENT
             raise self._failed(self._why if not self._closed else "the gateway is closed", fate)
-        task = asyncio.ensure_future(self._send(text, self._modem, self._owner))
+        task = asyncio.ensure_future(self._send(text, self._modem))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
         try:
@@ -156,7 +152,7 @@ class ModemManagerGateway:
             self._is_unfit = exc.fate is Fate.GATEWAY_UNFIT
             raise
 
-    async def _send(self, text: OutboundText, modem: str, owner: str) -> Accepted:
+    async def _send(self, text: OutboundText, modem: str) -> Accepted:
         try:
             created = await self._bus.call("Create", "a{sv}", [self._properties(text)], path=modem, interface=MESSAGING)
         except CallFailed as exc:
@@ -164,14 +160,23 @@ class ModemManagerGateway:
             fate = verdict.fate if verdict.fate in (Fate.GATEWAY_UNFIT, Fate.REFUSED) else Fate.NOT_SENT
             raise self._failed(verdict.words, fate, named(exc.name)) from None
         path, parts = str(created[0]), segments(text.body).count
-        self._unsure[path] = text.id
+        self._unsure[path] = text
         try:
             await self._bus.call("Send", path=path, interface=SMS, within=self._submit_timeout)
         except CallFailed as exc:
             raise await self._judged(exc, modem, path, parts) from None
-        self._ours[path] = self._unsure.pop(path, text.id)
         self._is_unfit, self._health = False, Health.UP
-        return Accepted(reference=_reference(owner, path), parts=parts)
+        reference = await self._reference(path, parts)
+        del self._unsure[path]
+        await self._delete(modem, path)
+        return Accepted(reference=reference, parts=parts)
+
+    async def _reference(self, path: str, parts: int) -> str | None:
+        """Return "12,13" for a text of two parts that is out; None if ModemManager is gone by now."""
+        try:
+            return ",".join(references(await self._bus.properties(path, SMS), parts))
+        except CallFailed:
+            return None
 
     def _properties(self, text: OutboundText) -> dict[str, Variant]:
         properties = {
@@ -191,8 +196,10 @@ class ModemManagerGateway:
         verdict = judged(exc.name)
         fate = verdict.fate if parts == 1 or exc.name in BEFORE_ANYTHING else Fate.UNKNOWN
         if fate is not Fate.UNKNOWN:
-            self._unsure.pop(path, None)
+            del self._unsure[path]
             await self._delete(modem, path)
+        while len(self._unsure) > MOST_UNSURE:
+            del self._unsure[next(iter(self._unsure))]
         return self._failed(verdict.words, fate, named(exc.name))
 
     def _failed(self, why: str, fate: Fate, code: str | None = None) -> SendFailed:
@@ -205,49 +212,30 @@ class ModemManagerGateway:
         """Yield what arrives until the gateway is closed; asking for the next deletes the last from the modem."""
         while not self._closed:
             self._read_again.clear()
-            for path, state, arrival in await self._arrived():
+            for path, arrival in await self._arrived():
                 yield arrival
-                await self._stored(path, state, arrival)
+                self._unsure.pop(path, None)
+                if self._modem is not None:
+                    await self._delete(self._modem, path)
             await self._read_again.wait()
 
-    async def _arrived(self) -> list[tuple[str, int, Arrival]]:
+    async def _arrived(self) -> list[tuple[str, Arrival]]:
         modem, found = self._modem, []
         if modem is None:
             return []
         with suppress(CallFailed):  # the next look says why
             for path in (await self._bus.call("List", path=modem, interface=MESSAGING))[0]:
-                sms = await self._bus.properties(path, SMS)
-                arrival = self._read(path, sms)
+                arrival = self._read(path, await self._bus.properties(path, SMS))
                 if arrival is not None:
-                    found.append((path, int(sms.get("DeliveryState", NO_REPORT)), arrival))
+                    found.append((path, arrival))
         return found
 
     def _read(self, path: str, sms: Properties) -> Arrival | None:
-        reference = _reference(self._owner, path)
-        if path in self._unsure and sms.get("State") == SENT:
-            return LateAnswer(id=self._unsure[path], reference=reference)
-        report = report_of(sms, reference, self._ours.get(path))
-        if report is not None:
-            return report if self._told.get(path) != sms["DeliveryState"] else None
-        return text_of(sms, path, now=datetime.now(UTC))
-
-    async def _stored(self, path: str, state: int, arrival: Arrival) -> None:
-        """Forget what is stored, in ModemManager too."""
-        if isinstance(arrival, LateAnswer):
-            self._ours[path] = self._unsure.pop(path)
-            self._read_again.set()  # its report may be there already
-        elif getattr(arrival, "final", True):
-            await self._forget(path)
-        else:
-            self._told[path] = state
-        while len(self._ours) > MOST_SENT:
-            await self._forget(next(iter(self._ours)))
-
-    async def _forget(self, path: str) -> None:
-        self._ours.pop(path, None)
-        self._told.pop(path, None)
-        if self._modem is not None:
-            await self._delete(self._modem, path)
+        unsure = self._unsure.get(path)
+        if unsure is not None and sms.get("State") == SENT:
+            reference = ",".join(references(sms, segments(unsure.body).count))
+            return LateAnswer(id=unsure.id, reference=reference)
+        return report_of(sms) or text_of(sms, path, now=datetime.now(UTC))
 
     async def _delete(self, modem: str, path: str) -> None:
         try:
@@ -270,11 +258,6 @@ class ModemManagerGateway:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
         self._bus.close()
-
-
-def _reference(owner: str, path: str) -> str:
-    """Return ":1.34/SMS/7": ModemManager counts anew after each start, and then has another address."""
-    return f"{owner}{path.removeprefix(ROOT)}"
 
 
 def build(name: str, section: ModemManager, lent: Lent) -> ModemManagerGateway:

@@ -13,13 +13,19 @@ from textbackd.gateways.base import DeliveryReport, InboundText
 from textbackd.gateways.modem.verdicts import report_words
 
 RECEIVED, SENT = 3, 5  # MMSmsState; 2 is RECEIVING: parts are missing still
-NO_REPORT: Final = 0x100  # MM_SMS_DELIVERY_STATE_UNKNOWN; CDMA's states begin there too
+STATUS_REPORT: Final = 3  # MMSmsPduType; such a report is an object of its own
 TRYING: Final = range(0x20, 0x40)
+
+
+def references(sms: Mapping[str, Any], parts: int) -> list[str]:
+    """Return the references of a sent text's parts. ModemManager tells the last one's; a modem counts them up, from 255 to 0."""
+    last = int(sms.get("MessageReference", 0))
+    return [str((last - back) % 256) for back in reversed(range(parts))]
 
 
 def text_of(sms: Mapping[str, Any], path: str, *, now: datetime) -> InboundText | None:
     """Return a text that came in; None for any other, or one whose parts have not all come."""
-    if sms.get("State") != RECEIVED:
+    if sms.get("State") != RECEIVED or sms.get("PduType") == STATUS_REPORT:
         return None
     sender, written = str(sms.get("Number", "")), str(sms.get("Timestamp", ""))
     data = bytes(sms.get("Data") or b"")
@@ -35,23 +41,22 @@ def text_of(sms: Mapping[str, Any], path: str, *, now: datetime) -> InboundText 
     )
 
 
-def report_of(sms: Mapping[str, Any], reference: str, our_id: str | None) -> DeliveryReport | None:
-    """Return what the network has told of a text of ours; None as long as it has told nothing."""
+def report_of(sms: Mapping[str, Any]) -> DeliveryReport | None:
+    """Return what the network tells of a part of a text of ours; None for what is no report."""
     state = sms.get("DeliveryState")
-    if sms.get("State") != SENT or not isinstance(state, int) or not 0 <= state < NO_REPORT:
+    if sms.get("State") != RECEIVED or sms.get("PduType") != STATUS_REPORT or not isinstance(state, int):
         return None
     return DeliveryReport(
-        reference=reference,
+        reference=str(sms.get("MessageReference")),
         recipient=str(sms.get("Number", "")) or None,
         delivered=state < TRYING.start,
         final=state not in TRYING,
-        detail=report_words(state),
-        id=our_id,
+        detail=report_words(state) if state < 0x100 else "an odd report",  # 0x100: unknown (MMSmsDeliveryState)
     )
 
 
 def _time(written: str) -> datetime | None:
-    """Return a time as ModemManager writes it, "2026-11-25T04:20:00+00"; without a zone it is none."""
+    """Return a time as ModemManager writes it, "2026-11-25T04:20:00Z" or with "+01"; without a zone it is none."""
     try:
         at = datetime.fromisoformat(written)
     except ValueError:
