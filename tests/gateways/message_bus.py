@@ -86,6 +86,7 @@ class SmallModemManager:
         self.messages: dict[str, dict[str, Variant]] = {}
         self.send_script: deque[str | None] = deque()  # an error's name, or None for silence after taking
         self.create_error: str | None = None
+        self.enable_error: str | None = None
         self.given: dict[str, Variant] = {}  # of the last text
         self.reference = 250  # of the last part that went out
         self.pin = "1234"
@@ -164,6 +165,8 @@ class SmallModemManager:
         return int(self.modem["State"].value)
 
     def _on_enable(self, message: Message) -> Message:
+        if self.enable_error is not None:
+            return Message.new_error(message, self.enable_error, "No")
         self.modem["State"] = Variant("i", 8)
         self.changed()
         return Message.new_method_return(message)

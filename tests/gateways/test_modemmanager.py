@@ -99,8 +99,7 @@ class MmPeer(Peer):
         )
 
     async def report(self, accepted: Accepted, *, delivered: bool) -> None:
-        last = str(accepted.reference).rpartition(",")[2]
-        self.manager.report(last, TEXT.to, 0x00 if delivered else 0x42)
+        self.manager.report(str(accepted.reference), TEXT.to, 0x00 if delivered else 0x42)
 
 
 class TestModemManager(GatewayContract):
@@ -254,6 +253,15 @@ async def test_a_disabled_modem_is_enabled(bus: str, manager: SmallModemManager)
         assert "Enable" in manager.calls
 
 
+async def test_where_polkit_does_not_let_us_a_person_is_asked(bus: str, manager: SmallModemManager) -> None:
+    manager.modem["State"] = Variant("i", 3)
+    manager.enable_error = f"{MM}Core.Unauthorized"
+    async with started(bus, health=Health.PAUSED) as gateway:
+        failed = await failure_of(gateway)
+    assert failed.fate is Fate.GATEWAY_UNFIT
+    assert "config/49-textbackd.rules" in str(failed)
+
+
 async def test_a_manager_that_comes_late_is_found(bus: str) -> None:
     late = SmallModemManager(bus)
     async with started(bus, health=Health.DOWN) as gateway:
@@ -340,10 +348,18 @@ async def test_a_text_whose_fate_was_unknown_and_that_went_out_is_told(bus: str,
         acknowledging.cancel()
 
 
-async def test_each_part_of_a_long_text_has_its_reference(bus: str, manager: SmallModemManager) -> None:
+async def test_the_reference_is_that_of_the_last_part(bus: str, manager: SmallModemManager) -> None:
     async with started(bus) as gateway:
         accepted = await gateway.send(replace(TEXT, body="x" * 1000))
-    assert (accepted.parts, accepted.reference) == (7, "251,252,253,254,255,0,1")
+    assert (accepted.parts, accepted.reference) == (7, "1")
+
+
+async def test_a_modem_that_is_pulled_out_is_down(bus: str, manager: SmallModemManager) -> None:
+    async with started(bus) as gateway:
+        manager.modem = {}
+        manager.changed()
+        await until(lambda: gateway.health() is Health.DOWN)
+        assert (await failure_of(gateway)).fate is Fate.NOT_SENT
 
 
 async def test_what_is_done_with_is_not_left_in_the_modem(bus: str, manager: SmallModemManager) -> None:

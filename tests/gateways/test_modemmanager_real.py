@@ -14,7 +14,7 @@ from tests.gateways.contract import ANSWER, LONG_BODY, TEXT, failure_of, next_of
 from tests.gateways.message_bus import message_bus
 from tests.gateways.real_modem_manager import modem_manager
 from textbackd.demo.modem import Quirks, VirtualModem
-from textbackd.demo.modem_air import OnAir, read_air
+from textbackd.demo.modem_air import OnAir, deliver_pdus, read_air
 from textbackd.gateways.base import DeliveryReport, Fate, Health, InboundText
 from textbackd.gateways.modemmanager import ModemManagerGateway
 
@@ -68,12 +68,12 @@ async def test_texts_go_on_air_as_they_are_and_are_reported(stick: Stick) -> Non
         report = await next_of(gateway, DeliveryReport)
         assert (report.reference, report.recipient, report.delivered) == (short.reference, TEXT.to, True)
         long = await gateway.send(replace(TEXT, id="text-2", body=LONG_BODY))
-        references = [(await next_of(gateway, DeliveryReport)).reference for _ in range(long.parts)]
+        assert (await next_of(gateway, DeliveryReport)).reference == long.reference
     first, *parts = stick.on_air()
     assert (first.to, first.body, first.report) == (TEXT.to, TEXT.body, True)
     assert "".join(part.body for part in parts) == LONG_BODY
     assert len(parts) == long.parts
-    assert sorted(map(str, references)) == sorted(str(long.reference).split(","))
+    assert [part.report for part in parts] == [False] * (long.parts - 1) + [True]
 
 
 async def test_texts_come_in_whole_and_are_deleted_when_they_are_stored(stick: Stick) -> None:
@@ -83,7 +83,9 @@ async def test_texts_come_in_whole_and_are_deleted_when_they_are_stored(stick: S
         stick.modem.deliver(TEXT.to, ANSWER)
         text = await next_of(gateway, InboundText)
         assert (text.sender, text.body) == (TEXT.to, ANSWER)
-        stick.modem.deliver(TEXT.to, LONG_BODY)
+        for pdu in deliver_pdus(TEXT.to, LONG_BODY, reference=7):
+            stick.modem.deliver_pdu(pdu)
+            await asyncio.sleep(0.5)  # of several that are announced at once ModemManager 1.20 reads the first
         assert (await next_of(gateway, InboundText)).body == LONG_BODY
         async with asyncio.timeout(READY_SECONDS):
             while stick.modem.stored():  # noqa: ASYNC110  # it is asked
@@ -137,12 +139,3 @@ async def test_a_wrong_pin_costs_one_try_and_pauses_the_gateway(stick: Stick) ->
         await asyncio.sleep(3)
         assert (await failure_of(gateway)).fate is Fate.GATEWAY_UNFIT
     assert stick.modem.pin_tries == 2
-
-
-async def test_a_modem_that_is_pulled_out_is_down(stick: Stick) -> None:
-    async with texting(stick) as gateway:
-        stick.modem.unplug()
-        async with asyncio.timeout(READY_SECONDS):
-            while gateway.health() is not Health.DOWN:  # noqa: ASYNC110  # it is asked
-                await asyncio.sleep(0.05)
-        assert (await failure_of(gateway)).fate is Fate.NOT_SENT

@@ -18,7 +18,7 @@ from textbackd.config.gateways import ModemManager
 from textbackd.core.segments import segments
 from textbackd.gateways.base import Accepted, Arrival, Fate, Health, LateAnswer, Lent, OutboundText, SendFailed
 from textbackd.gateways.mm.bus import NAME, Bus, CallFailed, Properties
-from textbackd.gateways.mm.messages import SENT, references, report_of, text_of
+from textbackd.gateways.mm.messages import SENT, reference_of, report_of, text_of
 from textbackd.gateways.mm.verdicts import BEFORE_ANYTHING, judged, named
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ModemManagerGateway:
         self._health = Health.UNKNOWN
         self._is_unfit = False  # what the last text told: a person must mend it
         self._pin_spent = False
-        self._unsure: dict[str, OutboundText] = {}  # by their path: whose fate is unknown
+        self._unsure: dict[str, str] = {}  # path → our id, of texts whose fate is unknown
         self._look_again, self._read_again = asyncio.Event(), asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[Any]] = set()
@@ -85,7 +85,8 @@ class ModemManagerGateway:
             try:
                 await self._look()
             except CallFailed as exc:
-                self._lose(judged(exc.name).words, Health.DOWN)
+                verdict = judged(exc.name)
+                self._lose(verdict.words, Health.PAUSED if verdict.fate is Fate.GATEWAY_UNFIT else Health.DOWN)
             self._read_again.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every.total_seconds()):
@@ -160,21 +161,21 @@ class ModemManagerGateway:
             fate = verdict.fate if verdict.fate in (Fate.GATEWAY_UNFIT, Fate.REFUSED) else Fate.NOT_SENT
             raise self._failed(verdict.words, fate, named(exc.name)) from None
         path, parts = str(created[0]), segments(text.body).count
-        self._unsure[path] = text
+        self._unsure[path] = text.id
         try:
             await self._bus.call("Send", path=path, interface=SMS, within=self._submit_timeout)
         except CallFailed as exc:
             raise await self._judged(exc, modem, path, parts) from None
         self._is_unfit, self._health = False, Health.UP
-        reference = await self._reference(path, parts)
+        reference = await self._reference(path)
         del self._unsure[path]
         await self._delete(modem, path)
         return Accepted(reference=reference, parts=parts)
 
-    async def _reference(self, path: str, parts: int) -> str | None:
-        """Return "12,13" for a text of two parts that is out; None if ModemManager is gone by now."""
+    async def _reference(self, path: str) -> str | None:
+        """Return the reference of a text that is out; None if ModemManager is gone by now."""
         try:
-            return ",".join(references(await self._bus.properties(path, SMS), parts))
+            return reference_of(await self._bus.properties(path, SMS))
         except CallFailed:
             return None
 
@@ -233,8 +234,7 @@ class ModemManagerGateway:
     def _read(self, path: str, sms: Properties) -> Arrival | None:
         unsure = self._unsure.get(path)
         if unsure is not None and sms.get("State") == SENT:
-            reference = ",".join(references(sms, segments(unsure.body).count))
-            return LateAnswer(id=unsure.id, reference=reference)
+            return LateAnswer(id=unsure, reference=reference_of(sms))
         return report_of(sms) or text_of(sms, path, now=datetime.now(UTC))
 
     async def _delete(self, modem: str, path: str) -> None:

@@ -17,10 +17,9 @@ STATUS_REPORT: Final = 3  # MMSmsPduType; such a report is an object of its own
 TRYING: Final = range(0x20, 0x40)
 
 
-def references(sms: Mapping[str, Any], parts: int) -> list[str]:
-    """Return the references of a sent text's parts. ModemManager tells the last one's; a modem counts them up, from 255 to 0."""
-    last = int(sms.get("MessageReference", 0))
-    return [str((last - back) % 256) for back in reversed(range(parts))]
+def reference_of(sms: Mapping[str, Any]) -> str:
+    """Return the reference of a sent text: that of its last part, the only one for which ModemManager asks for a report."""
+    return str(sms.get("MessageReference", 0))
 
 
 def text_of(sms: Mapping[str, Any], path: str, *, now: datetime) -> InboundText | None:
@@ -42,12 +41,12 @@ def text_of(sms: Mapping[str, Any], path: str, *, now: datetime) -> InboundText 
 
 
 def report_of(sms: Mapping[str, Any]) -> DeliveryReport | None:
-    """Return what the network tells of a part of a text of ours; None for what is no report."""
+    """Return what the network tells of a text of ours; None for what is no report."""
     state = sms.get("DeliveryState")
     if sms.get("State") != RECEIVED or sms.get("PduType") != STATUS_REPORT or not isinstance(state, int):
         return None
     return DeliveryReport(
-        reference=str(sms.get("MessageReference")),
+        reference=reference_of(sms),
         recipient=str(sms.get("Number", "")) or None,
         delivered=state < TRYING.start,
         final=state not in TRYING,
