@@ -41,14 +41,21 @@ def install(program: str, package: str) -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         cannot(f"{package} is not installed, and only root can install it")
-    # In run level 1 Debian's packages do not start their services (invoke-rc.d(8)).
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", package]
-    done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS, check=False
-    )
+    done = _apt_get("install", "-y", "--no-install-recommends", package)
+    if done.returncode != 0:  # a fresh machine has no lists yet
+        _apt_get("update")
+        done = _apt_get("install", "-y", "--no-install-recommends", package)
     if done.returncode != 0:
         cannot(f"apt-get could not install {package}: {done.stderr.decode(errors='replace').strip()[-300:]}")
+
+
+def _apt_get(*command: str) -> subprocess.CompletedProcess[bytes]:
+    # In run level 1 Debian's packages do not start their services (invoke-rc.d(8)).
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    full = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *command]
+    return subprocess.run(
+        full, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS, check=False
+    )
 
 
 def cannot(why: str) -> None:
@@ -62,7 +69,7 @@ def cannot(why: str) -> None:
 @contextmanager
 def message_bus() -> Iterator[str]:
     """Run a bus and yield its address."""
-    install("dbus-daemon", "dbus-daemon")
+    install("dbus-daemon", "dbus")
     # Not below pytest's own folder: the path of a socket may have 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="textbackd-bus-"))
     (folder / "bus.conf").write_text(CONFIG.format(folder=folder))
