@@ -32,6 +32,10 @@ class Stick:
     log: Path
     bus: str
 
+    def reads(self) -> int:
+        """Return how many messages ModemManager has read one by one."""
+        return sum(command.startswith("AT+CMGR") for command in self.modem.commands)
+
     def on_air(self) -> list[OnAir]:
         return read_air(self.air)
 
@@ -84,8 +88,12 @@ async def test_texts_come_in_whole_and_are_deleted_when_they_are_stored(stick: S
         text = await next_of(gateway, InboundText)
         assert (text.sender, text.body) == (TEXT.to, ANSWER)
         for pdu in deliver_pdus(TEXT.to, LONG_BODY, reference=7):
+            # Of several that are announced at once ModemManager 1.20 reads the first.
+            read = stick.reads()
             stick.modem.deliver_pdu(pdu)
-            await asyncio.sleep(0.5)  # of several that are announced at once ModemManager 1.20 reads the first
+            async with asyncio.timeout(READY_SECONDS):
+                while stick.reads() == read:  # noqa: ASYNC110  # it is asked
+                    await asyncio.sleep(0.05)
         assert (await next_of(gateway, InboundText)).body == LONG_BODY
         async with asyncio.timeout(READY_SECONDS):
             while stick.modem.stored():  # noqa: ASYNC110  # it is asked
