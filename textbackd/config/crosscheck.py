@@ -22,6 +22,7 @@ WORD_LISTS: Final = {
     "result": ("accepted", "refused", "opted_out", "unfit", "later"),
     "reports": ("delivered", "failed"),
 }
+THROUGH_PBX: Final = ("asterisk_dongle", "asterisk_message")
 Found = Iterator[tuple[Loc, str]]
 
 
@@ -34,6 +35,7 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_nowhere(source),
         *_unsigned(source),
         *_senderless(source),
+        *_which_pbx(source),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
@@ -105,6 +107,14 @@ def _senderless(source: Source) -> Found:
         other = SENDS_FROM.get(str(gateway.get("type")))
         if other and gateway.get("number") is None and gateway.get(other) is None:
             yield ("gateways", name), f"number is missing. Write the number that its texts come from, or {other}."
+
+
+def _which_pbx(source: Source) -> Found:
+    """Gateways that send through a PBX, where there are several."""
+    several = [name for name, _ in _entries(source, "pbx")]
+    for name, gateway in _entries(source, "gateways"):
+        if len(several) > 1 and gateway.get("type") in THROUGH_PBX and gateway.get("pbx") is None:
+            yield ("gateways", name), f"it does not say through which PBX it sends. Write `pbx: {several[0]}`."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

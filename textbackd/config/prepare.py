@@ -19,6 +19,7 @@ def context_for(data: Mapping[str, Any], folder: Path) -> Context:
         folder=folder,
         gateways=frozenset(keys_of(data, "gateways")),
         staff=frozenset(keys_of(data, "staff")),
+        pbx=frozenset(keys_of(data, "pbx")),
     )
 
 

@@ -21,6 +21,7 @@ _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
 # What people write for a country → what ISO 3166 calls it.
 _COUNTRIES: Final = {"UK": "GB", "USA": "US", "EN": "GB", "EL": "GR"}
 
@@ -33,6 +34,7 @@ class Context:
     folder: Path = field(default_factory=Path)  # of the configuration: relative names start here
     gateways: frozenset[str] | None = None  # None: not known, so every name passes
     staff: frozenset[str] | None = None
+    pbx: frozenset[str] | None = None
 
 
 def context_of(info: ValidationInfo) -> Context:
@@ -91,11 +93,16 @@ def known_staff(value: str, info: ValidationInfo) -> str:
     return _known(value, context_of(info).staff, "staff")
 
 
+def known_pbx(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `pbx`."""
+    return _known(value, context_of(info).pbx, "pbx")
+
+
 def _known(value: str, known: frozenset[str] | None, section: str) -> str:
     if known is None or value in known:
         return value
     where = "gateways" if section == "gateway" else section
-    kind = "gateway" if section == "gateway" else "member of staff"
+    kind = _KINDS[section]
     meant = likely(value, sorted(known))
     advice = f"Did you mean {meant}?" if meant else f"Describe it under `{where}`, or take it out here."
     raise ValueError(f"there is no {kind} {shown(value)}. {advice}")

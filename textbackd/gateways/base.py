@@ -144,11 +144,15 @@ class Gateway(Protocol):
 class Manager(Protocol):
     """Asterisk's manager, for gateways that send through the PBX itself."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether an action would reach the PBX now. While it would not, `ask` raises and nothing has left."""
+
     async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Return the answers to one action, the list's entries included. Raises TextbackdError if the PBX does not answer."""
+        """Return the answer to one action; the entries of a list come as events. Raises TextbackdError if the PBX does not answer."""
 
     def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
-        """Have every event of that name handed to `take`, which must not wait."""
+        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +215,15 @@ class TakesHooks(Protocol):
 
     async def hook(self, hook: Hook) -> HookReply:
         """Return when everything that `hook` told has been stored. Raises HookRefused."""
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A gateway that takes a while to get ready: until it knows, a text is safer in the outbox than handed over and waiting."""
+
+    @property
+    def is_starting(self) -> bool:
+        """Return whether it is not yet known if it can be used."""
 
 
 @runtime_checkable

@@ -141,6 +141,11 @@ class GsmModem:
             return Health.DOWN
         return Health.PAUSED if self._is_unfit else Health.UP
 
+    @property
+    def is_starting(self) -> bool:
+        """See base.Starts: setting a stick up takes seconds, and a text that waits inside for it would be unknown after a kill."""
+        return self._owner.health is Health.UNKNOWN
+
     def vitals(self) -> Mapping[str, float]:
         """See base.Measured."""
         condition, last_ok = self._condition, self._owner.last_ok

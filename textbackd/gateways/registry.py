@@ -10,12 +10,15 @@ from textbackd.gateways.base import Gateway, Lent
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
 KINDS: Final[dict[str, str]] = {
     "android_sms_gateway": "textbackd.gateways.android_sms_gateway",
+    "asterisk_dongle": "textbackd.gateways.asterisk_dongle",
+    "asterisk_message": "textbackd.gateways.asterisk_message",
     "bandwidth": "textbackd.gateways.bandwidth",
     "flowroute": "textbackd.gateways.flowroute",
     "gammu_smsd": "textbackd.gateways.gammu_smsd",
     "gsm_modem": "textbackd.gateways.gsm_modem",
     "http": "textbackd.gateways.http",
     "kannel": "textbackd.gateways.kannel",
+    "modemmanager": "textbackd.gateways.modemmanager",
     "plivo": "textbackd.gateways.plivo",
     "smpp": "textbackd.gateways.smpp",
     "smstools": "textbackd.gateways.smstools",

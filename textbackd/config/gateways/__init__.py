@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from textbackd.config.gateways.android_sms_gateway import AndroidSmsGateway
+from textbackd.config.gateways.asterisk_dongle import AsteriskDongle
+from textbackd.config.gateways.asterisk_message import AsteriskMessage
 from textbackd.config.gateways.bandwidth import Bandwidth
 from textbackd.config.gateways.common import BasicAuth, FromCalled, Kind, WebKind
 from textbackd.config.gateways.flowroute import Flowroute
@@ -12,6 +14,7 @@ from textbackd.config.gateways.gammu_smsd import GammuServer, GammuSmsd
 from textbackd.config.gateways.gsm_modem import GsmModem
 from textbackd.config.gateways.http import HttpGateway
 from textbackd.config.gateways.kannel import Kannel
+from textbackd.config.gateways.modemmanager import ModemManager
 from textbackd.config.gateways.plivo import Plivo
 from textbackd.config.gateways.smpp import Smpp
 from textbackd.config.gateways.smstools import SmsTools
@@ -25,10 +28,13 @@ Gateway = Annotated[
     GsmModem
     | HttpGateway
     | AndroidSmsGateway
+    | AsteriskDongle
+    | AsteriskMessage
     | Bandwidth
     | Flowroute
     | GammuSmsd
     | Kannel
+    | ModemManager
     | Plivo
     | Smpp
     | SmsTools
@@ -41,6 +47,8 @@ Gateway = Annotated[
 
 __all__ = [
     "AndroidSmsGateway",
+    "AsteriskDongle",
+    "AsteriskMessage",
     "Bandwidth",
     "BasicAuth",
     "Flowroute",
@@ -52,6 +60,7 @@ __all__ = [
     "HttpGateway",
     "Kannel",
     "Kind",
+    "ModemManager",
     "Plivo",
     "Smpp",
     "SmsTools",
