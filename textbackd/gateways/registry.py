@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 from textbackd.config.gateways import Kind
+from textbackd.errors import TextbackdError
 from textbackd.gateways.base import Gateway, Lent
 
 # Each of these files has `build(name, section, lent) -> Gateway`; its library costs start-up time and memory.
@@ -31,5 +32,11 @@ KINDS: Final[dict[str, str]] = {
 
 def build(name: str, section: Kind, lent: Lent | None = None) -> Gateway:
     """Return the gateway that a section describes; secrets must be resolved. Raises TextbackdError for what only it can see."""
-    make: Callable[[str, Kind, Lent], Gateway] = import_module(KINDS[section.type]).build
+    try:
+        make: Callable[[str, Kind, Lent], Gateway] = import_module(KINDS[section.type]).build
+    except ModuleNotFoundError as exc:
+        raise TextbackdError(
+            f"gateways.{name}: the type {section.type} needs a package that is not installed ({exc.name}). "
+            f"Install it with: pip install 'textbackd[{section.type}]'."
+        ) from exc
     return make(name, section, lent or Lent())
