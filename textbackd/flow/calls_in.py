@@ -258,16 +258,16 @@ class CallsIn:
     def _text(self, conclusion: Conclusion, ended_at: datetime) -> NewText | None:
         if conclusion.text is None or conclusion.numbers.caller is None:
             return None
-        policy, proposal, not_before = self._office.policy, conclusion.proposal, conclusion.decision.not_before
-        due_at = ended_at + policy.delay
+        policy, proposal, decision = self._office.policy, conclusion.proposal, conclusion.decision
         return NewText(
             kind=TextOf.MISSED,
             recipient=conclusion.numbers.caller,
             did=conclusion.numbers.did,
             body=conclusion.text,
             gateways=proposal.gateways,
-            due_at=due_at if not_before is None else max(due_at, not_before),
-            expires_at=ended_at + policy.expire,
+            due_at=decision.due or ended_at + policy.delay,
+            expires_at=decision.until or ended_at + policy.expire,
+            held=decision.is_held,
             hung_up_at=ended_at,
             segments=proposal.segments,
             cost=proposal.cost,

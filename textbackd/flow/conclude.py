@@ -7,14 +7,17 @@ is looked up here and nothing written.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from textbackd.config import Pbx, Settings
 from textbackd.core.call import Call, Direction
-from textbackd.core.compose import Fields, fill, kind_for, text_for
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, decide
+from textbackd.core.compose import Fields, TextKind, fill, kind_for, text_for
+from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
-from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.night import Night
+from textbackd.core.phone import E164, NotTextable, read_number, zones_of
 from textbackd.core.segments import segments
 
 MILLIONTHS: Final = 1_000_000
@@ -72,6 +75,7 @@ class Office:
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
             expire=configured.expire,
+            at_night=AtNight(configured.night),
         )
 
     def read(self, call: Call) -> Numbers:
@@ -108,13 +112,20 @@ class Office:
             min_wait=self._settings.policy.min_wait,
         )
 
-    def propose(self, call: Call, numbers: Numbers, judgement: Judgement) -> Proposal:
-        """Return the text that a judged call would get."""
+    def night_of(self, number: E164 | None) -> Night | None:
+        """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
+        hours = self._settings.policy.quiet_hours
+        if hours is None or number is None:
+            return None
+        return Night(hours, _zones(number) or (self._settings.business.timezone,))
+
+    def propose(self, call: Call, numbers: Numbers, judgement: Judgement, *, held: bool = False) -> Proposal:
+        """Return the text that a judged call would get; `held`: the one that waits for the end of the night."""
         found = self._settings.line_for(numbers.did)
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found
-        template = text_for(kind_for(judgement.reason), line.texts.worded())
+        template = text_for(TextKind.LATE if held else kind_for(judgement.reason), line.texts.worded())
         text = self._words(template, call, numbers, name) if template is not None else None
         count = segments(text).count if text is not None else 0
         cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
@@ -132,6 +143,7 @@ class Office:
         now: datetime | None,
     ) -> Conclusion:
         """Return the decision on a judged call. `now` is None for a recording without times."""
+        late = self.propose(call, numbers, judgement, held=True)
         question = Question(
             judgement=judgement,
             not_textable=numbers.not_textable,
@@ -142,8 +154,12 @@ class Office:
             policy=self.policy,
             now=now,
             standing=standing,
+            night=self.night_of(numbers.caller),
+            has_late_text=late.text is not None,
         )
-        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decide(question))
+        decision = decide(question)
+        chosen = late if decision.is_held else proposal
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=chosen, decision=decision)
 
     def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
         business = self._settings.business
@@ -157,3 +173,17 @@ class Office:
                 booking_url=business.booking_url or "",
             ),
         )
+
+
+@lru_cache(maxsize=4096)
+def _zones(number: E164) -> tuple[ZoneInfo, ...]:
+    """Return the zones of a number. Those that this machine's tables lack count as unknown."""
+    return tuple(zone for name in zones_of(number) if (zone := _zone(name)) is not None)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return None
