@@ -13,7 +13,6 @@ from textbackd.config import Gateway as GatewaySection
 from textbackd.config import Settings, WebKind
 from textbackd.config.readers import HOOK_SECRET
 from textbackd.core.call import Call
-from textbackd.core.caps import Caps
 from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164, read_number
 from textbackd.core.tracker import Tracker
@@ -22,7 +21,7 @@ from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
-from textbackd.flow.guard import Guard
+from textbackd.flow.guard import Guard, caps_of
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
 from textbackd.gateways.base import Gateway, Lent, Measured, TakesHooks
@@ -57,7 +56,7 @@ class Daemon:
         self._store = Store(settings.storage)
         self._clock = Clock() if clock is None else clock
         self._clock_watch = upkeep.ClockWatch(self._store, self._clock)
-        self._guard = Guard(_caps(settings), settings.policy.brake, observing=settings.mode == "observe")
+        self._guard = Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe")
         self._doors: dict[str, hooks.Door] = {}
         self._gateways: Mapping[str, Gateway] = {
             name: self._gateway(name, section) for name, section in settings.gateways.items()
@@ -292,13 +291,6 @@ class Daemon:
             told={name: gateway.told() for name, gateway in self._gateways.items() if isinstance(gateway, Measured)},
         )
         return families(snapshot)
-
-
-def _caps(settings: Settings) -> Caps:
-    caps = settings.policy.caps
-    if caps is None:
-        return Caps()
-    return Caps(number=caps.number, prefix=caps.prefix, did=caps.did, all=caps.all, spend=caps.spend)
 
 
 def _total(counted: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:

@@ -211,7 +211,7 @@ def _window(q: Question, ended_at: datetime, now: datetime) -> Window:
         now=now,
         expires_at=ended_at + q.policy.expire,
         night=q.night,
-        hold=q.policy.at_night is AtNight.HOLD,
+        hold=q.policy.at_night is not AtNight.SEND,
     )
 
 
