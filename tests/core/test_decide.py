@@ -278,11 +278,6 @@ def test_a_held_text_finds_its_room_in_the_morning(free_at: str, why: Why, due: 
     assert (decision.why, clock(decision.due)) == (why, due)
 
 
-def test_a_line_without_a_late_text_holds_nothing() -> None:
-    assert at("23:00", policy=HOLDING, has_late_text=False).why is Why.LINE_OFF
-    assert at("12:00", policy=HOLDING, has_late_text=False).why is Why.MISSED
-
-
 def test_a_held_text_says_until_when_and_where_it_is_night() -> None:
     assert at("23:00", policy=HOLDING).detail == "until 2026-03-03T08:00:00+00:00, night in UTC"
     assert at("23:00", policy=SKIPPING).detail == "in UTC"

@@ -48,7 +48,6 @@ def questions(draw: st.DrawFn) -> Question:
         now=ended_at + draw(st.just(timedelta(0)) | st.timedeltas(timedelta(0), timedelta(days=2))),
         standing=Standing(full=draw(st.lists(full, max_size=2))),
         night=draw(st.none() | nights),
-        has_late_text=draw(st.booleans()),
     )
 
 

@@ -99,7 +99,6 @@ class Question:
     now: datetime | None  # None in a recording without times
     standing: Standing = Standing()
     night: Night | None = None  # the caller's; None: `policy.quiet_hours` is off, or the number unknown
-    has_late_text: bool = True  # the line has a text for what is held over the night
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +198,6 @@ def _when(q: Question) -> Decision | None:
         return _skip(Why.CAP, f"{slot.scope.value} {slot.cap}")
     if slot is None:
         return _skip(Why.NIGHT, f"in {q.night}, which are never awake together")
-    if slot.held and not q.has_late_text:
-        return _skip(Why.LINE_OFF, "`late`, since it would be held over the night")
     why, detail = (Why.HELD, f"until {slot.due.isoformat()}, night in {q.night}") if slot.held else (Why.MISSED, "")
     return Decision(Action.TEXT, why, detail, due=slot.due, until=slot.until)
 

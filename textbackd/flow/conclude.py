@@ -5,7 +5,7 @@ is looked up here and nothing written.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -119,13 +119,13 @@ class Office:
             return None
         return Night(hours, _zones(number) or (self._settings.business.timezone,))
 
-    def propose(self, call: Call, numbers: Numbers, judgement: Judgement, *, held: bool = False) -> Proposal:
-        """Return the text that a judged call would get; `held`: the one that waits for the end of the night."""
+    def propose(self, call: Call, numbers: Numbers, judgement: Judgement, *, at: datetime | None = None) -> Proposal:
+        """Return the text that a judged call would get; `at`: when it goes, if it is held over the night."""
         found = self._settings.line_for(numbers.did)
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found
-        template = text_for(TextKind.LATE if held else kind_for(judgement.reason), line.texts.worded())
+        template = text_for(TextKind.LATE if at else kind_for(judgement.reason), line.texts.worded())
         text = self._words(template, call, numbers, name) if template is not None else None
         count = segments(text).count if text is not None else 0
         cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
@@ -143,7 +143,6 @@ class Office:
         now: datetime | None,
     ) -> Conclusion:
         """Return the decision on a judged call. `now` is None for a recording without times."""
-        late = self.propose(call, numbers, judgement, held=True)
         question = Question(
             judgement=judgement,
             not_textable=numbers.not_textable,
@@ -155,11 +154,12 @@ class Office:
             now=now,
             standing=standing,
             night=self.night_of(numbers.caller),
-            has_late_text=late.text is not None,
         )
         decision = decide(question)
-        chosen = late if decision.is_held else proposal
-        return Conclusion(numbers=numbers, judgement=judgement, proposal=chosen, decision=decision)
+        if decision.is_held:  # then its words are others, and there may be none
+            proposal = self.propose(call, numbers, judgement, at=decision.due)
+            decision = decide(replace(question, has_text=proposal.text is not None))
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decision)
 
     def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
         business = self._settings.business

@@ -46,8 +46,9 @@ class Rehearsal:
         self.send_until(now)
         numbers = self._office.read(call)
         judgement = self._office.judge(call, numbers)
+        caller = self._history(numbers, now)
         proposal = self._office.propose(call, numbers, judgement)
-        caller, standing = self._known(numbers, judgement, proposal, now)
+        standing = self._standing(numbers, judgement, proposal, now)
         conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=call.ended_at)
         record(self.db, call, self._waiting(conclusion), self._office.policy, observe=False, now=now)
         settled = settled_by(call, conclusion)
@@ -59,16 +60,15 @@ class Rehearsal:
         """Let go what still waits."""
         self.send_until(END_OF_TIME)
 
-    def _known(
-        self, numbers: Numbers, judgement: Judgement, proposal: Proposal, now: datetime
-    ) -> tuple[Caller, Standing]:
-        if numbers.caller is None:
-            return Caller(), Standing()
-        caller = journal.history(self.db, numbers.caller, now=now, observing=False)
-        if self._guard is None or judgement.verdict is not Verdict.MISSED:
-            return caller, Standing()
+    def _history(self, numbers: Numbers, now: datetime) -> Caller:
+        number = numbers.caller
+        return journal.history(self.db, number, now=now, observing=False) if number else Caller()
+
+    def _standing(self, numbers: Numbers, judgement: Judgement, proposal: Proposal, now: datetime) -> Standing:
+        if self._guard is None or numbers.caller is None or judgement.verdict is not Verdict.MISSED:
+            return Standing()
         wanted = Wanted(recipient=numbers.caller, did=numbers.did, cost=proposal.cost)
-        return caller, self._guard.standing(self.db, proposal.line, numbers.caller, wanted, now)
+        return self._guard.standing(self.db, proposal.line, numbers.caller, wanted, now)
 
     def _waiting(self, conclusion: Conclusion) -> Conclusion:
         """Return a conclusion whose text waits while the caller is on the phone with us again."""
