@@ -183,7 +183,7 @@ class Daemon:
         merger = Merger(self._settings.policy.delay - HAND_OVER, self._twin_is_open)
         one_decision = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._pulse.run())]
+            tasks = [group.create_task(self._pulse.run()), group.create_task(office.contacts.run())]
             for name in self._settings.pbx:
                 calls = self._watch(name, office, merger, one_decision)
                 work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())

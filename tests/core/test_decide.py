@@ -60,6 +60,7 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.NOT_TEXTABLE, {"not_textable": NotTextable.LANDLINE}),
     (Why.OPTED_OUT, {"caller": Caller(opted_out_at=before(days=900))}),
     (Why.UNREACHABLE, {"caller": Caller(unreachable="landline")}),
+    (Why.GROUP, {"caller": Caller(group="suppliers")}),
     (Why.RECENT_TALK, {"caller": Caller(last_talk_at=before(minutes=1))}),
     (Why.COOLDOWN, {"caller": Caller(last_text_at=before(hours=1))}),
     (Why.LINE_OFF, {"has_text": False}),

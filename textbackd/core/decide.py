@@ -39,6 +39,7 @@ class Why(StrEnum):
     NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
     OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
+    GROUP = "group"  # the caller is among contacts that get none
     RECENT_TALK = "recent_talk"
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
@@ -73,6 +74,7 @@ class Caller:
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
     opted_out_at: datetime | None = None
+    group: str = ""  # of contacts that get no text; "": none such
     unreachable: str = ""  # why no text arrives there; "": nothing is known against it
 
 
@@ -161,6 +163,10 @@ def _unreachable(q: Question) -> Decision | None:
     return _skip(Why.UNREACHABLE, q.caller.unreachable) if q.caller.unreachable else None
 
 
+def _group(q: Question) -> Decision | None:
+    return _skip(Why.GROUP, q.caller.group) if q.caller.group else None
+
+
 def _recent_talk(q: Question) -> Decision | None:
     return _within(q, q.caller.last_talk_at, q.policy.recent_talk, Why.RECENT_TALK)
 
@@ -234,6 +240,7 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _not_textable,
     _opted_out,
     _unreachable,
+    _group,
     _recent_talk,
     _cooldown,
     _line_off,

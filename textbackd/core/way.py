@@ -82,6 +82,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "not_textable": "No text: the caller's number cannot be texted.",
     "opted_out": "No text: the caller wants none (STOP).",
     "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
+    "group": "No text: the caller is in a group of contacts that gets none (`contacts`).",
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",
     "cooldown": "No text: the caller had one already (`policy.cooldown`).",
     "expired": "No text: the call was over for longer than `policy.expire` when we learnt of it.",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from textbackd.config import Pbx, Settings
+from textbackd.config import ContactGroup, Pbx, Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.compose import Fields, TextKind, fill, kind_for, text_for
 from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
@@ -19,6 +19,7 @@ from textbackd.core.missed import Circumstances, Judgement, judge
 from textbackd.core.night import Night
 from textbackd.core.phone import E164, NotTextable, read_number, zones_of
 from textbackd.core.segments import segments
+from textbackd.flow.contacts import NEVER, STAFF, Contacts
 
 MILLIONTHS: Final = 1_000_000
 
@@ -69,6 +70,7 @@ class Office:
     def __init__(self, settings: Settings, seen_dids: Iterable[E164] = ()) -> None:
         self._settings = settings
         self._own = {*settings.own_numbers(), *seen_dids}
+        self.contacts = Contacts(settings)
         configured = settings.policy
         self.policy = Policy(
             delay=configured.delay,
@@ -105,12 +107,24 @@ class Office:
 
     def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
         ignored_dids = pbx.ignore.dids if pbx else ()
+        group = self.contacts.group_of(numbers.caller)
         return Circumstances(
-            own_number=numbers.caller in self._own,
+            own_number=numbers.caller in self._own or group == STAFF,
+            never_list=group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
             min_wait=self._settings.policy.min_wait,
         )
+
+    def _group(self, numbers: Numbers) -> ContactGroup | None:
+        name = self.contacts.group_of(numbers.caller)
+        return self.contacts.section(name) if name else None
+
+    def _silent_group(self, numbers: Numbers) -> str:
+        """Return the group of contacts that keeps a caller from being texted; "" if none does."""
+        name = self.contacts.group_of(numbers.caller)
+        group = self.contacts.section(name) if name else None
+        return name if name and group is not None and group.text is None else ""
 
     def night_of(self, number: E164 | None) -> Night | None:
         """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
@@ -125,7 +139,9 @@ class Office:
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found
-        template = text_for(TextKind.LATE if at else kind_for(judgement.reason), line.texts.worded())
+        group = self._group(numbers)
+        kind = TextKind.LATE if at else kind_for(judgement.reason)
+        template = group.text if group and group.text else text_for(kind, line.texts.worded())
         text = self._words(template, call, numbers, name) if template is not None else None
         count = segments(text).count if text is not None else 0
         cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
@@ -149,7 +165,7 @@ class Office:
             line=proposal.line,
             has_text=proposal.text is not None,
             ended_at=call.ended_at or now,
-            caller=caller,
+            caller=replace(caller, group=self._silent_group(numbers)),
             policy=self.policy,
             now=now,
             standing=standing,
