@@ -237,7 +237,9 @@ class Policy(Section):
         default="send",
         description="What becomes of the immediate answer in quiet hours: sent, held until they end, or skipped.",
     )
-    never: Listed[Number] = Field(default=(), description="Numbers that are never texted; their calls do not count.")
+    never: Listed[Number] = Field(
+        default=(), description="Numbers that are never texted; their calls do not count.", examples=[["+13125550188"]]
+    )
     caps: Annotated[Caps | None, BeforeValidator(values.off_or)] = Field(
         default=Caps(), description="How many texts may go out at most; `off`."
     )
