@@ -215,6 +215,15 @@ def storage_path(value: Any, info: ValidationInfo) -> Path:
     return context_of(info).folder / value
 
 
+def contact_file(value: Any, info: ValidationInfo) -> Path:
+    """Return the path of a file of contacts, absolute against the folder of the configuration."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or "\0" in value or not value.strip():
+        raise ValueError(f"{shown(value)} is not a file. Write the name of a CSV or vCard file: suppliers.csv.")
+    return context_of(info).folder / value
+
+
 def record_source(value: str, info: ValidationInfo) -> str:
     """Return where the PBX keeps its call records: an address with its scheme as it is, a path made absolute."""
     scheme, separator, _ = value.partition("://")

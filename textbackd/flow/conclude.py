@@ -5,17 +5,21 @@ is looked up here and nothing written.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from textbackd.config import Pbx, Settings
+from textbackd.config import ContactGroup, Pbx, Settings
 from textbackd.core.call import Call, Direction
-from textbackd.core.compose import Fields, fill, kind_for, text_for
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, decide
+from textbackd.core.compose import Fields, TextKind, fill, kind_for, text_for
+from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
-from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.night import Night
+from textbackd.core.phone import E164, NotTextable, read_number, zones_of
 from textbackd.core.segments import segments
+from textbackd.flow.contacts import NEVER, STAFF, Contacts
 
 MILLIONTHS: Final = 1_000_000
 
@@ -66,12 +70,14 @@ class Office:
     def __init__(self, settings: Settings, seen_dids: Iterable[E164] = ()) -> None:
         self._settings = settings
         self._own = {*settings.own_numbers(), *seen_dids}
+        self.contacts = Contacts(settings)
         configured = settings.policy
         self.policy = Policy(
             delay=configured.delay,
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
             expire=configured.expire,
+            at_night=AtNight(configured.night),
         )
 
     def read(self, call: Call) -> Numbers:
@@ -101,20 +107,41 @@ class Office:
 
     def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
         ignored_dids = pbx.ignore.dids if pbx else ()
+        group = self.contacts.group_of(numbers.caller)
         return Circumstances(
-            own_number=numbers.caller in self._own,
+            own_number=numbers.caller in self._own or group == STAFF,
+            never_list=group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
             min_wait=self._settings.policy.min_wait,
         )
 
-    def propose(self, call: Call, numbers: Numbers, judgement: Judgement) -> Proposal:
-        """Return the text that a judged call would get."""
+    def _group(self, numbers: Numbers) -> ContactGroup | None:
+        name = self.contacts.group_of(numbers.caller)
+        return self.contacts.section(name) if name else None
+
+    def _silent_group(self, numbers: Numbers) -> str:
+        """Return the group of contacts that keeps a caller from being texted; "" if none does."""
+        name = self.contacts.group_of(numbers.caller)
+        group = self.contacts.section(name) if name else None
+        return name if name and group is not None and group.text is None else ""
+
+    def night_of(self, number: E164 | None) -> Night | None:
+        """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
+        hours = self._settings.policy.quiet_hours
+        if hours is None or number is None:
+            return None
+        return Night(hours, _zones(number) or (self._settings.business.timezone,))
+
+    def propose(self, call: Call, numbers: Numbers, judgement: Judgement, *, at: datetime | None = None) -> Proposal:
+        """Return the text that a judged call would get; `at`: when it goes, if it is held over the night."""
         found = self._settings.line_for(numbers.did)
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found
-        template = text_for(kind_for(judgement.reason), line.texts.worded())
+        group = self._group(numbers)
+        kind = TextKind.LATE if at else kind_for(judgement.reason)
+        template = group.text if group and group.text else text_for(kind, line.texts.worded())
         text = self._words(template, call, numbers, name) if template is not None else None
         count = segments(text).count if text is not None else 0
         cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
@@ -138,12 +165,17 @@ class Office:
             line=proposal.line,
             has_text=proposal.text is not None,
             ended_at=call.ended_at or now,
-            caller=caller,
+            caller=replace(caller, group=self._silent_group(numbers)),
             policy=self.policy,
             now=now,
             standing=standing,
+            night=self.night_of(numbers.caller),
         )
-        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decide(question))
+        decision = decide(question)
+        if decision.is_held:  # then its words are others, and there may be none
+            proposal = self.propose(call, numbers, judgement, at=decision.due)
+            decision = decide(replace(question, has_text=proposal.text is not None))
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decision)
 
     def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
         business = self._settings.business
@@ -157,3 +189,17 @@ class Office:
                 booking_url=business.booking_url or "",
             ),
         )
+
+
+@lru_cache(maxsize=4096)
+def _zones(number: E164) -> tuple[ZoneInfo, ...]:
+    """Return the zones of a number. Those that this machine's tables lack count as unknown."""
+    return tuple(zone for name in zones_of(number) if (zone := _zone(name)) is not None)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return None

@@ -91,6 +91,13 @@ def _refuse_newer(database: sqlite_utils.Database, path: Path) -> None:
         )
 
 
+def in_memory() -> sqlite_utils.Database:
+    """Return a database that is gone with the process: for what is tried and not done."""
+    database = sqlite_utils.Database(sqlite3.connect(":memory:", isolation_level=None))
+    MIGRATIONS.apply(database)
+    return database
+
+
 def _advice(error: Exception) -> str:
     text = str(error)
     if "not a database" in text or "malformed" in text:

@@ -169,4 +169,11 @@ def m003_reports_inbox_optouts(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE pulse ADD COLUMN up REAL")  # seconds since then, sleep included
 
 
-MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched", "m003_reports_inbox_optouts")
+@MIGRATIONS()
+def m005_held(db: sqlite_utils.Database) -> None:
+    """Texts that wait for the end of a night."""
+    # 1: its time is a time of day, which does not move when the clock is set.
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched", "m003_reports_inbox_optouts", "m005_held")
