@@ -66,13 +66,15 @@ ASK = {
 
 ORDINARY = [
     "", " ", "👍", "?", "Yes please", "yes, tomorrow at 8", "No", "ok", "1", "My roof leaks", "I need it by the end of the week", "the end",
-    "Help! My basement is under water", "please help", "can you help me with a quote", "more info please", "my furnace quit", "start on Monday?",
+    "Help! My basement is under water", "please help", "can you help me with a quote", "more info please",
+    "my furnace quit", "start on Monday?",
     "Can you remove a tree", "the bus stops here", "endless", "Stopford Road 5", "Liked “Reply STOP to end”",
     "👍 to “We missed you. Reply STOP to opt out”", "A „Stopp“ war gemeint", "Prohibited", "s", "td", "alto", "ENDE", "退订",
     "https://example.com/stopped", "cancellation?", "I'd like to know what it costs to have the gutters cleaned",
 ]  # fmt: skip
 OTHERS = [
-    ("START", Keyword.START), ("start", Keyword.START), ("Start!", Keyword.START), ("UNSTOP", Keyword.START), ("please start", Keyword.START),
+    ("START", Keyword.START), ("start", Keyword.START), ("Start!", Keyword.START), ("UNSTOP", Keyword.START),
+    ("please start", Keyword.START),
     ("Start please", Keyword.START), ("YES", Keyword.YES), ("Yes!", Keyword.YES), ("yes 👍", Keyword.YES), ("HELP", Keyword.HELP),
     ("help", Keyword.HELP), ("Help?", Keyword.HELP), ("INFO", Keyword.HELP), ("Non-stop rain here", Keyword.ASK),
 ]  # fmt: skip

@@ -60,7 +60,7 @@ class _Lexicon:
 @cache
 def _lexicon(languages: frozenset[str]) -> _Lexicon:
     spoken = [WORDS[language] for language in sorted(languages) if language in WORDS]
-    alone = [(Keyword.YES, YES)]
+    alone: list[tuple[Keyword, Sequence[str]]] = [(Keyword.YES, YES)]
     for words in spoken:
         alone += [(Keyword.HELP, words.help), (Keyword.STOP, words.alone)]
     clear = [(Keyword.START, START), *((Keyword.STOP, words.clear) for words in spoken)]
