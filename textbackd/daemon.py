@@ -27,6 +27,7 @@ from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
+from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
@@ -173,12 +174,13 @@ class Daemon:
 
     def _inwards(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what has to run for what comes in, and for what is heard of texts afterwards."""
-        country = self._settings.business.country
+        country, wishes = self._settings.business.country, Wishes(self._settings)
         for gateway in self._gateways.values():
             yield RepliesIn(
                 gateway,
                 store=self._store,
                 guard=self._guard,
+                wishes=wishes,
                 read_number=lambda written: read_number(written, country).e164,
                 clock=self._clock,
             ).run()

@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationInfo
 from textbackd.config.secrets import is_plain, variables, without_variables, written_secret
 from textbackd.config.values import likely, shown
 from textbackd.core.phone import E164, read_number
+from textbackd.core.stop_words import WORDS
 
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
@@ -50,6 +51,16 @@ def country_code(value: Any) -> str:
     meant = _COUNTRIES.get(code)
     advice = f"Did you mean {meant}?" if meant else "Write its two letters: US, GB, DE."
     raise ValueError(f"{shown(value)} is not a country. {advice}")
+
+
+def language(value: Any) -> str:
+    """Return the ISO 639-1 code of a language whose stop words we know, "en"."""
+    code = str(value).strip().lower()
+    if code in WORDS:
+        return code
+    raise ValueError(
+        f"{shown(value)} is not a language whose words for STOP are known. Write one of {', '.join(WORDS)}."
+    )
 
 
 def own_name(value: str) -> str:

@@ -61,6 +61,13 @@ class Business(Section):
         examples=["America/Chicago"],
         json_schema_extra={DEFAULT: "the country's where it has one clock, else the machine's"},
     )
+    languages: Listed[Annotated[str, BeforeValidator(readers.language)]] = Field(
+        default=("en",),
+        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones;"
+        " what is answered to them is in the first.",
+        examples=[["en", "es"]],
+        json_schema_extra={DEFAULT: "the country's"},
+    )
     booking_url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
         default=None,
         description="Where callers can book; `{booking_url}` in texts.",

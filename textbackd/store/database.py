@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import sqlite_utils
 
 from textbackd.errors import TextbackdError
+from textbackd.store import number_key
 from textbackd.store.ballast import Ballast
 from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
@@ -80,6 +81,7 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Databa
     _refuse_newer(database, path)
     if MIGRATIONS.pending(database):
         MIGRATIONS.apply(database)
+    number_key.install(connection)
     return database
 
 
