@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from textbackd.config.gateways import GsmModem
+from textbackd.config.ics import CalendarError, read_calendar
 from textbackd.config.load import sentence
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
@@ -36,7 +37,7 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     sent, and nothing opened but the files of secrets.
     """
     environment = os.environ if environ is None else environ
-    rules = (_devices, _numbers, _texts, _zone, _web)
+    rules = (_devices, _numbers, _calendars, _texts, _zone, _web)
     found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
     faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
@@ -82,6 +83,15 @@ def _is_landline(number: str, country: str) -> bool:
     return read_number(number, country).not_textable is NotTextable.LANDLINE
 
 
+def _calendars(settings: Settings) -> Found:
+    for name, line in settings.lines.items():
+        for path in line.holidays.files:
+            try:
+                _ = read_calendar(path)
+            except CalendarError as exc:
+                yield ("lines", name, "holidays"), str(exc)
+
+
 def _zone(settings: Settings) -> Found:
     if settings.origin.zone_guessed and any(_needs_zone(line) for line in settings.lines.values()):
         country, zone = settings.business.country, settings.business.timezone.key
@@ -90,7 +100,7 @@ def _zone(settings: Settings) -> Found:
 
 
 def _needs_zone(line: Line) -> bool:
-    return line.hours != ALWAYS_OPEN or bool(line.holidays)
+    return line.timezone is None and (line.hours != ALWAYS_OPEN or bool(line.holidays))
 
 
 def _web(settings: Settings) -> Found:

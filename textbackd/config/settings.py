@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 from textbackd.config import readers, values
 from textbackd.config.gateways import Gateway
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
+from textbackd.config.kept_days import HolidaysKept
 from textbackd.config.section import (
     DEFAULT,
     Counted,
@@ -42,6 +43,7 @@ from textbackd.core.compose import DEFAULT_TEXTS, TextKind
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
 from textbackd.core.phone import E164
+from textbackd.core.timetable import Timetable
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
 
 
@@ -156,13 +158,20 @@ class Line(Section):
     )
     hours: Annotated[OpeningHours, BeforeValidator(weekly_hours)] = Field(
         default=ALWAYS_OPEN,
-        description="Opening hours, in the zone of the business; a day that is not named is closed.",
+        description="Opening hours, by the line's clock; a day that is not named is closed.",
         examples=[{"mon-fri": ["08:00-12:00", "13:00-17:00"], "sat,sun": "closed"}],
     )
     holidays: Annotated[Holidays, BeforeValidator(kept_holidays)] = Field(
         default=NO_HOLIDAYS,
-        description="Country, country-region or dates on which the line is closed.",
-        examples=["US-IL"],
+        description="Days on which the line is closed: of a country or region, single ones, from one to another, "
+        "or the whole-day events of a calendar file (`ics:FILE`).",
+        examples=[["US-IL", "2026-12-24..2027-01-02", "ics:closed.ics"]],
+    )
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.zone)] | None = Field(
+        default=None,
+        description="IANA time zone of the line's hours.",
+        examples=["America/Denver"],
+        json_schema_extra={DEFAULT: "the business's"},
     )
     texts: Texts = Field(default=Texts(), description="What callers are texted.")
     gateways: Listed[Annotated[Text, AfterValidator(readers.known_gateway)]] = Field(
@@ -386,6 +395,11 @@ class Settings(Section):
             return None
         _, name = max(claims, key=lambda claim: (not claim[0].endswith("*"), len(claim[0])))
         return name, self.lines[name]
+
+    def timetable(self, line: Line) -> Timetable:
+        """Return when a line is open, by its own clock."""
+        zone = line.timezone or self.business.timezone
+        return Timetable(hours=line.hours, zone=zone, kept=HolidaysKept(line.holidays))
 
     def own_numbers(self) -> frozenset[E164]:
         """Return every number that is ours by configuration: never texted, whoever calls from it."""
