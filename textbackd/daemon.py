@@ -23,6 +23,7 @@ from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard
+from textbackd.flow.night_switches import NightSwitches
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
 from textbackd.gateways.base import Gateway, Lent, Measured, TakesHooks
@@ -77,6 +78,7 @@ class Daemon:
         ]
         self._watches: list[calls_in.CallsIn] = []
         self._clients: dict[str, AmiClient] = {}
+        self._switches = NightSwitches(settings, self._clients)
         self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
         self._pulse = upkeep.Pulse(self._store, self._say)
@@ -225,6 +227,7 @@ class Daemon:
             secret=pbx.secret.get_secret_value(),
             take=calls.take,
         )
+        calls.switches = self._switches
         if pbx.cdr is not None:
             calls.catch_up = self._catch_up(name, pbx.cdr, calls)
         self._watches.append(calls)

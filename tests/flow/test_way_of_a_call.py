@@ -26,7 +26,9 @@ async def test_a_call_that_rings_out_gives_exactly_one_text_that_names_the_busin
     request = json.loads(sink.requests[0].body)
     assert len(sink.requests) == 1
     assert request["to"] == "+12015550100"
-    assert request["text"] == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
+    assert request["text"] == (
+        "Sorry we missed your call, this is Anderson Roofing. What can we help you with? Reply STOP for no more texts."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ HEAD: Final = """\
 # The names of the sample's own entries, and which of a section's kinds are shown beside the first.
 ENTRIES: Final = {"pbx": "office", "lines": "main", "staff": "anna", "gsm_modem": "stick", "http": "web"}
 # What excludes another key that is shown.
-NOT_SHOWN: Final = frozenset({"form", "query", "body", "bearer", "headers"})
+NOT_SHOWN: Final = frozenset({"form", "query", "body", "bearer", "headers", "device", "hint", "astdb"})
 
 
 def sample() -> str:

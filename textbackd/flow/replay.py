@@ -47,7 +47,7 @@ def conclusions(path: Path, settings: Settings, *, pbx: str) -> Iterator[tuple[C
         numbers = office.read(call)
         judgement = office.judge(call, numbers)
         known = memory.of(numbers.caller)
-        proposal = office.propose(call, numbers, judgement)
+        proposal = office.propose(call, numbers, judgement, known)
         conclusion = office.conclude(call, numbers, judgement, proposal, known, Standing(), now=call.ended_at)
         memory.note(call, conclusion)
         yield call, conclusion
