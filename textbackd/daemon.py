@@ -25,6 +25,7 @@ from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard, caps_of
+from textbackd.flow.night_switches import NightSwitches
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
@@ -81,6 +82,7 @@ class Daemon:
             )
             for name, gateway in self._gateways.items()
         ]
+        self._switches = NightSwitches(settings, self._clients)
         self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
         self._pulse = upkeep.Pulse(self._store, self._say)
@@ -246,6 +248,7 @@ class Daemon:
             told=self._told_call,
         )
         calls.client = self._clients[name]
+        calls.switches = self._switches
         if pbx.cdr is not None:
             calls.catch_up = self._catch_up(name, pbx.cdr, calls)
         self._watches[name] = calls

@@ -12,6 +12,7 @@ from textbackd.config.values import listed, shown
 from textbackd.config.yaml_source import Fault, Loc, Source
 from textbackd.core.phone import read_number
 
+SWITCHES: Final = ("freepbx_daynight", "device", "hint", "astdb")
 BODIES: Final = ("json", "form", "body")
 # Kind of gateway → the key that its webhooks are checked with.
 SIGNED_WITH: Final = {"android_sms_gateway": "signing_key", "telnyx": "public_key"}
@@ -36,6 +37,7 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_unsigned(source),
         *_senderless(source),
         *_which_pbx(source),
+        *_switches(source),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
@@ -55,6 +57,15 @@ def _dids(line: Mapping[str, Any]) -> list[str]:
     # A line that names no DIDs takes them all.
     written = listed(line.get("dids"))
     return ["*"] if written is None else [str(did) for did in written] if isinstance(written, list) else []
+
+
+def _switches(source: Source) -> Found:
+    for name, line in _entries(source, "lines"):
+        switch = line.get("night_switch")
+        named = [key for key in SWITCHES if switch.get(key) is not None] if isinstance(switch, Mapping) else ["?"]
+        if switch is not None and len(named) != 1:
+            many = f"{' and '.join(named)} are two switches" if named else "no switch is named"
+            yield ("lines", name, "night_switch"), f"{many}. Write one of {', '.join(SWITCHES)}."
 
 
 def _same_did(did: str, context: Context) -> str:

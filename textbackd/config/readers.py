@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -12,15 +13,18 @@ from pydantic import SecretStr, ValidationInfo
 
 from textbackd.config.secrets import is_plain, variables, without_variables, written_secret
 from textbackd.config.values import likely, shown
+from textbackd.core.compose import Language, Wish
 from textbackd.core.phone import E164, read_number
 from textbackd.core.stop_words import WORDS
 
+Choice = TypeVar("Choice", bound=StrEnum)
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}\*")
 _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ASTERISK_NAME: Final = re.compile(r"[\w.:/@*#+-]{1,80}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
 # What people write for a country → what ISO 3166 calls it.
@@ -243,6 +247,50 @@ def record_source(value: str, info: ValidationInfo) -> str:
     if scheme not in ("sqlite", "mysql"):
         raise ValueError("call records come from a CSV file, sqlite:/// or mysql://. Write the path or the address.")
     return value
+
+
+def asterisk_name(value: str) -> str:
+    """Return a name that goes into a dialplan function. Raises ValueError for one that would end it, or begin another."""
+    if not _ASTERISK_NAME.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no name in Asterisk. Write it as Custom:DAYNIGHT0, *280@ext-local or family/key."
+        )
+    return value
+
+
+def astdb_key(value: str) -> str:
+    """Return a key of AstDB with its family."""
+    if not re.fullmatch(r"[^/]+/.*[^/]", asterisk_name(value)):
+        raise ValueError(
+            f"{shown(value)} is not a key of AstDB. Write family/key, as `asterisk -rx 'database show'` does."
+        )
+    return value
+
+
+def daynight_index(value: Any) -> int:
+    """Return the index of a call flow control of FreePBX."""
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}", str(value)):
+        raise ValueError(f"{shown(value)} is not an index. Write what follows *28 in its feature code: 0 for *280.")
+    return int(value)
+
+
+def spoken(value: Any) -> Language:
+    """Return the language of a line."""
+    return _choice(value, Language, "a language that comes with textbackd")
+
+
+def wish(value: Any) -> Wish:
+    """Return auto, on or off; YAML and people also say true and false."""
+    said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+    return _choice(said, Wish, "a choice here")
+
+
+def _choice(value: Any, choices: type[Choice], what: str) -> Choice:
+    try:
+        return choices(str(value).strip().casefold())
+    except ValueError as exc:
+        known = [choice.value for choice in choices]
+        raise ValueError(f"{shown(value)} is not {what}. Write one of {', '.join(known)}.") from exc
 
 
 def keys_of(data: Mapping[str, Any], section: str) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ ENTRIES: Final = {
 NOT_SHOWN: Final = frozenset({
     *("form", "query", "body", "bearer", "headers"),
     *("result", "poll", "reports", "signature", "answer"),
+    *("device", "hint", "astdb"),
 })  # fmt: skip
 # Of several keys of which one is needed, the one that the working part has.
 CHOSEN: Final = frozenset({"imei"})

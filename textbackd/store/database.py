@@ -95,8 +95,10 @@ def _refuse_newer(database: sqlite_utils.Database, path: Path) -> None:
 
 def in_memory() -> sqlite_utils.Database:
     """Return a database that is gone with the process: for what is tried and not done."""
-    database = sqlite_utils.Database(sqlite3.connect(":memory:", isolation_level=None))
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    database = sqlite_utils.Database(connection)
     MIGRATIONS.apply(database)
+    number_key.install(connection)
     return database
 
 

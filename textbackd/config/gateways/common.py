@@ -36,6 +36,11 @@ class Kind(Section):
         """Return the numbers of ours that its texts may come from."""
         return (self.number,) if self.number else ()
 
+    def sender_for(self, called: E164 | None) -> E164 | None:
+        """Return the number that a text about a call to `called` comes from; None: not known, or the vendor's choice."""
+        del called
+        return self.number
+
 
 class FromCalled(Kind):
     """A gateway that can send from several numbers."""
