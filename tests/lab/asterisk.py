@@ -61,6 +61,7 @@ class Asterisk:
         self.timestamps, self.ami_port, self.sip_port = timestamps, ami_port, sip_port
         self.textbackd_secret, self.admin_secret = secrets.token_hex(12), secrets.token_hex(12)
         self.number, self.pid = 0, 0
+        self._hold: int | None = None  # keeps the number until `stop`, also while its Asterisk is down
         self._process: subprocess.Popen[bytes] | None = None
 
     # --- where things are -------------------------------------------------------------------------------------
@@ -114,13 +115,13 @@ class Asterisk:
         """Start it and wait until it is fully booted. Unless `keep_running`, it ends with the calling thread."""
         lab_folder(self.version).mkdir(parents=True, exist_ok=True)
         with locked(lab_folder(self.version) / ".lock"):
-            self.number = free_number(self.version, self.name)
+            self.number, self._hold = take_number(self.version, self.name)
             write_folder(self)
             self._launch(keep_running=keep_running)
         self.wait_booted()
 
     def start_again(self) -> None:
-        """Start it after `stop` or `kill`, at the same addresses and with its old folder, as a reboot would."""
+        """Start it after `kill`, at the same addresses and with its old folder, as a reboot would."""
         if self.is_running:
             raise LabError(f"{self.name} is still running")
         self._launch(keep_running=False)
@@ -149,6 +150,9 @@ class Asterisk:
 
     def stop(self) -> None:
         """Stop it as `core stop now` does, and by force if it does not end; its folder stays for a look."""
+        if self._hold is not None:
+            os.close(self._hold)
+            self._hold = None
         if not self.is_running:
             return
         self._console("core stop now")
@@ -244,17 +248,33 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def free_number(version: int, name: str) -> int:
-    """Return a network number that no running instance of this version has, and clear away instances that ended."""
-    taken = set()
+def take_number(version: int, name: str) -> tuple[int, int]:
+    """Return a network number that is nobody's, with the lock that keeps it; clear away instances that are gone.
+
+    An instance has its number while it runs, and until whoever started it has stopped it or has ended: one that was killed comes again.
+    """
+    running = {instance.number for instance in known(version) if instance.is_running}
     for instance in known(version):
-        if not instance.is_running:
-            shutil.rmtree(instance.folder, ignore_errors=True)
-        elif instance.name == name:
+        if instance.is_running and instance.name == name:
             raise LabError(f"an instance {name} of Asterisk {version} runs already (pid {instance.pid})")
-        else:
-            taken.add(instance.number)
-    return next(number for number in range(1, MAX_INSTANCES) if number not in taken)
+        if not instance.is_running and (hold := _held(version, instance.number)) is not None:
+            os.close(hold)
+            shutil.rmtree(instance.folder, ignore_errors=True)
+    for number in range(1, MAX_INSTANCES):
+        if number not in running and (hold := _held(version, number)) is not None:
+            return number, hold
+    raise LabError(f"{MAX_INSTANCES - 1} instances of Asterisk {version} run already")
+
+
+def _held(version: int, number: int) -> int | None:
+    """Return the lock of a number, None if somebody has it; the kernel frees it when its holder ends, however it ends."""
+    handle = os.open(lab_folder(version) / f"number-{number}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def write_folder(instance: Asterisk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_a_restart_in_the_middle_of_a_call_texts_nobody_twice_and_invents_nothin
     version: int, name: str, tmp_path: Path
 ) -> None:
     booted(version)  # builds the root if need be
-    pbx = Asterisk(version, f"restarted-{name}")
+    pbx = Asterisk(version, f"restarted-{name}-{os.getpid()}")
     pbx.start()
     try:
         with open_shop(pbx, tmp_path) as shop:
