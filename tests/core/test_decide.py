@@ -59,6 +59,7 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.PAUSED, {"standing": Standing(paused="by a person")}),
     (Why.NOT_TEXTABLE, {"not_textable": NotTextable.LANDLINE}),
     (Why.OPTED_OUT, {"caller": Caller(opted_out_at=before(days=900))}),
+    (Why.ASKED_TO_STOP, {"caller": Caller(asked_to_stop_at=before(days=900))}),
     (Why.UNREACHABLE, {"caller": Caller(unreachable="landline")}),
     (Why.GROUP, {"caller": Caller(group="suppliers")}),
     (Why.RECENT_TALK, {"caller": Caller(last_talk_at=before(minutes=1))}),

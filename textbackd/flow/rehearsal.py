@@ -47,7 +47,7 @@ class Rehearsal:
         numbers = self._office.read(call)
         judgement = self._office.judge(call, numbers)
         caller = self._history(numbers, now)
-        proposal = self._office.propose(call, numbers, judgement)
+        proposal = self._office.propose(call, numbers, judgement, caller, at=call.ended_at)
         standing = self._standing(numbers, judgement, proposal, now)
         conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=call.ended_at)
         record(self.db, call, self._waiting(conclusion), self._office.policy, observe=False, now=now)

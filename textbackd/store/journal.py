@@ -17,7 +17,7 @@ from textbackd.core.call import Call, Moment
 from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
-from textbackd.store import optouts
+from textbackd.store import asks, optouts
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
 
@@ -200,6 +200,7 @@ def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing
         last_text_at=from_text(text[0]),
         last_talk_at=from_text(talk[0]),
         opted_out_at=optout.since if optout else None,
+        asked_to_stop_at=asks.since(db, caller),
         unreachable=optouts.why_unreachable(db, caller, now),
     )
 
