@@ -20,6 +20,7 @@ POLICY = Policy(
     delay=timedelta(seconds=5),
     cooldown=timedelta(hours=24),
     recent_talk=timedelta(minutes=10),
+    conversation=timedelta(hours=24),
     expire=timedelta(minutes=10),
 )
 NIGHT = Night(QuietHours(time(21), time(8)), (UTC,))
@@ -63,6 +64,7 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.UNREACHABLE, {"caller": Caller(unreachable="landline")}),
     (Why.GROUP, {"caller": Caller(group="suppliers")}),
     (Why.RECENT_TALK, {"caller": Caller(last_talk_at=before(minutes=1))}),
+    (Why.CONVERSATION, {"caller": Caller(conversation_at=before(hours=2))}),
     (Why.COOLDOWN, {"caller": Caller(last_text_at=before(hours=1))}),
     (Why.LINE_OFF, {"has_text": False}),
     (Why.EXPIRED, {"now": NOON + timedelta(hours=1)}),
@@ -108,6 +110,10 @@ def test_only_a_missed_call_is_texted(verdict: Verdict) -> None:
         pytest.param(Caller(last_text_at=before(seconds=-30)), Why.COOLDOWN, id="a text after the call had ended"),
         pytest.param(Caller(last_talk_at=before(minutes=9, seconds=59)), Why.RECENT_TALK, id="a second before its end"),
         pytest.param(Caller(last_talk_at=before(minutes=10)), Why.MISSED, id="recent_talk ends on the dot, inclusive"),
+        pytest.param(
+            Caller(conversation_at=before(hours=23, minutes=59)), Why.CONVERSATION, id="a person wrote yesterday"
+        ),
+        pytest.param(Caller(conversation_at=before(hours=24)), Why.MISSED, id="a conversation is over after a day"),
         pytest.param(Caller(last_talk_at=before(minutes=-1)), Why.RECENT_TALK, id="a talk after the missed call"),
     ],
 )

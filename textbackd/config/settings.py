@@ -337,6 +337,10 @@ class Policy(Section):
     recent_talk: Duration = Field(
         default=timedelta(minutes=10), description="Nobody is texted whom somebody talked with in this time."
     )
+    conversation: Duration = Field(
+        default=timedelta(hours=24),
+        description="After a text that a person or the caller wrote, no automatic one for so long.",
+    )
     expire: Duration = Field(
         default=timedelta(minutes=10), description="A text that cannot go out this soon after the call does not go out."
     )

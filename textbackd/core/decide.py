@@ -42,6 +42,7 @@ class Why(StrEnum):
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
     GROUP = "group"  # the caller is among contacts that get none
     RECENT_TALK = "recent_talk"
+    CONVERSATION = "conversation"  # a person and the caller are writing to each other
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
     NIGHT = "night"  # the caller's quiet hours
@@ -64,6 +65,7 @@ class Policy:
     delay: timedelta  # from the hang-up to the text
     cooldown: timedelta  # shortest time between two automatic texts to one caller
     recent_talk: timedelta  # after a talk with a person, no automatic text
+    conversation: timedelta  # after a text that a person wrote, or the caller, no automatic text
     expire: timedelta  # after the hang-up, a text that has not gone out does not go any more
     at_night: AtNight = AtNight.SEND
 
@@ -74,6 +76,7 @@ class Caller:
 
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
+    conversation_at: datetime | None = None  # when a person last wrote to them, or they to us
     opted_out_at: datetime | None = None
     asked_to_stop_at: datetime | None = None  # when they wrote what a person has to read first
     group: str = ""  # of contacts that get no text; "": none such
@@ -119,6 +122,9 @@ class Decision:
     def is_held(self) -> bool:
         """Return whether the text waits for the end of the night, and has to be worded as late."""
         return self.why is Why.HELD
+
+
+ALERT_AT: Final = 3  # misses of one caller in one case: a text has not helped, and somebody should call
 
 
 def decide(question: Question) -> Decision:
@@ -176,6 +182,10 @@ def _group(q: Question) -> Decision | None:
 
 def _recent_talk(q: Question) -> Decision | None:
     return _within(q, q.caller.last_talk_at, q.policy.recent_talk, Why.RECENT_TALK)
+
+
+def _conversation(q: Question) -> Decision | None:
+    return _within(q, q.caller.conversation_at, q.policy.conversation, Why.CONVERSATION)
 
 
 def _cooldown(q: Question) -> Decision | None:
@@ -250,6 +260,7 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _unreachable,
     _group,
     _recent_talk,
+    _conversation,
     _cooldown,
     _line_off,
     _expired,

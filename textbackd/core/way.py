@@ -85,6 +85,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
     "group": "No text: the caller is in a group of contacts that gets none (`contacts`).",
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",
+    "conversation": "No text: a person and the caller are writing to each other (`policy.conversation`). Answer there.",
     "cooldown": "No text: the caller had one already (`policy.cooldown`).",
     "expired": "No text: the call was over for longer than `policy.expire` when we learnt of it.",
     "night": "No text: it was night where the caller is (`policy.quiet_hours`, `policy.night`).",

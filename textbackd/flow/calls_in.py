@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from textbackd.core.call import Call
-from textbackd.core.decide import Caller, Standing
+from textbackd.core.decide import ALERT_AT, Caller, Standing
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
 from textbackd.core.missed import Judgement, Verdict
@@ -202,6 +202,7 @@ class CallsIn:
                 self.catch_up.met(call, judgement)
             await self._settle(call, conclusion)
             self._tell(call, conclusion)
+            _alert(call, conclusion, recorded.misses)
         if recorded.text_id is not None:
             self._wake()
 
@@ -265,3 +266,10 @@ class CallsIn:
         )
         if self._told is not None:
             self._told(call, conclusion)
+
+
+def _alert(call: Call, conclusion: Conclusion, misses: int) -> None:
+    """Tell people of a caller who tries again and again; once, however often they are missed after that."""
+    if misses == ALERT_AT:
+        said = {"linkedid": call.linkedid, "caller": mask(conclusion.numbers.caller), "misses": misses}
+        log.warning("a caller was missed three times: somebody should call back", extra=said)

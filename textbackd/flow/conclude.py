@@ -82,6 +82,7 @@ class Office:
             delay=configured.delay,
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
+            conversation=configured.conversation,
             expire=configured.expire,
             at_night=AtNight(configured.night),
         )
