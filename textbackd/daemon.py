@@ -247,6 +247,7 @@ class Daemon:
             wake=self._wake,
             observe=self._settings.mode == "observe",
             told=self._told_call,
+            attestation_variables=pbx.attestation_variable,
         )
         calls.client = self._clients[name]
         calls.switches = self._switches

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from textbackd.core.attestation import Attestation
 from textbackd.core.caps import Full
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.night import Night, Window
@@ -37,6 +38,7 @@ class Why(StrEnum):
     NO_LINE = "no_line"  # no line of the configuration has this number of ours
     LINE_OFF = "line_off"  # the line's text for this kind of call is `none`
     NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
+    ATTESTATION = "attestation"  # nobody vouches for the number, or it is forged
     OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
     ASKED_TO_STOP = "asked_to_stop"  # the caller wrote something that may mean STOP; a person has to read it
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
@@ -68,6 +70,7 @@ class Policy:
     conversation: timedelta  # after a text that a person wrote, or the caller, no automatic text
     expire: timedelta  # after the hang-up, a text that has not gone out does not go any more
     at_night: AtNight = AtNight.SEND
+    attestation: Attestation = Attestation.NONE  # the least that is texted; a forged number never is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class Question:
     policy: Policy
     now: datetime | None  # None in a recording without times
     standing: Standing = Standing()
+    attestation: Attestation | None = None  # of the caller's number; None: not known
     night: Night | None = None  # the caller's; None: `policy.quiet_hours` is off, or the number unknown
 
 
@@ -160,6 +164,12 @@ def _no_line(q: Question) -> Decision | None:
 
 def _not_textable(q: Question) -> Decision | None:
     return _skip(Why.NOT_TEXTABLE, q.not_textable.value) if q.not_textable else None
+
+
+def _attestation(q: Question) -> Decision | None:
+    if q.attestation is None or q.attestation >= max(q.policy.attestation, Attestation.NONE):
+        return None
+    return _skip(Why.ATTESTATION, q.attestation.name)
 
 
 def _opted_out(q: Question) -> Decision | None:
@@ -255,6 +265,7 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _no_line,
     _paused,
     _not_textable,
+    _attestation,
     _opted_out,
     _asked_to_stop,
     _unreachable,

@@ -80,6 +80,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "line_off": "No text: the line's text for this kind of call is `none`.",
     "paused": "No text: texting is paused. `textbackd line resume` takes it up again.",
     "not_textable": "No text: the caller's number cannot be texted.",
+    "attestation": "No text: the carrier does not vouch for the caller's number (`policy.attestation`).",
     "opted_out": "No text: the caller wants none (STOP).",
     "asked_to_stop": "No text: the caller wrote something that may mean STOP. Read it and decide: `textbackd optout`.",
     "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
