@@ -15,6 +15,7 @@ from textbackd.config import Gateway as GatewaySection
 from textbackd.config import Settings, WebKind
 from textbackd.config.readers import HOOK_SECRET
 from textbackd.core.call import Call
+from textbackd.core.decide import ALERT_AT
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164, read_number
@@ -246,6 +247,7 @@ class Daemon:
             wake=self._wake,
             observe=self._settings.mode == "observe",
             told=self._told_call,
+            attestation_variables=pbx.attestation_variable,
         )
         calls.client = self._clients[name]
         calls.switches = self._switches
@@ -309,6 +311,7 @@ class Daemon:
             pbx=self.pbx_states(),
             gateways=self.gateway_states(),
             incoming=await self._store.run(inbox.counts),
+            missed_again=await self._store.run(lambda db: journal.count_missed_again(db, ALERT_AT)),
             texting=await self.texting(),
             vitals={
                 name: gateway.vitals() for name, gateway in self._gateways.items() if isinstance(gateway, Measured)

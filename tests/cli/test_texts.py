@@ -14,7 +14,7 @@ from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.call import Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import NotTextable
-from textbackd.store import outbox
+from textbackd.store import journal, outbox
 from textbackd.store.database import open_database
 from textbackd.store.journal import record
 
@@ -73,6 +73,18 @@ def test_a_skip_is_explained_with_its_why(shell: Shell, config: Path, db: sqlite
     call = judged("2.1", caller=None, not_textable=NotTextable.LANDLINE, decision=skip, call=a_call(talks=(talked(),)))
     record(db, judged("2.1", decision=skip, not_textable=call.not_textable), None, same_case_within=DAY, now=NOON)
     assert "it is a landline.   [skip: not_textable]" in shell("explain", "--config", config, "2.1").out
+
+
+def test_who_was_missed_three_times_is_to_be_called_back_until_somebody_has(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    for number in (2, 3):
+        skip = Decision(Action.SKIP, Why.COOLDOWN)
+        call = judged(f"3.{number}", ended_at=after(minutes=number), decision=skip)
+        record(db, call, None, same_case_within=DAY, now=NOON)
+    assert "was missed 3 times in a row without getting through." in shell("explain", "--config", config, "3.3").out
+    journal.resolve(db, CALLER, journal.Resolution.CALLED_BACK, NOON)
+    assert "in a row" not in shell("explain", "--config", config, "3.3").out
 
 
 def test_what_a_caller_presents_does_not_reach_the_terminal_as_it_is(

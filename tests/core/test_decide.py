@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from textbackd.core.attestation import Attestation
 from textbackd.core.caps import Full, Scope
 from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, Why, decide
 from textbackd.core.missed import Judgement, Reason, Verdict
@@ -20,6 +21,7 @@ POLICY = Policy(
     delay=timedelta(seconds=5),
     cooldown=timedelta(hours=24),
     recent_talk=timedelta(minutes=10),
+    conversation=timedelta(hours=24),
     expire=timedelta(minutes=10),
 )
 NIGHT = Night(QuietHours(time(21), time(8)), (UTC,))
@@ -58,11 +60,13 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.NO_LINE, {"line": None}),
     (Why.PAUSED, {"standing": Standing(paused="by a person")}),
     (Why.NOT_TEXTABLE, {"not_textable": NotTextable.LANDLINE}),
+    (Why.ATTESTATION, {"attestation": Attestation.FAILED}),
     (Why.OPTED_OUT, {"caller": Caller(opted_out_at=before(days=900))}),
     (Why.ASKED_TO_STOP, {"caller": Caller(asked_to_stop_at=before(days=900))}),
     (Why.UNREACHABLE, {"caller": Caller(unreachable="landline")}),
     (Why.GROUP, {"caller": Caller(group="suppliers")}),
     (Why.RECENT_TALK, {"caller": Caller(last_talk_at=before(minutes=1))}),
+    (Why.CONVERSATION, {"caller": Caller(conversation_at=before(hours=2))}),
     (Why.COOLDOWN, {"caller": Caller(last_text_at=before(hours=1))}),
     (Why.LINE_OFF, {"has_text": False}),
     (Why.EXPIRED, {"now": NOON + timedelta(hours=1)}),
@@ -108,6 +112,10 @@ def test_only_a_missed_call_is_texted(verdict: Verdict) -> None:
         pytest.param(Caller(last_text_at=before(seconds=-30)), Why.COOLDOWN, id="a text after the call had ended"),
         pytest.param(Caller(last_talk_at=before(minutes=9, seconds=59)), Why.RECENT_TALK, id="a second before its end"),
         pytest.param(Caller(last_talk_at=before(minutes=10)), Why.MISSED, id="recent_talk ends on the dot, inclusive"),
+        pytest.param(
+            Caller(conversation_at=before(hours=23, minutes=59)), Why.CONVERSATION, id="a person wrote yesterday"
+        ),
+        pytest.param(Caller(conversation_at=before(hours=24)), Why.MISSED, id="a conversation is over after a day"),
         pytest.param(Caller(last_talk_at=before(minutes=-1)), Why.RECENT_TALK, id="a talk after the missed call"),
     ],
 )
@@ -142,6 +150,27 @@ def test_without_times_nothing_expires_and_no_cooldown_is_ever_over() -> None:
     untimed: dict[str, Any] = {"ended_at": None, "now": None}
     assert asked(**untimed).why is Why.MISSED
     assert asked(**untimed, caller=Caller(last_text_at=before(days=900))).why is Why.COOLDOWN
+
+
+@pytest.mark.parametrize(
+    ("least", "found", "expected"),
+    [
+        pytest.param("NONE", None, Why.MISSED, id="nobody asked"),
+        pytest.param("A", None, Why.MISSED, id="nobody could ask: records do not tell"),
+        pytest.param("NONE", "NONE", Why.MISSED, id="nobody vouches, and nobody has to"),
+        pytest.param("NONE", "FAILED", Why.ATTESTATION, id="forged, which is never texted"),
+        pytest.param("FAILED", "FAILED", Why.ATTESTATION, id="whatever is configured"),
+        pytest.param("C", "NONE", Why.ATTESTATION, id="somebody has to vouch"),
+        pytest.param("C", "C", Why.MISSED, id="the least that is asked for"),
+        pytest.param("B", "A", Why.MISSED, id="more than is asked for"),
+        pytest.param("A", "B", Why.ATTESTATION, id="less than is asked for"),
+    ],
+)
+def test_a_number_is_texted_if_it_is_vouched_for_as_far_as_the_shop_wants(
+    least: str, found: str | None, expected: Why
+) -> None:
+    policy = replace(POLICY, attestation=Attestation[least])
+    assert asked(policy=policy, attestation=Attestation[found] if found else None).why is expected
 
 
 def test_a_skip_says_which_number_until_when_or_since_when() -> None:

@@ -25,7 +25,13 @@ nights = st.builds(
     st.lists(st.sampled_from(ZONES), min_size=1, max_size=3, unique=True).map(tuple),
 )
 policies = st.builds(
-    Policy, delay=spans, cooldown=spans, recent_talk=spans, expire=spans, at_night=st.sampled_from(AtNight)
+    Policy,
+    delay=spans,
+    cooldown=spans,
+    recent_talk=spans,
+    conversation=spans,
+    expire=spans,
+    at_night=st.sampled_from(AtNight),
 )
 full = st.builds(Full, st.sampled_from(Scope), st.just("1/1h"), st.none() | moments)
 

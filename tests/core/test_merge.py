@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.core.calls import T0, a_call, seconds, talked
+from textbackd.core.attestation import Attestation
 from textbackd.core.call import Call
 from textbackd.core.merge import WITHIN, Merger, merge, same_call
 
@@ -77,3 +78,19 @@ def test_callers_who_withhold_their_number_are_never_taken_for_one() -> None:
     hidden = a_call(caller_presented="anonymous")
     assert merger.add(hidden) == [hidden]
     assert merger.add(later(5, caller_presented="anonymous")) != []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (None, None, None),
+        (Attestation.A, None, Attestation.A),
+        (None, Attestation.B, Attestation.B),
+        (Attestation.A, Attestation.FAILED, Attestation.FAILED),
+    ],
+)
+def test_of_two_words_on_the_number_the_worse_counts(
+    first: Attestation | None, second: Attestation | None, together: Attestation | None
+) -> None:
+    merged = merge(a_call(attestation=first), a_call(channel="PJSIP/other-1", attestation=second))
+    assert merged.attestation is together

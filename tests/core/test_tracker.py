@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.switchboard import BEGAN, CALLER, DID, Switchboard, bridge
+from textbackd.core.attestation import Attestation
 from textbackd.core.call import Direction, EndedBy
 from textbackd.core.events import TRACKED, Event
 from textbackd.core.missed import Circumstances, judge
@@ -93,6 +94,20 @@ def test_the_context_of_the_answer_and_of_the_end_are_kept_apart(board: Switchbo
     board.hangs_up(Context="app-blackhole", Exten="hangup")
     call = board.ended[0]
     assert (call.up_in, call.ended_in, call.ended_at_extension) == ("ivr-1", "app-blackhole", "hangup")
+
+
+def test_what_the_pbx_says_of_the_number_stays_with_the_call(board: Switchboard) -> None:
+    board.rings_in()
+    board.tracker.note_attestation("c", ["TN-Validation-Failed"])
+    board.tracker.note_attestation("nobody", ["A"])  # it has ended meanwhile
+    board.hangs_up()
+    assert board.ended[0].attestation is Attestation.FAILED
+
+
+def test_a_number_that_nobody_asked_about_is_not_known(board: Switchboard) -> None:
+    board.rings_in()
+    board.hangs_up()
+    assert board.ended[0].attestation is None
 
 
 # ---- who hears whom

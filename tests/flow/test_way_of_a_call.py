@@ -83,13 +83,17 @@ async def test_calls_from_numbers_in_a_row_pull_the_brake_and_a_person_releases_
         await until(lambda: "+12015550100" in [json.loads(request.body)["to"] for request in sink.requests])
 
 
-async def test_three_misses_of_one_caller_give_one_text_and_three_calls_in_one_case(tmp_path: Path) -> None:
+async def test_three_misses_of_one_caller_give_one_text_and_three_calls_in_one_case_and_people_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
         await office.play("three_misses")
         await until(lambda: len(office.calls("+15015550100")) == 3 and len(sink.requests) == 1)
     calls = office.calls("+15015550100")
     assert len({call["case_id"] for call in calls}) == 1
     assert sorted(call["decision_reason"] for call in calls) == ["cooldown", "cooldown", "missed"]
+    (alarm,) = [record for record in caplog.records if "missed three times" in record.message]
+    assert (alarm.levelname, alarm.__dict__["caller"], alarm.__dict__["misses"]) == ("WARNING", "+1501***0100", 3)
 
 
 async def test_the_same_events_twice_are_one_call_and_one_text(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ def said(*bodies: str, **changes: Any) -> list[InboundText]:
     return [text(body, id=f"in-{number}", **changes) for number, body in enumerate(bodies)]
 
 
+async def test_what_a_text_was_taken_for_is_noted_with_it(tmp_path: Path) -> None:
+    async with brought(tmp_path, *said("STOP", "START", "Yes, at 8")) as (store, _):
+        noted = await store.run(
+            lambda db: [row["keyword"] for row in db.query("SELECT keyword FROM inbox ORDER BY id")]
+        )
+    assert noted == ["stop", "start", None]
+
+
 async def kinds(store: Store, state: str = "queued") -> list[str]:
     return await store.run(
         lambda db: [row["kind"] for row in db.query("SELECT kind FROM outbox WHERE state = ? ORDER BY rowid", [state])]

@@ -31,10 +31,11 @@ pbx:
     port: {port}
     username: {username}
     secret: "{secret}"
+    attestation_variable: VERSTAT
     ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
-policy: {{delay: 4s, caps: off, brake: off}}
+policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}}}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
@@ -44,8 +45,8 @@ PATIENCE = 30.0  # seconds for a call to be in the database after its scene is o
 class Shop:
     """The running pieces, as tests ask them."""
 
-    def __init__(self, pbx: Asterisk, folder: Path, username: str) -> None:
-        self.pbx, self.folder, self.username = pbx, folder, username
+    def __init__(self, pbx: Asterisk, folder: Path, username: str, attestation: str) -> None:
+        self.pbx, self.folder, self.username, self.attestation = pbx, folder, username, attestation
         self.sink = HttpSink()
         self.connected: Callable[[], bool] = lambda: False
 
@@ -110,10 +111,15 @@ def wait_for(true: Callable[[], Any], what: str) -> Any:
 
 @contextmanager
 def open_shop(
-    pbx: Asterisk, folder: Path, gateways: str | None = None, *, username: str = "textbackd"
+    pbx: Asterisk,
+    folder: Path,
+    gateways: str | None = None,
+    *,
+    username: str = "textbackd",
+    attestation: str = "none",
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
-    shop = Shop(pbx, folder, username)
+    shop = Shop(pbx, folder, username, attestation)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(shop, gateways, stop, ready)), daemon=True)
@@ -136,6 +142,7 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
             username=shop.username,
             secret=shop.pbx.textbackd_secret,
             gateways=through,
+            attestation=shop.attestation,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))

@@ -12,7 +12,9 @@ from tests.store.rows import ANSWERED, CALLER, DAY, DID, MISSED, NOON, a_text, a
 from textbackd.core.call import Direction, Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164
-from textbackd.store import journal, outbox
+from textbackd.store import inbox, journal, outbox
+from textbackd.store.database import writing
+from textbackd.store.inbox import Came, Incoming
 from textbackd.store.journal import JudgedCall, Recorded, Resolution, record
 from textbackd.store.outbox import NewText
 from textbackd.store.states import State, TextOf
@@ -31,7 +33,7 @@ def rows(db: sqlite_utils.Database, table: str) -> list[dict[str, Any]]:
 def test_a_call_its_case_and_its_text_are_written_together(db: sqlite_utils.Database) -> None:
     done = write(db, judged(), a_text())
     (call,), (case,), (text,) = (rows(db, table) for table in ("calls", "cases", "outbox"))
-    assert done == Recorded(call_id=call["id"], new=True, case_id=case["id"], text_id=text["id"])
+    assert done == Recorded(call_id=call["id"], new=True, case_id=case["id"], text_id=text["id"], misses=1)
     assert (call["verdict"], call["reason"], call["decision"], call["decision_reason"]) == (
         ("missed", "no_answer", "text", "missed")
     )
@@ -174,6 +176,69 @@ def test_a_text_that_waits_counts_as_one_that_goes_now_or_when_it_is_due(
 def test_nothing_is_known_of_a_stranger(db: sqlite_utils.Database) -> None:
     write(db, judged(caller=OTHER), a_text(recipient=OTHER))
     assert known(db) == (None, None)
+
+
+# ---- a conversation
+
+
+def came(db: sqlite_utils.Database, at: datetime, number: E164 = CALLER, **changes: Any) -> None:
+    usual: dict[str, Any] = {"kind": Came.TEXT, "keyword": None}
+    usual |= changes
+    keyword = usual.pop("keyword")
+    incoming = Incoming(
+        gateway="stick", reference=str(at), sender=number, number=number, recipient=None, body="Yes", media=0,
+        received_at=at, **usual,
+    )  # fmt: skip
+    with writing(db):
+        inbox_id = inbox.add_within(db, incoming, at)
+        assert inbox_id is not None
+        if keyword is not None:
+            inbox.note_keyword(db, inbox_id, keyword)
+
+
+def conversation(db: sqlite_utils.Database) -> datetime | None:
+    return journal.history(db, CALLER, now=NOON, observing=False).conversation_at
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        pytest.param({}, True, id="what the caller wrote"),
+        pytest.param({"keyword": "ask"}, True, id="what a person has to read"),
+        pytest.param({"keyword": "start"}, False, id="a word to us"),
+        pytest.param({"kind": Came.CALL}, False, id="a call to the SIM"),
+        pytest.param({"number": OTHER}, False, id="what somebody else wrote"),
+    ],
+)
+def test_a_caller_who_writes_is_in_conversation(
+    db: sqlite_utils.Database, changes: dict[str, Any], counts: bool
+) -> None:
+    came(db, after(hours=-1), **changes)
+    assert conversation(db) == (after(hours=-1) if counts else None)
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({}, True),
+        ({"state": State.ACCEPTED}, True),
+        ({"state": State.FAILED}, False),
+        ({"kind": TextOf.MISSED}, False),
+        ({"recipient": OTHER}, False),
+    ],
+    ids=["waiting", "accepted", "refused", "not a person's", "to somebody else"],
+)
+def test_a_caller_whom_a_person_writes_to_is_in_conversation(
+    db: sqlite_utils.Database, change: dict[str, Any], counts: bool
+) -> None:
+    outbox.add_manual(db, a_text(**{"kind": TextOf.MANUAL, **change}), now=NOON)
+    assert conversation(db) == (NOON if counts else None)
+
+
+def test_the_newest_word_of_either_side_counts(db: sqlite_utils.Database) -> None:
+    came(db, after(hours=-1))
+    outbox.add_manual(db, a_text(kind=TextOf.MANUAL), now=after(hours=-3))
+    assert conversation(db) == after(hours=-1)
 
 
 # ---- resolved

@@ -179,6 +179,9 @@ textbackd_calls_total{verdict="answered",reason="bridged"} 12
 # HELP textbackd_decisions_total What was decided about missed calls.
 # TYPE textbackd_decisions_total counter
 textbackd_decisions_total{decision="skip",reason="cooldown"} 1
+# HELP textbackd_missed_three_times_total Callers missed three times in one case.
+# TYPE textbackd_missed_three_times_total counter
+textbackd_missed_three_times_total 2
 # HELP textbackd_texts Texts by state.
 # TYPE textbackd_texts gauge
 textbackd_texts{state="accepted"} 2
@@ -227,6 +230,7 @@ def test_the_metrics_of_a_day() -> None:
     now = Snapshot(
         calls={("missed", "no_answer"): 3, ("answered", "bridged"): 12},
         decisions={("skip", "cooldown"): 1},
+        missed_again=2,
         texts={"accepted": 2},
         outbox_length=4,
         hangup_to_accepted=measured,

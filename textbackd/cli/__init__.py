@@ -4,6 +4,7 @@ Exit codes: 0 well, 1 found faults, 2 wrong usage or configuration.
 """
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("textbackd.cli.run", "run"),
     "check": ("textbackd.cli.configuration", "check"),
     "replay": ("textbackd.cli.traces", "replay"),
+    "simulate": ("textbackd.cli.simulate", "simulate"),
     "record": ("textbackd.cli.traces", "record"),
     "explain": ("textbackd.cli.texts", "explain"),
     "send": ("textbackd.cli.texts", "send"),
@@ -57,6 +59,7 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command line; every fault that a person can mend is a sentence on stderr, never a traceback."""
+    logging.getLogger("textbackd").addHandler(logging.NullHandler())  # `run` sets up its log; other commands have none
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.Exit as exit_:

@@ -15,6 +15,7 @@ import sqlite_utils
 from textbackd.cli.options import config_option, printable
 from textbackd.config import Settings, load
 from textbackd.core.call import Moment
+from textbackd.core.decide import ALERT_AT
 from textbackd.core.phone import E164, NotTextable, read_number
 from textbackd.core.segments import segments
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
@@ -76,7 +77,13 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     reason = row["reason"]
     lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
     lines.append(_decision(row))
-    return lines + _text(db, row)
+    return [*lines, *_again(db, row), *_text(db, row)]
+
+
+def _again(db: sqlite_utils.Database, row: dict[str, Any]) -> Iterator[str]:
+    misses = journal.misses_of(db, row["case_id"])
+    if misses >= ALERT_AT:
+        yield f"This caller was missed {misses} times in a row without getting through. Best call back."
 
 
 def _replies(db: sqlite_utils.Database, number: E164 | None, settings: Settings) -> Iterator[str]:

@@ -25,14 +25,15 @@ def replay(files: tuple[Path, ...], as_json: bool, pbx: str | None, config: Path
     FILES hold the bytes as an Asterisk manager sent them (`textbackd record`). Needs no PBX, no database and no secret.
     """
     settings = load_or_embedded(config)
-    name = _pbx(settings, pbx)
+    name = pbx_of(settings, pbx)
     show = _json_line if as_json else _line
     for file in files:
         for call, conclusion in conclusions(file, settings, pbx=name):
             click.echo(show(file, call, conclusion))
 
 
-def _pbx(settings: Settings, wanted: str | None) -> str:
+def pbx_of(settings: Settings, wanted: str | None) -> str:
+    """Return the PBX that `--pbx` names, the first of the configuration without it. Raises click.UsageError."""
     if wanted is None:
         return next(iter(settings.pbx))
     if wanted not in settings.pbx:
@@ -106,9 +107,9 @@ def record(file: Path, anonymise: bool, trace: Path | None, pbx: str | None, con
 
     if trace is None:
         settings = resolve_secrets(load(config))
-        record_to(file, settings, pbx=_pbx(settings, pbx), anonymised=anonymise, say=click.echo)
+        record_to(file, settings, pbx=pbx_of(settings, pbx), anonymised=anonymise, say=click.echo)
         return
     if not anonymise:
         raise click.UsageError("--from TRACE needs --anonymise: a plain copy is `cp TRACE FILE`.")
     settings = load_or_embedded(config)
-    anonymise_trace(trace, file, settings, pbx=_pbx(settings, pbx), say=click.echo)
+    anonymise_trace(trace, file, settings, pbx=pbx_of(settings, pbx), say=click.echo)

@@ -126,6 +126,11 @@ class Pbx(Section):
     )
     trunks: Trunks = Field(default=Trunks(), description="How calls from outside are told from calls inside.")
     ignore: Ignore = Field(default=Ignore(), description="Calls that are never missed calls.")
+    attestation_variable: Listed[Text] = Field(
+        default=(),
+        description="Channel variables that tell how far the carrier vouches for the caller's number (STIR/SHAKEN).",
+        examples=[["STIR_SHAKEN(0,verify_result)", "STIR_SHAKEN(0,attestation)"]],
+    )
     cdr: Annotated[Text, AfterValidator(readers.record_source)] | None = Field(
         default=None,
         repr=False,
@@ -337,6 +342,10 @@ class Policy(Section):
     recent_talk: Duration = Field(
         default=timedelta(minutes=10), description="Nobody is texted whom somebody talked with in this time."
     )
+    conversation: Duration = Field(
+        default=timedelta(hours=24),
+        description="After a text that a person or the caller wrote, no automatic one for so long.",
+    )
     expire: Duration = Field(
         default=timedelta(minutes=10), description="A text that cannot go out this soon after the call does not go out."
     )
@@ -349,6 +358,9 @@ class Policy(Section):
     night: Literal["send", "hold", "skip"] = Field(
         default="send",
         description="What becomes of the immediate answer in quiet hours: sent, held until they end, or skipped.",
+    )
+    attestation: Literal["none", "C", "B", "A"] = Field(
+        default="none", description="Least attestation of a number that is texted; one found forged never is."
     )
     never: Listed[Number] = Field(
         default=(), description="Numbers that are never texted; their calls do not count.", examples=[["+13125550188"]]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from textbackd.core.attestation import Attestation
+
 
 class Direction(StrEnum):
     """Where the first channel of a call came from."""
@@ -106,6 +108,9 @@ class Call:
     fax: bool
     application: str | None  # the dialplan application that ran last, where somebody asked or a CDR tells
     way: tuple[Moment, ...]
+    attestation: Attestation | None = (
+        None  # of the caller's number; None: nobody asked, or only records tell of the call
+    )
     merged: tuple[str, ...] = ()  # linkedids of the same call, delivered again over another trunk
 
     @property

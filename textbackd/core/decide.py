@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from textbackd.core.attestation import Attestation
 from textbackd.core.caps import Full
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.night import Night, Window
@@ -37,11 +38,13 @@ class Why(StrEnum):
     NO_LINE = "no_line"  # no line of the configuration has this number of ours
     LINE_OFF = "line_off"  # the line's text for this kind of call is `none`
     NOT_TEXTABLE = "not_textable"  # which is why, see `not_textable`
+    ATTESTATION = "attestation"  # nobody vouches for the number, or it is forged
     OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
     ASKED_TO_STOP = "asked_to_stop"  # the caller wrote something that may mean STOP; a person has to read it
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
     GROUP = "group"  # the caller is among contacts that get none
     RECENT_TALK = "recent_talk"
+    CONVERSATION = "conversation"  # a person and the caller are writing to each other
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
     NIGHT = "night"  # the caller's quiet hours
@@ -64,8 +67,10 @@ class Policy:
     delay: timedelta  # from the hang-up to the text
     cooldown: timedelta  # shortest time between two automatic texts to one caller
     recent_talk: timedelta  # after a talk with a person, no automatic text
+    conversation: timedelta  # after a text that a person wrote, or the caller, no automatic text
     expire: timedelta  # after the hang-up, a text that has not gone out does not go any more
     at_night: AtNight = AtNight.SEND
+    attestation: Attestation = Attestation.NONE  # the least that is texted; a forged number never is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class Caller:
 
     last_text_at: datetime | None = None  # the last automatic text, sent or on its way
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
+    conversation_at: datetime | None = None  # when a person last wrote to them, or they to us
     opted_out_at: datetime | None = None
     asked_to_stop_at: datetime | None = None  # when they wrote what a person has to read first
     group: str = ""  # of contacts that get no text; "": none such
@@ -102,6 +108,7 @@ class Question:
     policy: Policy
     now: datetime | None  # None in a recording without times
     standing: Standing = Standing()
+    attestation: Attestation | None = None  # of the caller's number; None: not known
     night: Night | None = None  # the caller's; None: `policy.quiet_hours` is off, or the number unknown
 
 
@@ -119,6 +126,9 @@ class Decision:
     def is_held(self) -> bool:
         """Return whether the text waits for the end of the night, and has to be worded as late."""
         return self.why is Why.HELD
+
+
+ALERT_AT: Final = 3  # misses of one caller in one case: a text has not helped, and somebody should call
 
 
 def decide(question: Question) -> Decision:
@@ -156,6 +166,12 @@ def _not_textable(q: Question) -> Decision | None:
     return _skip(Why.NOT_TEXTABLE, q.not_textable.value) if q.not_textable else None
 
 
+def _attestation(q: Question) -> Decision | None:
+    if q.attestation is None or q.attestation >= max(q.policy.attestation, Attestation.NONE):
+        return None
+    return _skip(Why.ATTESTATION, q.attestation.name)
+
+
 def _opted_out(q: Question) -> Decision | None:
     since = q.caller.opted_out_at
     return _skip(Why.OPTED_OUT, f"since {since.isoformat()}") if since else None
@@ -176,6 +192,10 @@ def _group(q: Question) -> Decision | None:
 
 def _recent_talk(q: Question) -> Decision | None:
     return _within(q, q.caller.last_talk_at, q.policy.recent_talk, Why.RECENT_TALK)
+
+
+def _conversation(q: Question) -> Decision | None:
+    return _within(q, q.caller.conversation_at, q.policy.conversation, Why.CONVERSATION)
 
 
 def _cooldown(q: Question) -> Decision | None:
@@ -245,11 +265,13 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _no_line,
     _paused,
     _not_textable,
+    _attestation,
     _opted_out,
     _asked_to_stop,
     _unreachable,
     _group,
     _recent_talk,
+    _conversation,
     _cooldown,
     _line_off,
     _expired,

@@ -105,6 +105,7 @@ def merge(one: Call, other: Call) -> Call:
         ended_by=told.ended_by if told.talks else last.ended_by,
         talks=one.talks + other.talks,
         withheld=one.withheld or other.withheld,
+        attestation=min((a for a in (one.attestation, other.attestation) if a is not None), default=None),
         message_left=one.message_left or other.message_left,
         fax=one.fax or other.fax,
         unseen_company=one.unseen_company or other.unseen_company,

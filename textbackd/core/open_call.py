@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from textbackd.core.attestation import Attestation
 from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
 from textbackd.core.picture import Leg
 
@@ -42,6 +43,7 @@ class OpenCall:
     did: str
     start_seen: bool
     withheld: bool = False
+    attestation: Attestation | None = None
     gap: bool = False
     up_at: datetime | None = None
     up: bool = False
@@ -141,4 +143,5 @@ class OpenCall:
             fax=self.fax,
             application=self.application,
             way=tuple(self.way),
+            attestation=self.attestation,
         )

@@ -14,10 +14,11 @@ Source of each fact: recordings of Asterisk 16 and 22, see docs/AMI.md.
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from textbackd.core.attestation import attestation_of
 from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy
 from textbackd.core.events import Event
 from textbackd.core.open_call import OpenCall
@@ -114,6 +115,11 @@ class Tracker:
         call = self._calls.get(uniqueid)
         if call is not None and presentation.startswith("prohib"):
             call.withheld = True
+
+    def note_attestation(self, uniqueid: str, said: Sequence[str]) -> None:
+        """Take what `Getvar` said of the variables that tell how far the carrier vouches for the number."""
+        if call := self._calls.get(uniqueid):
+            call.attestation = attestation_of(said)
 
     @property
     def open_calls(self) -> int:

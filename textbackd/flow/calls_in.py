@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from textbackd.core.call import Call
-from textbackd.core.decide import Caller, Standing
+from textbackd.core.decide import ALERT_AT, Caller, Standing
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
 from textbackd.core.missed import Judgement, Verdict
@@ -55,10 +55,12 @@ class CallsIn:
         wake: Callable[[], None],
         observe: bool,
         told: Told | None = None,
+        attestation_variables: Sequence[str] = (),
     ) -> None:
         self._office, self._guard, self._store, self._tracker, self._merger = office, guard, store, tracker, merger
         self._one_decision = one_decision  # of all PBXs: the next one must see the text of the last
         self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
+        self._attestation_variables = attestation_variables
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
@@ -165,13 +167,15 @@ class CallsIn:
             task.add_done_callback(self._asking.discard)
 
     async def _presentation(self, client: AmiClient, uniqueid: str, channel: str) -> None:
-        """Ask whether the caller wants the number hidden: no event says so when the carrier tells it all the same."""
+        """Ask what no event says: whether the caller wants the number hidden that the carrier tells, and who vouches for it."""
         await asyncio.sleep(ASK_PRESENTATION_AFTER)
         try:
-            answers = await client.ask({"Action": "Getvar", "Channel": channel, "Variable": "CALLERID(pres)"})
+            self._tracker.note_presentation(uniqueid, await _variable(client, channel, "CALLERID(pres)"))
+            if self._attestation_variables:
+                said = [await _variable(client, channel, name) for name in self._attestation_variables]
+                self._tracker.note_attestation(uniqueid, said)
         except (PbxError, ValueError):
             return
-        self._tracker.note_presentation(uniqueid, str(answers[0].get("Value", "")))
 
     async def finished(self, call: Call) -> None:
         """Judge a finished call and write it down, however long the disk takes to be there again."""
@@ -202,6 +206,7 @@ class CallsIn:
                 self.catch_up.met(call, judgement)
             await self._settle(call, conclusion)
             self._tell(call, conclusion)
+            _alert(call, conclusion, recorded.misses)
         if recorded.text_id is not None:
             self._wake()
 
@@ -265,3 +270,15 @@ class CallsIn:
         )
         if self._told is not None:
             self._told(call, conclusion)
+
+
+def _alert(call: Call, conclusion: Conclusion, misses: int) -> None:
+    """Tell people of a caller who tries again and again; once, however often they are missed after that."""
+    if misses == ALERT_AT:
+        said = {"linkedid": call.linkedid, "caller": mask(conclusion.numbers.caller), "misses": misses}
+        log.warning("a caller was missed three times: somebody should call back", extra=said)
+
+
+async def _variable(client: AmiClient, channel: str, name: str) -> str:
+    answers = await client.ask({"Action": "Getvar", "Channel": channel, "Variable": name})
+    return str(answers[0].get("Value", ""))

@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from textbackd.config import ContactGroup, Line, Pbx, Settings
+from textbackd.core.attestation import Attestation
 from textbackd.core.call import Call, Direction
 from textbackd.core.compose import Fields, compose, kind_for, text_for
 from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
@@ -82,8 +83,10 @@ class Office:
             delay=configured.delay,
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
+            conversation=configured.conversation,
             expire=configured.expire,
             at_night=AtNight(configured.night),
+            attestation=Attestation[configured.attestation.upper()],
         )
 
     def read(self, call: Call) -> Numbers:
@@ -191,6 +194,7 @@ class Office:
             policy=self.policy,
             now=now,
             standing=standing,
+            attestation=call.attestation,
             night=self.night_of(numbers.caller),
         )
         decision = decide(question)

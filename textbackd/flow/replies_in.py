@@ -107,7 +107,10 @@ class RepliesIn:
                 gateway=came.gateway,
                 now=now,
             )
-            return True, self._wishes.heed(db, wish)
+            keyword = self._wishes.heed(db, wish)
+            if keyword is not None:
+                inbox.note_keyword(db, inbox_id, keyword.value)
+            return True, keyword
 
     async def _call(self, call: IncomingCall) -> None:
         number = self._read_number(call.caller) if call.caller else None

@@ -76,6 +76,11 @@ def last_brake_ended(db: sqlite_utils.Database) -> datetime | None:
     return from_text(row[0])
 
 
+def count_brakes(db: sqlite_utils.Database) -> int:
+    """Return how often the brake was pulled."""
+    return int(db.execute("SELECT count(*) FROM halts WHERE kind = 'brake'").fetchone()[0])
+
+
 def _halt(row: dict[str, Any]) -> Halt:
     since = from_text(row["since"])
     assert since is not None  # noqa: S101  # the column is NOT NULL

@@ -52,6 +52,11 @@ def add_within(db: sqlite_utils.Database, came: Incoming, now: datetime) -> int 
     return int(new[0][0]) if new else None
 
 
+def note_keyword(db: sqlite_utils.Database, inbox_id: int, keyword: str) -> None:
+    """Note, inside the caller's transaction, what a text was taken for."""
+    db.execute("UPDATE inbox SET keyword = ? WHERE id = ?", [keyword, inbox_id])
+
+
 def repeats_itself(db: sqlite_utils.Database, number: E164, since: datetime, *, times: int, within: timedelta) -> bool:
     """Return whether a number has, after `since`, sent one text so many times within so long a time, as machines do."""
     row = db.execute(

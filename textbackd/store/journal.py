@@ -57,6 +57,7 @@ class Recorded:
     new: bool  # False: the call was known already, and nothing was written; a call that is explained at last counts as new
     case_id: int | None
     text_id: str | None
+    misses: int = 0  # of the case, this call's included; 0: it is none of this call's
 
 
 def record(
@@ -72,12 +73,12 @@ def record(
             return Recorded(call_id=known["id"], new=False, case_id=known["case_id"], text_id=None)
         if known is not None and known["not_textable"] == NotTextable.WITHHELD:
             judged, text = _kept_withheld(judged), None
-        case_id = _case_for(db, judged, same_case_within)
+        case_id, misses = _case_for(db, judged, same_case_within)
         if text is not None and case_id is not None and has_text(db, case_id):
             judged, text = replace(judged, decision=Decision(Action.SKIP, Why.COOLDOWN, "the case has its text")), None
         call_id = _insert_call(db, judged, case_id, now) if known is None else _correct_call(db, known, judged, case_id)
         text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
-        return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id)
+        return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id, misses=misses)
 
 
 def is_unexplained(verdict: str, reason: str | None) -> bool:
@@ -102,25 +103,23 @@ def _key(call: Call) -> list[str]:
     return [call.pbx, call.linkedid]
 
 
-def _case_for(db: sqlite_utils.Database, judged: JudgedCall, within: timedelta) -> int | None:
-    """Return the case of a missed call: the caller's open one, or a new one after a while without a miss."""
+def _case_for(db: sqlite_utils.Database, judged: JudgedCall, within: timedelta) -> tuple[int | None, int]:
+    """Return the case of a missed call, and its misses: the caller's open one, or a new one after a while without a miss."""
     if judged.judgement.verdict is not Verdict.MISSED or judged.caller is None:
-        return None
+        return None, 0
     at = to_text(judged.ended_at)
     open_case = db.execute(
         "SELECT id FROM cases WHERE caller = ? AND resolved_at IS NULL AND opened_at > ? ORDER BY id DESC LIMIT 1",
         [judged.caller, to_text(judged.ended_at - within)],
     ).fetchone()
     if open_case is not None:
-        db.execute(
-            "UPDATE cases SET misses = misses + 1, last_miss_at = max(last_miss_at, ?) WHERE id = ?", [at, open_case[0]]
-        )
-        return int(open_case[0])
+        more = "UPDATE cases SET misses = misses + 1, last_miss_at = max(last_miss_at, ?) WHERE id = ? RETURNING misses"
+        return int(open_case[0]), int(db.execute(more, [at, open_case[0]]).fetchone()[0])
     values = [judged.caller, judged.line, at, at]
     row = db.execute(
         "INSERT INTO cases (caller, line, opened_at, last_miss_at) VALUES (?, ?, ?, ?) RETURNING id", values
     )
-    return int(row.fetchone()[0])
+    return int(row.fetchone()[0]), 1
 
 
 def _insert_call(db: sqlite_utils.Database, judged: JudgedCall, case_id: int | None, now: datetime) -> int:
@@ -197,12 +196,37 @@ def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing
     ).fetchone()
     optout = optouts.find(db, caller)
     return Caller(
+        conversation_at=_conversation(db, caller),
         last_text_at=from_text(text[0]),
         last_talk_at=from_text(talk[0]),
         opted_out_at=optout.since if optout else None,
         asked_to_stop_at=asks.since(db, caller),
         unreachable=optouts.why_unreachable(db, caller, now),
     )
+
+
+def _conversation(db: sqlite_utils.Database, caller: E164) -> datetime | None:
+    """Return when a person last wrote to a caller, or the caller to a person: STOP and its kin are words to us."""
+    row = db.execute(
+        "SELECT max(at) FROM ("
+        "SELECT max(coalesce(submitted_at, created_at)) AS at FROM outbox WHERE recipient = :number AND kind = 'manual'"
+        " AND state NOT IN ('failed', 'expired', 'cancelled')"
+        " UNION ALL SELECT max(stored_at) FROM inbox WHERE number = :number AND kind = 'text'"
+        " AND coalesce(keyword, 'ask') = 'ask')",
+        {"number": caller},
+    ).fetchone()
+    return from_text(row[0])
+
+
+def misses_of(db: sqlite_utils.Database, case_id: int | None) -> int:
+    """Return how often the caller of an open case was missed; 0 for none, or one that is settled."""
+    row = db.execute("SELECT misses FROM cases WHERE id = ? AND resolved_at IS NULL", [case_id]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def count_missed_again(db: sqlite_utils.Database, times: int) -> int:
+    """Return the cases in which a caller was missed so many times or more."""
+    return int(db.execute("SELECT count(*) FROM cases WHERE misses >= ?", [times]).fetchone()[0])
 
 
 def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:

@@ -191,10 +191,18 @@ def m005_held(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
 
 
+@MIGRATIONS()
+def m006_conversation(db: sqlite_utils.Database) -> None:
+    """Which of the texts that came in were words to us, and not to a person."""
+    # What it was taken for: stop, start, help, ask. NULL: an ordinary text.
+    db.conn.execute("ALTER TABLE inbox ADD COLUMN keyword TEXT")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
     "m003_reports_inbox_optouts",
     "m004_wishes",
     "m005_held",
+    "m006_conversation",
 )

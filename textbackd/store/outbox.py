@@ -406,6 +406,29 @@ def counts(db: sqlite_utils.Database) -> dict[str, int]:
     return {row[0]: row[1] for row in db.execute("SELECT state, count(*) FROM outbox GROUP BY 1")}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Texts that are alike, added up."""
+
+    state: State
+    held: bool
+    texts: int
+    segments: int
+    cost: int  # millionths
+
+
+def sums(db: sqlite_utils.Database) -> list[Sum]:
+    """Return the texts by state, and whether they were held over a night, with what they come to."""
+    rows = db.execute("SELECT state, held, count(*), sum(segments), sum(cost) FROM outbox GROUP BY state, held")
+    return [Sum(state=State(row[0]), held=bool(row[1]), texts=row[2], segments=row[3], cost=row[4]) for row in rows]
+
+
+def count_recipients(db: sqlite_utils.Database) -> int:
+    """Return how many numbers were texted."""
+    query = "SELECT count(DISTINCT recipient) FROM outbox WHERE state IN ('accepted', 'delivered')"
+    return int(db.execute(query).fetchone()[0])
+
+
 def seconds_to_accepted(db: sqlite_utils.Database, since: datetime) -> list[float]:
     """Return, for each automatic text accepted since then, the seconds from the caller's hang-up to the gateway's word."""
     rows = db.execute(

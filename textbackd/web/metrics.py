@@ -79,6 +79,7 @@ class Snapshot:
     pbx: Mapping[str, str] = field(default_factory=dict)  # as at /healthz
     gateways: Mapping[str, str] = field(default_factory=dict)
     incoming: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (gateway, text or call) → how many came in
+    missed_again: int = 0  # cases in which a caller was missed three times or more
     texting: str = "on"  # as at /healthz
     vitals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gateway → name with unit → number
     told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # gateway → name → words
@@ -92,6 +93,7 @@ def families(now: Snapshot) -> list[Family]:
         _counter(
             "decisions_total", "What was decided about missed calls.", ("decision", "reason"), now.decisions.items()
         ),
+        _counter("missed_three_times_total", "Callers missed three times in one case.", (), [((), now.missed_again)]),
         _gauge("texts", "Texts by state.", ("state",), _by_one(now.texts)),
         _gauge("outbox_length", "Texts that wait for a gateway.", (), [((), now.outbox_length)]),
         _hangup_to_accepted(now.hangup_to_accepted),

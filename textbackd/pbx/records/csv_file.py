@@ -31,7 +31,7 @@ def fields(path: Path, since: datetime) -> Iterator[Fields | None]:
     for file in with_rotated(path, since):
         header = _header(file)
         for record in _rows(file, cut=header is None):
-            if record:
+            if record and not (header is not None and _is_header(_split(as_text(record)) or [])):
                 yield _named(record, header)
 
 
@@ -78,7 +78,7 @@ def _named(record: bytes, header: tuple[str, ...] | None) -> Fields | None:
     if values is None or (header is not None and len(values) != len(header)):
         return None
     if header is not None:
-        return None if _is_header(values) else dict(zip(header, values, strict=True))
+        return dict(zip(header, values, strict=True))
     names = _columns(values)
     return None if names is None else dict(zip(names, values, strict=True))
 
