@@ -31,9 +31,9 @@ pbx:
     port: {port}
     secret: "{secret}"
     ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
-lines: {{main: {{dids: ["*"]}}}}
+lines: {{main: {line}}}
 gateways: {{{gateways}}}
-policy: {{delay: 4s, caps: off, brake: off}}
+policy: {{delay: 4s, caps: off, brake: off, {policy}}}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
@@ -108,12 +108,16 @@ def wait_for(true: Callable[[], Any], what: str) -> Any:
 
 
 @contextmanager
-def open_shop(pbx: Asterisk, folder: Path, gateways: str | None = None) -> Iterator[Shop]:
+def open_shop(
+    pbx: Asterisk, folder: Path, gateways: str | None = None, line: str = '{dids: ["*"]}', policy: str = ""
+) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(shop, gateways, stop, ready)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, stop, ready)), daemon=True
+    )
     thread.start()
     try:
         assert ready.wait(20), "the daemon never connected"
@@ -124,7 +128,9 @@ def open_shop(pbx: Asterisk, folder: Path, gateways: str | None = None) -> Itera
         loop.close()
 
 
-async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: threading.Event) -> None:
+async def _serve(
+    shop: Shop, gateways: str | None, line: str, policy: str, stop: asyncio.Event, ready: threading.Event
+) -> None:
     async with shop.sink:
         through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
         text = CONFIG.format(
@@ -132,6 +138,8 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
             port=shop.pbx.ami_port,
             secret=shop.pbx.textbackd_secret,
             gateways=through,
+            line=line,
+            policy=policy,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
