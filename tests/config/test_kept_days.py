@@ -1,6 +1,8 @@
 """Holidays as they are written, day by day: regions, dates, stretches and calendar files."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -169,3 +171,18 @@ def test_a_calendar_is_looked_for_beside_the_configuration_and_missed_by_the_lin
     (warning,) = lint(settings, {"AMI_SECRET": "x"})
     assert "lines.main.holidays: " in warning
     assert "closed.ics cannot be read" in warning
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("holidays", "loaded"), [("2026-12-24", "False False"), ("US", "True False")])
+def test_what_takes_memory_is_loaded_only_for_a_line_that_needs_it(holidays: str, loaded: str) -> None:
+    text = (
+        "business: {name: A, country: US}\npbx: {office: {secret: x}}\ngateways: {web: {type: http, url: 'http://h/'}}\n"
+        f"lines: {{main: {{holidays: {holidays}}}}}\n"
+    )
+    code = (
+        "import sys; from textbackd.config import loads; from textbackd.flow.conclude import Office;"
+        f"Office(loads({text!r})); print('holidays' in sys.modules, 'icalendar' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == loaded
