@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
     "line": ("textbackd.cli.line", "line"),
+    "modem": ("textbackd.cli.modem", "modem"),
 }
 
 

@@ -62,8 +62,8 @@ def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool
 
 def _devices(settings: Settings) -> Found:
     for name, gateway in settings.gateways.items():
-        if isinstance(gateway, GsmModem) and not _exists(gateway.port):
-            advice = "Plug in the modem, or look for its name in /dev/serial/by-id."
+        if isinstance(gateway, GsmModem) and gateway.port and not _exists(gateway.port):
+            advice = "Plug in the modem, or find it: textbackd modem scan"
             yield ("gateways", name, "port"), f"{gateway.port} is not there. {advice}"
     for name, pbx in settings.pbx.items():
         if pbx.cdr and "://" not in pbx.cdr and not _exists(pbx.cdr):

@@ -25,6 +25,7 @@ _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ASTERISK_NAME: Final = re.compile(r"[\w.:/@*#+-]{1,80}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
 # What people write for a country → what ISO 3166 calls it.
 _COUNTRIES: Final = {"UK": "GB", "USA": "US", "EN": "GB", "EL": "GR"}
 
@@ -91,20 +92,21 @@ def known_gateway(value: str, info: ValidationInfo) -> str:
     return _known(value, context_of(info).gateways, "gateway")
 
 
-def known_pbx(value: str, info: ValidationInfo) -> str:
-    """Return the name of an entry under `pbx`."""
-    return _known(value, context_of(info).pbx, "pbx")
-
-
 def known_staff(value: str, info: ValidationInfo) -> str:
     """Return the name of an entry under `staff`."""
     return _known(value, context_of(info).staff, "staff")
 
 
+def known_pbx(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `pbx`."""
+    return _known(value, context_of(info).pbx, "pbx")
+
+
 def _known(value: str, known: frozenset[str] | None, section: str) -> str:
     if known is None or value in known:
         return value
-    where, kind = {"gateway": ("gateways", "gateway"), "pbx": ("pbx", "PBX")}.get(section, (section, "member of staff"))
+    where = "gateways" if section == "gateway" else section
+    kind = _KINDS[section]
     meant = likely(value, sorted(known))
     advice = f"Did you mean {meant}?" if meant else f"Describe it under `{where}`, or take it out here."
     raise ValueError(f"there is no {kind} {shown(value)}. {advice}")
@@ -136,6 +138,14 @@ def hook_secret(secret: SecretStr) -> SecretStr:
             "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
         )
     return secret
+
+
+def imei(value: Any) -> str:
+    """Return the number of a modem: 15 digits, as `textbackd modem scan` and the label on the stick have it."""
+    written = str(value).replace(" ", "").replace("-", "")
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{15}", written):
+        raise ValueError(f'{shown(value)} is not an IMEI, which has 15 digits. Write it in quotes: "004999010640000".')
+    return written
 
 
 def web_address(value: str) -> str:

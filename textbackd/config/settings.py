@@ -455,7 +455,7 @@ class Settings(Section):
     gateways: Named[Gateway] = Field(
         min_length=1,
         description="Ways to send and receive texts, by names of your own.",
-        examples=[{"stick": {"type": "gsm_modem", "port": "/dev/ttyUSB0"}}],
+        examples=[{"stick": {"type": "gsm_modem", "imei": "004999010640000"}}],
     )
     policy: Policy = Field(default=Policy(), description="When to text.")
     staff: Named[Staff] = Field(

@@ -11,6 +11,8 @@ from textbackd.config.section import DEFAULT, Duration, Listed, Number, Rate, Se
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
 
+KnownPbx = Annotated[Text, AfterValidator(readers.known_pbx)]
+
 
 class Kind(Section):
     """Every gateway."""
