@@ -15,7 +15,6 @@ from textbackd.config import Gateway as GatewaySection
 from textbackd.config import Settings, WebKind
 from textbackd.config.readers import HOOK_SECRET
 from textbackd.core.call import Call
-from textbackd.core.caps import Caps
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164, read_number
@@ -25,10 +24,11 @@ from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
-from textbackd.flow.guard import Guard
+from textbackd.flow.guard import Guard, caps_of
 from textbackd.flow.night_switches import NightSwitches
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
+from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
@@ -61,7 +61,7 @@ class Daemon:
         self._store = Store(settings.storage)
         self._clock = Clock() if clock is None else clock
         self._clock_watch = upkeep.ClockWatch(self._store, self._clock)
-        self._guard = Guard(_caps(settings), settings.policy.brake, observing=settings.mode == "observe")
+        self._guard = Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe")
         self._doors: dict[str, hooks.Door] = {}
         self._watches: dict[str, calls_in.CallsIn] = {}
         self._clients = {name: self._client(name) for name in settings.pbx}
@@ -176,12 +176,13 @@ class Daemon:
 
     def _inwards(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what has to run for what comes in, and for what is heard of texts afterwards."""
-        country = self._settings.business.country
+        country, wishes = self._settings.business.country, Wishes(self._settings)
         for gateway in self._gateways.values():
             yield RepliesIn(
                 gateway,
                 store=self._store,
                 guard=self._guard,
+                wishes=wishes,
                 read_number=lambda written: read_number(written, country).e164,
                 clock=self._clock,
             ).run()
@@ -198,7 +199,7 @@ class Daemon:
         merger = Merger(self._settings.policy.delay - HAND_OVER, self._twin_is_open)
         one_decision = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._pulse.run())]
+            tasks = [group.create_task(self._pulse.run()), group.create_task(office.contacts.run())]
             for name in self._settings.pbx:
                 calls = self._watch(name, office, merger, one_decision)
                 work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())
@@ -325,13 +326,6 @@ def _notes(storage: Path, gateway: str) -> Path:
     except OSError as error:
         raise unusable(storage, error) from error
     return folder
-
-
-def _caps(settings: Settings) -> Caps:
-    caps = settings.policy.caps
-    if caps is None:
-        return Caps()
-    return Caps(number=caps.number, prefix=caps.prefix, did=caps.did, all=caps.all, spend=caps.spend)
 
 
 def _total(counted: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:

@@ -10,9 +10,10 @@ import sqlite_utils
 
 from tests.cli.conftest import Shell
 from tests.store.rows import CALLER, NOON, a_text, judged
-from textbackd.store import halts, optouts, outbox
-from textbackd.store.database import open_database
+from textbackd.store import asks, halts, inbox, optouts, outbox
+from textbackd.store.database import open_database, writing
 from textbackd.store.halts import HaltKind
+from textbackd.store.inbox import Came, Incoming
 from textbackd.store.journal import record
 from textbackd.store.states import State
 
@@ -97,7 +98,43 @@ def test_what_is_no_number_cannot_opt_out(shell: Shell, config: Path) -> None:
     assert "'Anna' is not a phone number" in done.sentence
 
 
+def test_who_may_want_no_texts_is_listed_until_a_person_has_decided(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    wrote(db, "stop by\x1b[2J at 5")
+    listed = shell("optout", "--config", config).out
+    assert f"{CALLER}     since 02 Mar 2026, wants to be asked: “stop by[2J at 5”" in listed
+    assert "textbackd optout remove NUMBER" in listed
+    assert shell("optout", "remove", CALLER, "--config", config).out == f"{CALLER} may be texted again.\n"
+    wrote(db, "please don't text me")
+    shell("optout", "add", CALLER, "--config", config)
+    assert "wants to be asked" not in shell("optout", "--config", config).out
+    assert asks.listing(db) == []
+
+
+def wrote(db: sqlite_utils.Database, body: str) -> None:
+    """Let the caller write something that a person has to read."""
+    came = Incoming(
+        gateway="web", reference=body, kind=Came.TEXT, sender=CALLER, number=CALLER, recipient=None, body=body, media=0,
+        received_at=NOON,
+    )  # fmt: skip
+    with writing(db):
+        inbox_id = inbox.add_within(db, came, NOON)
+        assert inbox_id is not None
+        asks.add_within(db, CALLER, inbox_id, NOON)
+
+
 # ---- outbox again
+
+
+def test_a_text_to_a_number_that_wants_to_be_asked_is_not_queued_again(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    text_id = unknown(db)
+    wrote(db, "please don't text me")
+    done = shell("outbox", "again", text_id[:8], "--config", config)
+    assert (done.code, states(db)) == (1, [State.UNKNOWN])
+    assert f"{CALLER} may want no texts" in done.sentence
 
 
 def unknown(db: sqlite_utils.Database) -> str:

@@ -177,6 +177,51 @@ def test_a_call_without_times_is_judged_and_decided_all_the_same() -> None:
     assert concluded(untimed, now=T0).decision.why is Why.MISSED
 
 
+# ---- the night
+
+
+@pytest.mark.parametrize(
+    ("caller", "ended", "why", "due"),
+    [
+        pytest.param("+13035550142", "03-03 03:59", Why.MISSED, "03-03 03:59", id="Denver, 20:59"),
+        pytest.param("+13035550142", "03-03 04:00", Why.HELD, "03-03 15:00", id="Denver, 21:00: until eight there"),
+        pytest.param("+12125550142", "03-03 02:00", Why.HELD, "03-03 13:00", id="New York, 21:00: until eight there"),
+        pytest.param("+12085550142", "03-03 15:00", Why.HELD, "03-03 16:00", id="Idaho: the later of its two zones"),
+        pytest.param("+881612345678", "03-03 04:00", Why.NOT_TEXTABLE, None, id="held only what would be texted"),
+    ],
+)
+def test_the_night_is_the_caller_s(caller: str, ended: str, why: Why, due: str | None) -> None:
+    settings = configured(policy='{night: hold, delay: 0s, quiet_hours: "21:00-08:00"}')
+    ended_at = datetime.fromisoformat(f"2026-{ended}+00:00")
+    call = a_call(caller_presented=caller, started_at=ended_at - seconds(20), ended_at=ended_at)
+    decision = concluded(call, settings).decision
+    assert (decision.why, f"{decision.due:%m-%d %H:%M}" if decision.due else None) == (why, due)
+
+
+def test_a_held_text_has_the_words_of_what_is_late() -> None:
+    settings = configured(policy='{night: hold, quiet_hours: "01:00-03:00"}')  # T0 is 02:00 in Denver
+    assert "earlier" in str(concluded(a_call(), settings).text)
+    silent = configured(policy='{night: hold, quiet_hours: "01:00-03:00"}', lines="{main: {texts: {late: none}}}")
+    assert concluded(a_call(), silent).decision.why is Why.LINE_OFF
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ('{night: skip, quiet_hours: "01:00-03:00"}', Why.NIGHT),
+        ('{night: send, quiet_hours: "01:00-03:00"}', Why.MISSED),
+        ("{night: skip, quiet_hours: off}", Why.MISSED),
+    ],
+)
+def test_the_night_is_the_configuration_s(policy: str, why: Why) -> None:
+    assert concluded(a_call(), configured(policy=policy)).decision.why is why
+
+
+def test_the_shop_s_zone_counts_where_the_number_tells_none() -> None:
+    night = Office(SETTINGS).night_of(E164("+881612345678"))
+    assert str(night) == "America/Denver"
+
+
 SHOP = """{
   main: {dids: ["+13035550101"], hours: {mon-fri: ["08:00-12:00", "13:00-17:00"]}, holidays: [US, 2026-03-06],
          on_call: "+13035550124"},

@@ -1,86 +1,23 @@
 """What a gateway brings in: stored before the gateway may forget it, once, and with what follows from it."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import sqlite_utils
 
-from tests.flow.gateways import Scripted
+from tests.flow.bringing import Disk, brought, text
 from tests.hasty import hasty
 from tests.store.rows import CALLER, NOON, a_text
-from textbackd.config import Brake
-from textbackd.core.caps import Caps
-from textbackd.core.phone import E164, read_number
-from textbackd.flow.guard import Guard
-from textbackd.flow.replies_in import STORE_AGAIN_AFTER, RepliesIn
-from textbackd.gateways.base import Arrival, DeliveryReport, InboundText, IncomingCall, LateAnswer, Word
+from textbackd.core.phone import E164
+from textbackd.flow.replies_in import STORE_AGAIN_AFTER
+from textbackd.gateways.base import DeliveryReport, IncomingCall, LateAnswer, Word
 from textbackd.store import halts, inbox, journal, optouts, outbox
 from textbackd.store.database import Store
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import State
 
 T = TypeVar("T")
-
-
-class Bringing(Scripted):
-    """Brings what it is told, and notes what it was allowed to forget."""
-
-    def __init__(self, arrivals: Sequence[Arrival]) -> None:
-        super().__init__("stick")
-        self.arrivals, self.forgotten = list(arrivals), 0
-        self.brought_all = asyncio.Event()
-
-    async def incoming(self) -> AsyncIterator[Arrival]:
-        for arrival in self.arrivals:
-            yield arrival
-            self.forgotten += 1
-        self.brought_all.set()
-        await asyncio.Event().wait()
-
-
-class Disk(Store):
-    """A store whose disk can fail."""
-
-    fails = False
-
-    async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
-        if self.fails:
-            raise sqlite3.OperationalError("disk I/O error")
-        return await super().run(work)
-
-
-@asynccontextmanager
-async def brought(folder: Path, *arrivals: Arrival, store: Disk | None = None) -> AsyncIterator[tuple[Disk, Bringing]]:
-    """Let a gateway bring things in until the block ends."""
-    kept, gateway = store or Disk(folder / "textbackd.db"), Bringing(arrivals)
-    if store is None:
-        await kept.open()
-    replies = RepliesIn(
-        gateway,
-        store=kept,
-        guard=Guard(Caps(), Brake(), observing=False),
-        read_number=lambda written: read_number(written, "US").e164,
-        clock=lambda: NOON,
-    )
-    task = asyncio.create_task(replies.run())
-    try:
-        if not kept.fails:
-            await asyncio.wait_for(gateway.brought_all.wait(), 3600)
-        yield kept, gateway
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await kept.close()
-
-
-def text(body: str = "Yes please", **changes: Any) -> InboundText:
-    usual = {"id": "in-1", "sender": "(303) 555-0142", "recipient": None, "received_at": NOON}
-    return InboundText(**{**usual, "body": body, **changes})
 
 
 def report(**changes: Any) -> DeliveryReport:

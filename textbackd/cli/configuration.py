@@ -77,14 +77,13 @@ def _size(shown: Preview) -> str:
 
 
 # Keys that belong to the configuration and are checked, but that this version does not act on. Each step of the work takes some out.
-POLICY_NOT_YET: Final = ("quiet_hours", "night")
 LINE_NOT_YET: Final = ("staff",)
 
 
 def _not_yet(settings: Settings) -> Iterator[str]:
     """Yield a note for each key that is written and has no effect in this version; nobody shall rely on it unknowingly."""
     keys = settings.origin.lines
-    written = [f"policy.{key}" for key in POLICY_NOT_YET if ("policy", key) in keys]
+    written: list[str] = []
     for name in settings.lines:
         written += [f"lines.{name}.{key}" for key in LINE_NOT_YET if ("lines", name, key) in keys]
     for key in written:

@@ -1,4 +1,4 @@
-"""What several commands share: the option `--config`, and reading what it names."""
+"""What several commands share: the option `--config` and reading what it names, numbers, and what others wrote."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from textbackd.cli import DEFAULT_CONFIG
 from textbackd.config import Settings, load, loads
+from textbackd.core.phone import E164, read_number
 
 
 def _inherited(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
@@ -42,3 +43,16 @@ def load_or_embedded(config: Path) -> Settings:
     if config == DEFAULT_CONFIG and not config.exists():
         return loads(EMBEDDED, Path("(embedded defaults)"))
     return load(config)
+
+
+def number_of(settings: Settings, written: str) -> E164:
+    """Return a number as a person wrote it, read in the country of the business."""
+    number = read_number(written, settings.business.country).e164
+    if number is None:
+        raise click.UsageError(f"{written!r} is not a phone number. Write it like +13125550123.")
+    return number
+
+
+def printable(text: str) -> str:
+    """Return what others wrote without what could move a terminal's cursor."""
+    return "".join(c for c in text if c.isprintable())

@@ -6,29 +6,38 @@ from pathlib import Path
 
 import click
 
-from textbackd.cli.options import config_option
+from textbackd.cli.options import config_option, number_of, printable
 from textbackd.config import Settings, load
-from textbackd.core.phone import E164, read_number
-from textbackd.store import optouts
+from textbackd.store import asks, optouts
+from textbackd.store.asks import Ask
 from textbackd.store.database import open_database
 from textbackd.store.optouts import OptedOutBy, OptOut
 
-BY = {OptedOutBy.GATEWAY: "told the gateway", OptedOutBy.PERSON: "entered here:"}
+BY = {
+    OptedOutBy.TEXT: "told us STOP, by",
+    OptedOutBy.GATEWAY: "told STOP to the gateway",
+    OptedOutBy.PERSON: "entered here:",
+}
+DECIDE = """
+These wrote something that may mean STOP; nothing goes there by itself until you have decided.
+No texts any more: textbackd optout add NUMBER        It meant something else: textbackd optout remove NUMBER"""
 
 
 @click.group(invoke_without_command=True)
 @config_option
 @click.pass_context
 def optout(ctx: click.Context, config: Path) -> None:
-    """List the numbers that want no texts, add one, take one off."""
+    """List the numbers that want no texts or may want none, add one, take one off."""
     if ctx.invoked_subcommand is None:
         settings = load(config)
         with closing(open_database(settings.storage, create=False)) as db:
-            known = optouts.listing(db)
+            known, perhaps = optouts.listing(db), asks.listing(db)
         for one in known:
             click.echo(_line(one, settings))
         if not known:
             click.echo("Nobody has opted out.")
+        if perhaps:
+            click.echo("\n".join([DECIDE, *(_ask(one, settings) for one in perhaps)]))
 
 
 @optout.command()
@@ -38,7 +47,7 @@ def optout(ctx: click.Context, config: Path) -> None:
 def add(number: str, why: str, config: Path) -> None:
     """Text NUMBER no more. What waits to go out to it is cancelled."""
     settings = load(config)
-    wanted = _number(settings, number)
+    wanted = number_of(settings, number)
     with closing(open_database(settings.storage)) as db:
         new = optouts.add(db, wanted, OptedOutBy.PERSON, why, datetime.now(UTC))
     click.echo(f"{wanted} gets no texts any more." if new else f"{wanted} had opted out already.")
@@ -48,21 +57,23 @@ def add(number: str, why: str, config: Path) -> None:
 @click.argument("number")
 @config_option
 def remove(number: str, config: Path) -> None:
-    """Let NUMBER be texted again, because its owner asks for it."""
+    """Let NUMBER be texted again: its owner asks for it, or never meant STOP."""
     settings = load(config)
-    wanted = _number(settings, number)
+    wanted = number_of(settings, number)
     with closing(open_database(settings.storage)) as db:
         was_out = optouts.remove(db, wanted)
     click.echo(f"{wanted} may be texted again." if was_out else f"{wanted} had not opted out.")
 
 
-def _number(settings: Settings, written: str) -> E164:
-    number = read_number(written, settings.business.country).e164
-    if number is None:
-        raise click.UsageError(f"{written!r} is not a phone number. Write it like +13125550123.")
-    return number
-
-
 def _line(one: OptOut, settings: Settings) -> str:
-    since = one.since.astimezone(settings.business.timezone).strftime("%d %b %Y")
-    return f"{one.number:16} since {since}, {BY[one.by]} {one.detail}"
+    number = one.number or "(forgotten)"
+    return f"{number:16} since {_day(one.since, settings)}, {BY[one.by]} {printable(one.detail)}"
+
+
+def _ask(one: Ask, settings: Settings) -> str:
+    said = f"“{printable(one.body)}”" if one.body else "a text that is no longer kept"
+    return f"{one.number:16} since {_day(one.since, settings)}, wants to be asked: {said}"
+
+
+def _day(moment: datetime, settings: Settings) -> str:
+    return moment.astimezone(settings.business.timezone).strftime("%d %b %Y")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 import sqlite_utils
 
-from textbackd.cli.options import config_option
+from textbackd.cli.options import config_option, printable
 from textbackd.config import Settings, load
 from textbackd.config.preview import preview
 from textbackd.core.call import Moment
@@ -21,7 +21,7 @@ from textbackd.core.phone import E164, NotTextable, read_number
 from textbackd.core.segments import segments
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
 from textbackd.errors import TextbackdError
-from textbackd.store import inbox, journal, optouts
+from textbackd.store import asks, inbox, journal, optouts
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
 from textbackd.store.outbox import NewText
@@ -72,8 +72,8 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     zone = settings.business.timezone
     ended = from_text(row["ended_at"])
     when = ended.astimezone(zone).strftime("%A %d %B %Y, %H:%M:%S") if ended else "?"
-    caller = row["caller"] or _printable(row["caller_presented"]) or "a withheld number"
-    lines = [f"{when}: {caller} called {row['did'] or _printable(row['did_presented'])}   (call {row['linkedid']})", ""]
+    caller = row["caller"] or printable(row["caller_presented"]) or "a withheld number"
+    lines = [f"{when}: {caller} called {row['did'] or printable(row['did_presented'])}   (call {row['linkedid']})", ""]
     lines += [_step(moment, zone) for moment in journal.way_from_json(row["way"])]
     reason = row["reason"]
     lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
@@ -86,7 +86,7 @@ def _replies(db: sqlite_utils.Database, number: E164 | None, settings: Settings)
     for row in reversed(inbox.of_number(db, number) if number else []):
         at = from_text(row["received_at"])
         when = at.astimezone(settings.business.timezone).strftime("%d %b %H:%M") if at else "?"
-        said = f"“{_printable(row['body'])}”" if row["kind"] == "text" else "rang the number of the SIM"
+        said = f"“{printable(row['body'])}”" if row["kind"] == "text" else "rang the number of the SIM"
         pictures = f" (and {row['media']} picture{'s' if row['media'] != 1 else ''})" if row["media"] else ""
         yield f"  {when}  {'answered ' if row['kind'] == 'text' else ''}{said}{pictures}"
 
@@ -113,10 +113,6 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any]) -> list[str]:
     through = f" ({text['gateway']}{', ' + text['reference'] if text['reference'] else ''})" if text["attempts"] else ""
     why = f"\n  {text['explanation']}" if text["explanation"] else ""
     return [f"  “{text['body']}”", f"  {state}{through}.{why}"]
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c.isprintable())
 
 
 @click.command()
@@ -243,6 +239,8 @@ def again(text_id: str, config: Path) -> None:
         row = _only(db, text_id)
         if optouts.find(db, row["recipient"]) is not None:
             raise TextbackdError(_wants_none(row["recipient"]))
+        if asks.since(db, row["recipient"]) is not None:
+            raise TextbackdError(f"{row['recipient']} may want no texts. Read what they wrote first: textbackd optout")
         if not store_outbox.try_again(db, row["id"], now, now + timedelta(minutes=10)):
             raise TextbackdError(
                 f"The text to {row['recipient']} {STATES[row['state']]}; there is nothing to send again."

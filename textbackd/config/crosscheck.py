@@ -36,8 +36,8 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_nowhere(source),
         *_unsigned(source),
         *_senderless(source),
-        *_switches(source),
         *_which_pbx(source),
+        *_switches(source),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)

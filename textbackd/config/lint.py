@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from textbackd.config.contact_files import read_contacts
 from textbackd.config.gateways import GsmModem
 from textbackd.config.ics import CalendarError, read_calendar
 from textbackd.config.load import sentence
@@ -34,7 +35,7 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     sent, and nothing opened but the files of secrets.
     """
     environment = os.environ if environ is None else environ
-    rules = (_devices, _numbers, _calendars, _texts, _zone, _web)
+    rules = (_contacts, _devices, _numbers, _calendars, _texts, _zone, _web)
     found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
     faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
@@ -74,6 +75,13 @@ def _numbers(settings: Settings) -> Found:
     for name, person in settings.staff.items():
         if person.mobile and _is_landline(person.mobile, settings.business.country):
             yield ("staff", name, "mobile"), f"{person.mobile} is a fixed line, which gets no texts. Write a mobile."
+
+
+def _contacts(settings: Settings) -> Found:
+    for name, group in settings.contacts.items():
+        for number, path in enumerate(group.files):
+            for fault in read_contacts(path, settings.business.country).faults:
+                yield ("contacts", name, "files", number), fault
 
 
 def _is_landline(number: str, country: str) -> bool:

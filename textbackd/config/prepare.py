@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from textbackd.config.countries import profile
 from textbackd.config.readers import Context, country_code, keys_of
 from textbackd.config.zones import business_zone
 from textbackd.core.words import language_of
@@ -33,7 +34,14 @@ def filled(data: Mapping[str, Any], machine: ZoneInfo) -> tuple[dict[str, Any], 
     spoken = {"language": language_of(_country(full) or "")}
     _each(full, "lines", lambda _, line: {**everybody, **spoken, **_written(line)})
     _each(full, "staff", lambda name, person: {"name": name, **_written(person)})
+    _fill_languages(full)
     return full, _fill_zone(full, machine)
+
+
+def _fill_languages(full: dict[str, Any]) -> None:
+    business, country = full.get("business"), _country(full)
+    if isinstance(business, Mapping) and business.get("languages") is None and country is not None:
+        full["business"] = {**business, "languages": list(profile(country).languages)}
 
 
 def _fill_zone(full: dict[str, Any], machine: ZoneInfo) -> bool:

@@ -15,6 +15,7 @@ from textbackd.config.secrets import is_plain, variables, without_variables, wri
 from textbackd.config.values import likely, shown
 from textbackd.core.compose import Language, Wish
 from textbackd.core.phone import E164, read_number
+from textbackd.core.stop_words import WORDS
 
 Choice = TypeVar("Choice", bound=StrEnum)
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
@@ -54,6 +55,16 @@ def country_code(value: Any) -> str:
     meant = _COUNTRIES.get(code)
     advice = f"Did you mean {meant}?" if meant else "Write its two letters: US, GB, DE."
     raise ValueError(f"{shown(value)} is not a country. {advice}")
+
+
+def language(value: Any) -> str:
+    """Return the ISO 639-1 code of a language whose stop words we know, "en"."""
+    code = str(value).strip().lower()
+    if code in WORDS:
+        return code
+    raise ValueError(
+        f"{shown(value)} is not a language whose words for STOP are known. Write one of {', '.join(WORDS)}."
+    )
 
 
 def own_name(value: str) -> str:
@@ -216,6 +227,15 @@ def storage_path(value: Any, info: ValidationInfo) -> Path:
         return value
     if not isinstance(value, str) or "\0" in value or not value.strip() or value.endswith("/"):
         raise ValueError(f"{shown(value)} is not a file. Write it as /var/lib/textbackd/textbackd.db.")
+    return context_of(info).folder / value
+
+
+def contact_file(value: Any, info: ValidationInfo) -> Path:
+    """Return the path of a file of contacts, absolute against the folder of the configuration."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or "\0" in value or not value.strip():
+        raise ValueError(f"{shown(value)} is not a file. Write the name of a CSV or vCard file: suppliers.csv.")
     return context_of(info).folder / value
 
 

@@ -30,7 +30,14 @@ HEAD: Final = """\
 # `textbackd check` reads this file and says what is wrong with it and what to write instead.
 """
 # The names of the sample's own entries, and which of a section's kinds are shown beside the first.
-ENTRIES: Final = {"pbx": "office", "lines": "main", "staff": "anna", "gsm_modem": "stick", "http": "web"}
+ENTRIES: Final = {
+    "pbx": "office",
+    "lines": "main",
+    "contacts": "suppliers",
+    "staff": "anna",
+    "gsm_modem": "stick",
+    "http": "web",
+}
 # What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
 NOT_SHOWN: Final = frozenset({
     *("form", "query", "body", "bearer", "headers"),

@@ -68,6 +68,13 @@ class Business(Section):
         examples=["America/Chicago"],
         json_schema_extra={DEFAULT: "the country's where it has one clock, else the machine's"},
     )
+    languages: Listed[Annotated[str, BeforeValidator(readers.language)]] = Field(
+        default=("en",),
+        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones;"
+        " what is answered to them is in the first.",
+        examples=[["en", "es"]],
+        json_schema_extra={DEFAULT: "the country's"},
+    )
     booking_url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
         default=None,
         description="Where callers can book; `{booking_url}` in texts.",
@@ -343,11 +350,26 @@ class Policy(Section):
         default="send",
         description="What becomes of the immediate answer in quiet hours: sent, held until they end, or skipped.",
     )
+    never: Listed[Number] = Field(
+        default=(), description="Numbers that are never texted; their calls do not count.", examples=[["+13125550188"]]
+    )
     caps: Annotated[Caps | None, BeforeValidator(values.off_or)] = Field(
         default=Caps(), description="How many texts may go out at most; `off`."
     )
     brake: Annotated[Brake | None, BeforeValidator(values.off_or)] = Field(
         default=Brake(), description="What stops all texting until a person looks; `off`."
+    )
+
+
+class ContactGroup(Section):
+    """Numbers that are treated alike. The groups named `never` and `staff` are never texted, and their calls do not count."""
+
+    files: Listed[Annotated[Path, BeforeValidator(readers.contact_file)]] = Field(
+        default=(), description="CSV or vCard files, read again when they change.", examples=[["suppliers.csv"]]
+    )
+    numbers: Listed[Number] = Field(default=(), description="Numbers written here.", examples=[["+13125550177"]])
+    text: LineText = Field(
+        default=None, description="What they are texted instead of the line's texts; `none`: nothing."
     )
 
 
@@ -458,6 +480,10 @@ class Settings(Section):
         examples=[{"stick": {"type": "gsm_modem", "imei": "004999010640000"}}],
     )
     policy: Policy = Field(default=Policy(), description="When to text.")
+    contacts: Named[ContactGroup] = Field(
+        default_factory=nothing,
+        description="Groups of contacts, by names of your own; `never` and `staff` have a meaning of their own.",
+    )
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )

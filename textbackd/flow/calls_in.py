@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from textbackd.core.call import Call, Direction
+from textbackd.core.call import Call
 from textbackd.core.decide import Caller, Standing
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
@@ -17,14 +17,13 @@ from textbackd.core.phone import E164, mask
 from textbackd.core.tracker import Tracker
 from textbackd.flow.catch_up import CatchUp
 from textbackd.flow.conclude import LATE_AFTER, Conclusion, Numbers, Office, Proposal
+from textbackd.flow.entries import record, settled_by
 from textbackd.flow.guard import Guard
 from textbackd.flow.night_switches import NightSwitches
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal
 from textbackd.store.database import Store
 from textbackd.store.journal import Resolution
-from textbackd.store.outbox import NewText
-from textbackd.store.states import State, TextOf
 from textbackd.store.tally import Wanted
 
 log = logging.getLogger(__name__)
@@ -207,12 +206,9 @@ class CallsIn:
             self._wake()
 
     async def _settle(self, call: Call, conclusion: Conclusion) -> None:
-        """Close the cases that this call has settled: the caller got through, or somebody of the office reached them."""
-        numbers = conclusion.numbers
-        if conclusion.judgement.verdict is Verdict.ANSWERED and numbers.caller is not None:
-            await self._resolve(numbers.caller, Resolution.CALLED_AGAIN)
-        if call.direction is Direction.OUTBOUND and call.talks and numbers.did is not None:
-            await self._resolve(numbers.did, Resolution.CALLED_BACK)
+        settled = settled_by(call, conclusion)
+        if settled is not None:
+            await self._resolve(*settled)
 
     async def _resolve(self, number: E164, resolution: Resolution) -> None:
         try:
@@ -251,39 +247,8 @@ class CallsIn:
         return await self._store.run(lambda db: self._guard.standing(db, proposal.line, number, wanted, now))
 
     async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
-        now = self._clock()
-        judged = journal.JudgedCall(
-            call=call,
-            caller=conclusion.numbers.caller,
-            did=conclusion.numbers.did,
-            line=conclusion.line,
-            judgement=conclusion.judgement,
-            not_textable=conclusion.numbers.not_textable,
-            decision=conclusion.decision,
-            ended_at=call.ended_at or now,
-        )
-        text = self._text(conclusion, judged.ended_at)
-        within = self._office.policy.cooldown
-        return await self._store.run(lambda db: journal.record(db, judged, text, same_case_within=within, now=now))
-
-    def _text(self, conclusion: Conclusion, ended_at: datetime) -> NewText | None:
-        if conclusion.text is None or conclusion.numbers.caller is None:
-            return None
-        policy, proposal, not_before = self._office.policy, conclusion.proposal, conclusion.decision.not_before
-        due_at = ended_at + policy.delay
-        return NewText(
-            kind=TextOf.MISSED,
-            recipient=conclusion.numbers.caller,
-            did=conclusion.numbers.did,
-            body=conclusion.text,
-            gateways=proposal.gateways,
-            due_at=due_at if not_before is None else max(due_at, not_before),
-            expires_at=ended_at + policy.expire,
-            hung_up_at=ended_at,
-            segments=proposal.segments,
-            cost=proposal.cost,
-            state=State.SUPPRESSED if self._observe else State.QUEUED,
-        )
+        policy, now = self._office.policy, self._clock()
+        return await self._store.run(lambda db: record(db, call, conclusion, policy, observe=self._observe, now=now))
 
     def _tell(self, call: Call, conclusion: Conclusion) -> None:
         reason = conclusion.judgement.reason

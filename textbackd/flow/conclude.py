@@ -5,19 +5,23 @@ is looked up here and nothing written.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from textbackd.config import Line, Pbx, Settings
+from textbackd.config import ContactGroup, Line, Pbx, Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.compose import Fields, compose, kind_for, text_for
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, decide
+from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
-from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.night import Night
+from textbackd.core.phone import E164, NotTextable, read_number, zones_of
 from textbackd.core.segments import segments
 from textbackd.core.timetable import Opening, Timetable
 from textbackd.core.words import WORDS, Words, when
+from textbackd.flow.contacts import NEVER, STAFF, Contacts
 
 MILLIONTHS: Final = 1_000_000
 NOBODY_KNOWN: Final = Caller()
@@ -71,6 +75,7 @@ class Office:
     def __init__(self, settings: Settings, seen_dids: Iterable[E164] = ()) -> None:
         self._settings = settings
         self._own = {*settings.own_numbers(), *seen_dids}
+        self.contacts = Contacts(settings)
         self._timetables: dict[str, Timetable] = {}
         configured = settings.policy
         self.policy = Policy(
@@ -78,6 +83,7 @@ class Office:
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
             expire=configured.expire,
+            at_night=AtNight(configured.night),
         )
 
     def read(self, call: Call) -> Numbers:
@@ -107,12 +113,31 @@ class Office:
 
     def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
         ignored_dids = pbx.ignore.dids if pbx else ()
+        group = self.contacts.group_of(numbers.caller)
         return Circumstances(
-            own_number=numbers.caller in self._own,
+            own_number=numbers.caller in self._own or group == STAFF,
+            never_list=group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
             min_wait=self._settings.policy.min_wait,
         )
+
+    def _group(self, numbers: Numbers) -> ContactGroup | None:
+        name = self.contacts.group_of(numbers.caller)
+        return self.contacts.section(name) if name else None
+
+    def _silent_group(self, numbers: Numbers) -> str:
+        """Return the group of contacts that keeps a caller from being texted; "" if none does."""
+        name = self.contacts.group_of(numbers.caller)
+        group = self.contacts.section(name) if name else None
+        return name if name and group is not None and group.text is None else ""
+
+    def night_of(self, number: E164 | None) -> Night | None:
+        """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
+        hours = self._settings.policy.quiet_hours
+        if hours is None or number is None:
+            return None
+        return Night(hours, _zones(number) or (self._settings.business.timezone,))
 
     def propose(
         self,
@@ -162,12 +187,17 @@ class Office:
             line=proposal.line,
             has_text=proposal.text is not None,
             ended_at=call.ended_at or now,
-            caller=caller,
+            caller=replace(caller, group=self._silent_group(numbers)),
             policy=self.policy,
             now=now,
             standing=standing,
+            night=self.night_of(numbers.caller),
         )
-        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decide(question))
+        decision = decide(question)
+        if decision.is_held:  # then its words are others, and there may be none
+            proposal = self.propose(call, numbers, judgement, caller, at=decision.due)
+            decision = decide(replace(question, has_text=proposal.text is not None))
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decision)
 
     def _words(
         self,
@@ -180,7 +210,8 @@ class Office:
         caller: Caller,
     ) -> str | None:
         kind = kind_for(judgement.reason, moment.opening, again=_texted_lately(caller, call), late=moment.late)
-        template = text_for(kind, line.texts.worded(), line.language)
+        group = self._group(numbers)
+        template = group.text if group and group.text else text_for(kind, line.texts.worded(), line.language)
         if template is None:
             return None
         sender = self._settings.gateways[line.gateways[0]].sender_for(numbers.did)
@@ -233,3 +264,17 @@ def _texted_lately(caller: Caller, call: Call) -> bool:
     if caller.last_text_at is None:
         return False
     return call.ended_at is None or call.ended_at - caller.last_text_at < AGAIN_WITHIN
+
+
+@lru_cache(maxsize=4096)
+def _zones(number: E164) -> tuple[ZoneInfo, ...]:
+    """Return the zones of a number. Those that this machine's tables lack count as unknown."""
+    return tuple(zone for name in zones_of(number) if (zone := _zone(name)) is not None)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return None

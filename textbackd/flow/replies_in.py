@@ -13,9 +13,11 @@ from typing import Final
 
 import sqlite_utils
 
+from textbackd.core.keywords import Keyword
 from textbackd.core.phone import E164, mask
 from textbackd.flow.guard import Guard
-from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer, Word
+from textbackd.flow.wishes import Wish, Wishes
+from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer
 from textbackd.store import inbox, optouts, reports
 from textbackd.store.database import Store, writing
 from textbackd.store.inbox import Came, Incoming
@@ -37,10 +39,11 @@ class RepliesIn:
         *,
         store: Store,
         guard: Guard,
+        wishes: Wishes,
         read_number: Callable[[str], E164 | None],
         clock: Callable[[], datetime],
     ) -> None:
-        self._gateway, self._store, self._guard = gateway, store, guard
+        self._gateway, self._store, self._guard, self._wishes = gateway, store, guard, wishes
         self._read_number, self._clock = read_number, clock
 
     async def run(self) -> None:
@@ -83,12 +86,28 @@ class RepliesIn:
             media=text.media,
             received_at=text.received_at,
         )
-        is_new = await self._store.run(lambda db: inbox.add(db, came, now))
-        if number is not None and text.word is not None:
-            await self._store.run(lambda db: _take_word(db, number, text.word, gateway, now))
+        is_new, keyword = await self._store.run(lambda db: self._heed(db, came, text, now))
         if is_new:
-            said = {"gateway": gateway, "from": mask(number), "media": text.media, "word": text.word}
+            said = {"gateway": gateway, "from": mask(number), "media": text.media, "keyword": keyword}
             log.info("a text came in", extra=said)
+
+    def _heed(
+        self, db: sqlite_utils.Database, came: Incoming, text: InboundText, now: datetime
+    ) -> tuple[bool, Keyword | None]:
+        """Store a text, and what follows from a keyword in it, in one transaction; return whether it is new, and the keyword."""
+        with writing(db):
+            inbox_id = inbox.add_within(db, came, now)
+            if inbox_id is None or came.number is None:
+                return inbox_id is not None, None
+            wish = Wish(
+                text=text,
+                number=came.number,
+                did=self._read_number(text.recipient) if text.recipient else None,
+                inbox_id=inbox_id,
+                gateway=came.gateway,
+                now=now,
+            )
+            return True, self._wishes.heed(db, wish)
 
     async def _call(self, call: IncomingCall) -> None:
         number = self._read_number(call.caller) if call.caller else None
@@ -137,16 +156,6 @@ def _heard(gateway: str, report: DeliveryReport) -> Heard:
         state=state,
         detail=report.detail,
     )
-
-
-def _take_word(db: sqlite_utils.Database, number: E164, word: Word | None, gateway: str, now: datetime) -> None:
-    """Make the gateway's own opt-out or opt-in ours. Only the person who opted out that way opts in that way."""
-    if word is Word.STOP:
-        optouts.add(db, number, OptedOutBy.GATEWAY, gateway, now)
-    if word is Word.START:
-        known = optouts.find(db, number)
-        if known is not None and known.by is OptedOutBy.GATEWAY:
-            optouts.remove(db, number)
 
 
 def _note_number(db: sqlite_utils.Database, number: E164, report: DeliveryReport, gateway: str, now: datetime) -> None:

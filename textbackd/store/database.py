@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import sqlite_utils
 
 from textbackd.errors import TextbackdError
+from textbackd.store import number_key
 from textbackd.store.ballast import Ballast
 from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
@@ -80,6 +81,7 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Databa
     _refuse_newer(database, path)
     if MIGRATIONS.pending(database):
         MIGRATIONS.apply(database)
+    number_key.install(connection)
     return database
 
 
@@ -89,6 +91,15 @@ def _refuse_newer(database: sqlite_utils.Database, path: Path) -> None:
         raise StorageError(
             f"{path}: was written by a newer textbackd. Install that version again, or restore a backup."
         )
+
+
+def in_memory() -> sqlite_utils.Database:
+    """Return a database that is gone with the process: for what is tried and not done."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    database = sqlite_utils.Database(connection)
+    MIGRATIONS.apply(database)
+    number_key.install(connection)
+    return database
 
 
 def _advice(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """What came in: texts, and calls to a gateway's own number. SQL about them lives here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -36,15 +36,31 @@ class Incoming:
 def add(db: sqlite_utils.Database, came: Incoming, now: datetime) -> bool:
     """Write down what came in; return False, and write nothing, if it is known."""
     with writing(db):
-        new = db.execute(
-            "INSERT OR IGNORE INTO inbox (gateway, reference, kind, sender, number, recipient, body, media, received_at, stored_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            [
-                came.gateway, came.reference, came.kind.value, came.sender, came.number, came.recipient, came.body,
-                came.media, to_text(came.received_at), to_text(now),
-            ],
-        ).fetchall()  # fmt: skip
-    return bool(new)
+        return add_within(db, came, now) is not None
+
+
+def add_within(db: sqlite_utils.Database, came: Incoming, now: datetime) -> int | None:
+    """Do the same inside the caller's transaction; return its id, None if it is known."""
+    new = db.execute(
+        "INSERT OR IGNORE INTO inbox (gateway, reference, kind, sender, number, recipient, body, media, received_at, stored_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        [
+            came.gateway, came.reference, came.kind.value, came.sender, came.number, came.recipient, came.body,
+            came.media, to_text(came.received_at), to_text(now),
+        ],
+    ).fetchall()  # fmt: skip
+    return int(new[0][0]) if new else None
+
+
+def repeats_itself(db: sqlite_utils.Database, number: E164, since: datetime, *, times: int, within: timedelta) -> bool:
+    """Return whether a number has, after `since`, sent one text so many times within so long a time, as machines do."""
+    row = db.execute(
+        "SELECT 1 FROM (SELECT stored_at, lag(stored_at, ?) OVER (PARTITION BY body ORDER BY stored_at) AS first"
+        " FROM inbox WHERE number = ? AND kind = 'text' AND stored_at > ?) WHERE stored_at > ?"
+        " AND (julianday(stored_at) - julianday(first)) * 86400 <= ? LIMIT 1",
+        [times - 1, number, to_text(since - within), to_text(since), within.total_seconds()],
+    ).fetchone()
+    return row is not None
 
 
 def of_number(db: sqlite_utils.Database, number: E164, limit: int = 20) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The tables, step by step. A step that has been released is never changed; a new one is added below it."""
 
+import secrets
 from typing import Final
 
 import sqlite_utils
@@ -169,4 +170,31 @@ def m003_reports_inbox_optouts(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE pulse ADD COLUMN up REAL")  # seconds since then, sleep included
 
 
-MIGRATION_NAMES: Final = ("m001_calls_cases_outbox", "m002_watched", "m003_reports_inbox_optouts")
+@MIGRATIONS()
+def m004_wishes(db: sqlite_utils.Database) -> None:
+    """Who may have asked for no texts, and the key with which a number can be recognised after it was forgotten."""
+    db.conn.execute("""
+        CREATE TABLE asks (
+            number TEXT PRIMARY KEY,           -- E.164
+            since TEXT NOT NULL,
+            inbox_id INTEGER REFERENCES inbox (id)  -- the text that a person has to read
+        )""")
+    db.conn.execute("CREATE INDEX outbox_by_kind ON outbox (kind, created_at)")
+    db.conn.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
+    db.conn.execute("INSERT INTO meta (name, value) VALUES ('number_key', ?)", [secrets.token_bytes(32)])
+
+
+@MIGRATIONS()
+def m005_held(db: sqlite_utils.Database) -> None:
+    """Texts that wait for the end of a night."""
+    # 1: its time is a time of day, which does not move when the clock is set.
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATION_NAMES: Final = (
+    "m001_calls_cases_outbox",
+    "m002_watched",
+    "m003_reports_inbox_optouts",
+    "m004_wishes",
+    "m005_held",
+)

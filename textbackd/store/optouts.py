@@ -9,7 +9,9 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.core.phone import E164
+from textbackd.store import asks
 from textbackd.store.database import from_text, to_text, writing
+from textbackd.store.number_key import PREFIX
 
 UNREACHABLE_FOR: Final = timedelta(days=180)  # numbers are given to other people after a while
 
@@ -17,6 +19,7 @@ UNREACHABLE_FOR: Final = timedelta(days=180)  # numbers are given to other peopl
 class OptedOutBy(StrEnum):
     """How we know of an opt-out."""
 
+    TEXT = "text"  # the number told us STOP
     GATEWAY = "gateway"  # the number told the gateway STOP, and the gateway told us
     PERSON = "person"  # somebody of the shop entered it
 
@@ -25,13 +28,19 @@ class OptedOutBy(StrEnum):
 class OptOut:
     """One number that wants no texts."""
 
-    number: E164
+    number: E164 | None  # None: it was forgotten, and is known only if it is seen again
     since: datetime
     by: OptedOutBy
     detail: str
 
+    @property
+    def is_by_its_owner(self) -> bool:
+        """Return whether the number itself said STOP, so that it may take it back itself."""
+        return self.by is not OptedOutBy.PERSON
+
 
 WANTS_NONE: Final = "the caller wants no texts (STOP)"
+WANTS_AGAIN: Final = "the caller wants texts again (START)"
 
 
 def add(db: sqlite_utils.Database, number: E164, by: OptedOutBy, detail: str, now: datetime) -> bool:
@@ -41,39 +50,56 @@ def add(db: sqlite_utils.Database, number: E164, by: OptedOutBy, detail: str, no
 
 
 def add_within(db: sqlite_utils.Database, number: E164, by: OptedOutBy, detail: str, now: datetime) -> bool:
-    """Do the same inside the caller's transaction."""
+    """Do the same inside the caller's transaction. The confirmation of an earlier STOP still goes out."""
     new = db.execute(
-        "INSERT OR IGNORE INTO optouts (number, since, by, detail) VALUES (?, ?, ?, ?) RETURNING number",
-        [number, to_text(now), by.value, detail],
+        "INSERT INTO optouts (number, since, by, detail) SELECT ?, ?, ?, ? WHERE NOT EXISTS"
+        " (SELECT 1 FROM optouts WHERE number IN (?, hashed(?))) RETURNING number",
+        [number, to_text(now), by.value, detail, number, number],
     ).fetchall()
     db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND state = 'queued'",
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND state = 'queued'"
+        " AND kind <> 'opted_out'",
         [WANTS_NONE, number],
     )
+    asks.end_within(db, number)
     return bool(new)
 
 
 def remove(db: sqlite_utils.Database, number: E164) -> bool:
-    """Opt a number in again; return whether it was out."""
+    """Opt a number in again, or end what waited for a person to read; return whether it was out, or that waited."""
     with writing(db):
-        return bool(db.execute("DELETE FROM optouts WHERE number = ? RETURNING number", [number]).fetchall())
+        return remove_within(db, number)
+
+
+def remove_within(db: sqlite_utils.Database, number: E164) -> bool:
+    """Do the same inside the caller's transaction."""
+    gone = db.execute("DELETE FROM optouts WHERE number IN (?, hashed(?)) RETURNING number", [number, number])
+    was_out = bool(gone.fetchall())
+    db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND state = 'queued'"
+        " AND kind = 'opted_out'",
+        [WANTS_AGAIN, number],
+    )
+    return asks.end_within(db, number) or was_out
 
 
 def find(db: sqlite_utils.Database, number: E164) -> OptOut | None:
     """Return the opt-out of a number."""
-    row = db.execute("SELECT number, since, by, detail FROM optouts WHERE number = ?", [number]).fetchone()
+    query = "SELECT number, since, by, detail FROM optouts WHERE number IN (?, hashed(?))"
+    row = db.execute(query, [number, number]).fetchone()
     return _optout(row) if row else None
 
 
 def listing(db: sqlite_utils.Database) -> list[OptOut]:
-    """Return all, the newest last."""
+    """Return all, the newest last; those that were forgotten have no number any more."""
     return [_optout(row) for row in db.execute("SELECT number, since, by, detail FROM optouts ORDER BY since")]
 
 
 def _optout(row: Sequence[str]) -> OptOut:
     since = from_text(row[1])
     assert since is not None  # noqa: S101  # the column is NOT NULL
-    return OptOut(E164(row[0]), since, OptedOutBy(row[2]), row[3])
+    number = None if row[0].startswith(PREFIX) else E164(row[0])
+    return OptOut(number, since, OptedOutBy(row[2]), row[3])
 
 
 def note_unreachable(db: sqlite_utils.Database, number: E164, detail: str, now: datetime) -> None:

@@ -42,6 +42,7 @@ class NewText:
     hung_up_at: datetime | None
     segments: int
     cost: int = 0  # as estimated, in millionths of the currency that the shop counts in
+    held: bool = False  # its time is the end of a night
     state: State = State.QUEUED  # or SUPPRESSED
 
 
@@ -79,11 +80,11 @@ def add(db: sqlite_utils.Database, text: NewText, *, case_id: int | None, call_i
     text_id = uuid.uuid4().hex
     db.execute(
         "INSERT INTO outbox (id, case_id, call_id, kind, recipient, did, body, state, gateways, gateway, due_at, expires_at,"
-        " hung_up_at, created_at, segments, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " hung_up_at, created_at, segments, cost, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             text_id, case_id, call_id, text.kind.value, text.recipient, text.did, text.body, text.state.value,
             json.dumps(list(text.gateways)), text.gateways[0], to_text(text.due_at), to_text(text.expires_at),
-            to_text(text.hung_up_at), to_text(now), text.segments, text.cost,
+            to_text(text.hung_up_at), to_text(now), text.segments, text.cost, text.held,
         ],
     )  # fmt: skip
     return text_id
@@ -118,8 +119,8 @@ def claim(
     """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
 
     Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on
-    all automatic ones wait. Who has opted out since the text was queued is not texted: that list is asked again here, in the
-    transaction that lets the text go.
+    all automatic ones wait. Who has opted out since the text was queued, or may have, is not texted: those lists are asked again
+    here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who wants no texts.
     """
     with writing(db):
         row = db.execute(
@@ -127,7 +128,9 @@ def claim(
             " WHERE state = 'queued' AND gateway = ? AND due_at <= ? AND expires_at > ?"
             " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?)))"
             " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM halts WHERE kind = 'brake' AND ended_at IS NULL))"
-            " AND recipient NOT IN (SELECT number FROM optouts) ORDER BY due_at LIMIT 1",
+            " AND NOT (kind = 'missed' AND recipient IN (SELECT number FROM asks))"
+            " AND (kind = 'opted_out' OR NOT EXISTS"
+            " (SELECT 1 FROM optouts WHERE number IN (recipient, hashed(recipient)))) ORDER BY due_at LIMIT 1",
             [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],
         ).fetchone()
         if row is None:
@@ -330,9 +333,10 @@ def shift(db: sqlite_utils.Database, by: timedelta, since: datetime | None) -> i
     """Move the due times and deadlines of waiting texts, because the clock was set; return of how many.
 
     `since`: only of texts queued after that. How old those are that waited through a start of the machine, no clock can tell.
+    What is held over a night goes in the morning, whatever the clock said when that was decided.
     """
     with writing(db):
-        query = "SELECT id, due_at, expires_at FROM outbox WHERE state = 'queued' AND created_at >= ?"
+        query = "SELECT id, due_at, expires_at FROM outbox WHERE state = 'queued' AND held = 0 AND created_at >= ?"
         rows = db.execute(query, [to_text(since) or ""]).fetchall()
         for text_id, due_at, expires_at in rows:
             moved = [to_text(_moment(due_at) + by), to_text(_moment(expires_at) + by)]
@@ -385,6 +389,16 @@ def of_call(db: sqlite_utils.Database, call_id: int) -> dict[str, Any] | None:
 def of_case(db: sqlite_utils.Database, case_id: int) -> dict[str, Any] | None:
     """Return the automatic text of a case."""
     return next(iter(db.query("SELECT * FROM outbox WHERE case_id = ? AND kind = 'missed'", [case_id])), None)
+
+
+def answers_since(db: sqlite_utils.Database, since: datetime, number: E164 | None = None) -> list[TextOf]:
+    """Return what keywords were answered with since then, of one number or all, and not cancelled before it went out."""
+    rows = db.execute(
+        "SELECT kind FROM outbox WHERE kind IN ('opted_out', 'opted_in', 'help') AND created_at > :since"
+        " AND (:number IS NULL OR recipient = :number) AND state NOT IN ('expired', 'cancelled')",
+        {"since": to_text(since), "number": number},
+    )
+    return [TextOf(row[0]) for row in rows]
 
 
 def counts(db: sqlite_utils.Database) -> dict[str, int]:
