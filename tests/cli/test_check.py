@@ -47,3 +47,56 @@ def test_what_is_no_configuration_is_a_fault(shell: Shell, config: Path, content
     done = shell("check", "--config", config)
     assert done.code == 2
     assert str(config) in done.sentence
+
+
+LINES = """
+lines:
+  main: {dids: ["*"], hours: {mon-fri: ["08:00-12:00", "13:00-17:00"], sat: "22:00-02:00"}, holidays: US,
+         night_switch: {freepbx_daynight: 0}, texts: {missed: "{business} \u2013 sorry. How can we help?", voicemail: none}}
+  berlin: {dids: ["+13035550102"], hours: {sun: "00:00-24:00"}, timezone: Europe/Berlin, language: de}
+gateways: {web: {type: http, url: "http://127.0.0.1:9/", price: 0.0079}}
+"""
+
+
+@pytest.fixture
+def shop(config: Path) -> Path:
+    """A configuration with two lines and a price."""
+    kept = [row for row in config.read_text().splitlines() if not row.startswith(("lines", "gateways"))]
+    config.write_text("\n".join(kept) + LINES)
+    return config
+
+
+def test_every_text_is_shown_with_its_segments_its_alphabet_and_its_price(shell: Shell, shop: Path) -> None:
+    out = shell("check", "--config", shop).out
+    assert "  missed, busy, queue, closed, holiday, again, late: 1 radio text (UCS-2, 42 characters), 0.0079\n" in out
+    assert "  voicemail: nothing\n" in out
+    assert "  again: 1 radio text (GSM-7, 107 septets), 0.0079\n" in out
+    assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in out
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        pytest.param("2026-11-25", "  Open 08:00-12:00 and 13:00-17:00, closed otherwise.\n", id="a working day"),
+        pytest.param("2026-11-26", "  Holiday: Thanksgiving Day.\n  Closed all day. Opens again on Friday 27 November", id="holiday"),
+        pytest.param("2026-11-29", "  Open 00:00-02:00, closed otherwise.\n", id="last night's hours"),
+        pytest.param("2026-11-29", "(Europe/Berlin)\n  Open all day.\n", id="24 hours"),
+        pytest.param("2026-10-25", "  The clocks go back on this day, by an hour.\n", id="the long night"),
+        pytest.param("2026-03-29", "  The clocks go forward on this day, by an hour.\n", id="the short night"),
+        pytest.param("2026-11-25", "The PBX's day/night switch (DAYNIGHT C0) beats these hours.", id="the switch"),
+        pytest.param("2026-11-25", "Wednesday 25 November 2026\n\nmain (America/Denver)\n", id="which day and line"),
+        pytest.param("2026-11-25", "Quiet 21:00-08:00, by the caller's clock", id="quiet hours"),
+        pytest.param("2028-02-29", "Tuesday 29 February 2028\n", id="a leap day"),
+        pytest.param("today", "main (America/Denver)", id="today"),
+    ],
+)  # fmt: skip
+def test_a_day_is_explained_in_words(shell: Shell, shop: Path, day: str, told: str) -> None:
+    done = shell("check", "--explain-day", day, "--config", shop)
+    assert (done.code, done.err) == (0, "")
+    assert told in done.out
+
+
+def test_what_is_no_day_is_wrong_usage(shell: Shell, shop: Path) -> None:
+    done = shell("check", "--explain-day", "2026-02-30", "--config", shop)
+    assert done.code == 2
+    assert "Write the day as 2026-12-24, today or tomorrow." in done.sentence

@@ -184,6 +184,13 @@ def test_without_a_daemon_nothing_is_sent_and_nothing_queued(shell: Shell, confi
             ["--gateway", "stick", "+13035550142", "x"], "the configuration has only web", id="no such gateway"
         ),
         pytest.param(["+13035550142"], "TEXT", id="no text at all"),
+        pytest.param(["+13035550142", "x", "--words", "main", "missed"], "Write the TEXT, or which words", id="both"),
+        pytest.param(
+            ["+13035550142", "--words", "sales", "missed"], "the configuration has only main", id="no such line"
+        ),
+        pytest.param(
+            ["+13035550142", "--words", "main", "open"], "the kinds of text are missed, busy", id="no such kind"
+        ),
     ],
 )
 def test_what_cannot_be_sent_is_wrong_usage(shell: Shell, config: Path, args: list[str], said: str) -> None:

@@ -1,6 +1,8 @@
 """Holidays as they are written, day by day: regions, dates, stretches and calendar files."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -133,13 +135,19 @@ def test_one_of_a_series_that_was_moved_counts_where_it_is_now(tmp_path: Path) -
         pytest.param(b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", id="cut"),
         pytest.param(calendar("DTSTART;VALUE=DATE:2026"), id="half a date"),
         pytest.param(calendar("DTSTART;VALUE=DATE:20260101\nRRULE:FREQ=YEARLY;BYDAY=XX"), id="a rule that is none"),
-        pytest.param(b"x" * 1_100_000, id="huge"),
     ],
 )
 def test_what_is_no_calendar_is_one_sentence(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "closed.ics"
     file.write_bytes(data)
     with pytest.raises(CalendarError, match=r"^/.*closed\.ics .*\.$"):
+        read_calendar(file)
+
+
+def test_a_calendar_that_is_huge_is_not_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "closed.ics"
+    file.write_bytes(calendar("DTSTART;VALUE=DATE:20260101\nSUMMARY:" + "x" * 1_100_000))
+    with pytest.raises(CalendarError, match="larger than 1 MiB"):
         read_calendar(file)
 
 
@@ -163,3 +171,18 @@ def test_a_calendar_is_looked_for_beside_the_configuration_and_missed_by_the_lin
     (warning,) = lint(settings, {"AMI_SECRET": "x"})
     assert "lines.main.holidays: " in warning
     assert "closed.ics cannot be read" in warning
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("holidays", "loaded"), [("2026-12-24", "False False"), ("US", "True False")])
+def test_what_takes_memory_is_loaded_only_for_a_line_that_needs_it(holidays: str, loaded: str) -> None:
+    text = (
+        "business: {name: A, country: US}\npbx: {office: {secret: x}}\ngateways: {web: {type: http, url: 'http://h/'}}\n"
+        f"lines: {{main: {{holidays: {holidays}}}}}\n"
+    )
+    code = (
+        "import sys; from textbackd.config import loads; from textbackd.flow.conclude import Office;"
+        f"Office(loads({text!r})); print('holidays' in sys.modules, 'icalendar' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == loaded

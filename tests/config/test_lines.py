@@ -39,22 +39,23 @@ LAMP = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})
 
 
 @pytest.mark.parametrize(
-    ("written", "pbx", "variable", "closed"),
+    ("written", "pbx", "asked", "closed"),
     [
         pytest.param("{device: 'Custom:DAYNIGHT0'}", None, "DEVICE_STATE(Custom:DAYNIGHT0)", LAMP, id="a lamp"),
         pytest.param("{hint: '*280@ext-local'}", None, "EXTENSION_STATE(*280@ext-local)", LAMP, id="a hint"),
-        pytest.param("{freepbx_daynight: 3, pbx: office}", "office", "DB(DAYNIGHT/C3)", {"NIGHT"}, id="FreePBX"),
-        pytest.param("{astdb: shop/state, closed: [away, 2]}", None, "DB(shop/state)", {"AWAY", "2"}, id="values of its own"),
+        pytest.param("{freepbx_daynight: 3, pbx: office}", "office", "DAYNIGHT C3", {"NIGHT"}, id="FreePBX"),
+        pytest.param("{astdb: shop/state, closed: [away, 2]}", None, "shop state", {"AWAY", "2"}, id="values of its own"),
     ],
 )  # fmt: skip
 def test_a_night_switch_comes_through(
-    configured: Configured, written: str, pbx: str | None, variable: str, closed: frozenset[str]
+    configured: Configured, written: str, pbx: str | None, asked: str, closed: frozenset[str]
 ) -> None:
     section = configured(lines=f"{{main: {{night_switch: {written}}}}}").lines["main"].night_switch
     assert section is not None
     switch = section.switch()
     assert isinstance(switch, NightSwitch)
-    assert (switch.pbx, switch.variable, switch.closed) == (pbx, variable, closed)
+    assert (switch.pbx, switch.closed) == (pbx, closed)
+    assert " ".join(switch.action.values()).endswith(asked)
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,16 @@ FREEPBX, DND = night_switch.freepbx(0), night_switch.astdb("DND/101")
 
 
 @pytest.mark.parametrize(
-    ("asked", "variable"),
+    ("asked", "action"),
     [
-        (LAMP, "DEVICE_STATE(Custom:DAYNIGHT0)"),
-        (HINT, "EXTENSION_STATE(*280@ext-local)"),
-        (FREEPBX, "DB(DAYNIGHT/C0)"),
-        (DND, "DB(DND/101)"),
+        (LAMP, {"Action": "Getvar", "Variable": "DEVICE_STATE(Custom:DAYNIGHT0)"}),
+        (HINT, {"Action": "Getvar", "Variable": "EXTENSION_STATE(*280@ext-local)"}),
+        (FREEPBX, {"Action": "DBGet", "Family": "DAYNIGHT", "Key": "C0"}),
+        (DND, {"Action": "DBGet", "Family": "DND", "Key": "101"}),
     ],
 )
-def test_a_switch_is_read_by_one_dialplan_function(asked: Asked, variable: str) -> None:
-    assert asked[0] == variable
+def test_a_switch_is_read_by_one_action_that_needs_no_more_than_reporting(asked: Asked, action: dict[str, str]) -> None:
+    assert asked[0] == action
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_a_switch_is_read_by_one_dialplan_function(asked: Asked, variable: str) 
     ],
 )
 def test_an_answer_means_closed_open_or_nothing(asked: Asked, answer: str, closed: bool | None) -> None:
-    variable, means_closed, silent = asked
-    switch = NightSwitch(pbx=None, variable=variable, closed=means_closed, silent=silent)
+    action, means_closed, silent = asked
+    switch = NightSwitch(pbx=None, action=action, closed=means_closed, silent=silent)
     assert switch.is_closed(answer) is closed

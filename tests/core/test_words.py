@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from textbackd.core.compose import FIELD, FIELDS, Fields, Manner, compose
+from textbackd.core.compose import FIELD, FIELDS, Fields, Manner, Wish, compose
 from textbackd.core.segments import is_gsm7, segments
 from textbackd.core.transliterate import to_gsm7
 from textbackd.core.words import WORDS, Language, TextKind, language_of, when
@@ -26,13 +26,11 @@ def test_every_text_names_the_business_asks_one_question_and_knows_only_our_fiel
     assert "!" not in text
 
 
-def longest(language: Language) -> Fields:
-    words = WORDS[language]
-    opens = max(words.weekdays, key=len)
+def longest(language: Language, weekday: str) -> Fields:
     return Fields(
         business="Anderson Roofing & Sons",
         called_number="+13035550101",
-        opens_next=words.on_weekday.format(weekday=opens, time="13:00"),
+        opens_next=WORDS[language].on_weekday.format(weekday=weekday, time="13:00"),
         on_call="+13035550124",
     )
 
@@ -41,10 +39,20 @@ def longest(language: Language) -> Fields:
 def test_every_text_takes_at_most_two_radio_texts_with_all_that_a_line_can_add(
     language: Language, kind: TextKind
 ) -> None:
-    manner = Manner(language=language, hint_expected=True)
-    body = compose(WORDS[language].texts[kind], longest(language), manner, first=True, other_sender=True)
-    assert segments(body).count <= 2
-    assert "{" not in body
+    manner, words = Manner(language=language, hint_expected=True), WORDS[language]
+    for weekday in words.weekdays:
+        body = compose(words.texts[kind], longest(language, weekday), manner, first=True, other_sender=True)
+        assert segments(body).count <= 2, body
+        assert "{" not in body
+
+
+def test_a_letter_outside_gsm7_stays_unless_it_would_take_a_third_radio_text() -> None:
+    words, manner = WORDS[Language.ES], Manner(language=Language.ES, optout_hint=Wish.OFF)
+    opens = words.on_weekday.format(weekday="sábado", time="8:00")
+    closed = words.texts[TextKind.CLOSED]
+    short, long = (Fields(business=name, opens_next=opens) for name in ("Ana", "Anderson Roofing & Sons"))
+    assert "sábado" in compose(closed, short, manner, first=True, other_sender=False)
+    assert "el sabado a las 8:00" in compose(closed, long, manner, first=True, other_sender=False)
 
 
 @pytest.mark.parametrize(("language", "kind"), EVERY_TEXT)

@@ -33,9 +33,9 @@ pbx:
     secret: "{secret}"
     attestation_variable: VERSTAT
     ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
-lines: {{main: {{dids: ["*"]}}}}
+lines: {{main: {line}}}
 gateways: {{{gateways}}}
-policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}}}
+policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}, {policy}}}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
@@ -117,12 +117,16 @@ def open_shop(
     *,
     username: str = "textbackd",
     attestation: str = "none",
+    line: str = '{dids: ["*"]}',
+    policy: str = "",
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder, username, attestation)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(shop, gateways, stop, ready)), daemon=True)
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, stop, ready)), daemon=True
+    )
     thread.start()
     try:
         assert ready.wait(20), "the daemon never connected"
@@ -133,7 +137,9 @@ def open_shop(
         loop.close()
 
 
-async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: threading.Event) -> None:
+async def _serve(
+    shop: Shop, gateways: str | None, line: str, policy: str, stop: asyncio.Event, ready: threading.Event
+) -> None:
     async with shop.sink:
         through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
         text = CONFIG.format(
@@ -143,6 +149,8 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
             secret=shop.pbx.textbackd_secret,
             gateways=through,
             attestation=shop.attestation,
+            line=line,
+            policy=policy,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))

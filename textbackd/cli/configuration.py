@@ -2,30 +2,78 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 
+from textbackd.cli.day import explain_day
 from textbackd.cli.options import config_option
 from textbackd.config import Settings, lint, load
+from textbackd.config.preview import Preview, previews
+from textbackd.core.compose import TextKind
+from textbackd.core.opening_hours import DAY
+from textbackd.core.segments import Encoding
 
 
 @click.command()
+@click.option(
+    "--explain-day",
+    "day",
+    metavar="DATE",
+    callback=lambda _, __, written: _date(written),
+    help="Only tell when each line is open on a day: 2026-12-24, today or tomorrow.",
+)
 @config_option
-def check(config: Path) -> None:
-    """Read the configuration, print everything that is wrong with it, change nothing.
+def check(day: date | None, config: Path) -> None:
+    """Read the configuration, print its texts and everything that is wrong with it, change nothing.
 
     Exit code 0: all is well; 1: warnings; 2: faults, `run` would not start.
     """
     settings = load(config)
+    if day is not None:
+        click.echo("\n".join(explain_day(settings, day)))
+        return
     warnings = lint(settings)
-    for line in [*warnings, *_not_yet(settings)]:
+    for line in [*_texts(settings), *warnings, *_not_yet(settings)]:
         click.echo(line)
     if warnings:
         click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. The configuration can be used.")
         sys.exit(1)
     click.echo(f"{config}: all is well. Start with `textbackd run --config {config}`.")
+
+
+def _date(written: str | None) -> date | None:
+    if written is None:
+        return None
+    near = {"today": 0, "tomorrow": 1}.get(written.casefold())
+    try:
+        return date.fromisoformat(written) if near is None else datetime.now().astimezone().date() + near * DAY
+    except ValueError as exc:
+        raise click.BadParameter("Write the day as 2026-12-24, today or tomorrow.") from exc
+
+
+def _texts(settings: Settings) -> Iterator[str]:
+    """Yield what each line texts, and what it takes; kinds of call that get the same words stand together."""
+    for name, line in settings.lines.items():
+        yield f"What callers of {name} get ({line.language}):"
+        shown = previews(settings, name)
+        for template in dict.fromkeys(each.template for each in shown):
+            same = [each for each in shown if each.template == template]
+            yield f"  {', '.join(each.kind for each in same)}: {_size(same[0])}"
+            yield f"    “{same[0].body}”"
+        if silent := [kind for kind in TextKind if kind not in {each.kind for each in shown}]:
+            yield f"  {', '.join(silent)}: nothing"
+        yield ""
+
+
+def _size(shown: Preview) -> str:
+    """Return "2 radio texts (GSM-7, 161 septets), 0.0158"."""
+    cut = shown.segments
+    many = f"{cut.count} radio text{'s' if cut.count != 1 else ''}"
+    alphabet = f"GSM-7, {cut.units} septets" if cut.encoding is Encoding.GSM7 else f"UCS-2, {cut.units} characters"
+    return f"{many} ({alphabet})" + (f", {shown.price.normalize():f}" if shown.price else "")
 
 
 # Keys that belong to the configuration and are checked, but that this version does not act on. Each step of the work takes some out.

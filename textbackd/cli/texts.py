@@ -14,7 +14,9 @@ import sqlite_utils
 
 from textbackd.cli.options import config_option, printable
 from textbackd.config import Settings, load
+from textbackd.config.preview import preview
 from textbackd.core.call import Moment
+from textbackd.core.compose import TextKind
 from textbackd.core.decide import ALERT_AT
 from textbackd.core.phone import E164, NotTextable, read_number
 from textbackd.core.segments import segments
@@ -122,19 +124,30 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any]) -> list[str]:
 
 @click.command()
 @click.argument("number")
-@click.argument("text")
+@click.argument("text", required=False)
+@click.option(
+    "--words",
+    nargs=2,
+    metavar="LINE KIND",
+    help="Instead of TEXT the words of a line for a kind of call, to see them on a phone: `--words main closed`.",
+)
 @click.option("--gateway", default=None, metavar="NAME", help="Through this gateway instead of the first line's.")
 @click.option(
     "--wait", default=30, show_default=True, metavar="SECONDS", help="How long to wait for the gateway's word."
 )
 @config_option
-def send(number: str, text: str, gateway: str | None, wait: int, config: Path) -> None:
+def send(
+    number: str, text: str | None, words: tuple[str, str] | None, gateway: str | None, wait: int, config: Path
+) -> None:
     """Send TEXT to NUMBER, as a person would: through the outbox of the running daemon.
 
     Exit code 0: a gateway took it; 1: not yet, or not at all.
     """
     settings = load(config)
-    new = _manual(settings, number, text, gateway)
+    if (text is None) is (words is None):
+        raise click.UsageError("Write the TEXT, or which words to send: --words LINE KIND.")
+    body = text or "" if words is None else _words(settings, *words)
+    new = _manual(settings, number, body, gateway)
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
@@ -143,6 +156,18 @@ def send(number: str, text: str, gateway: str | None, wait: int, config: Path) -
         text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
         row = _wait_for(db, text_id, wait)
     _report(row)
+
+
+def _words(settings: Settings, line: str, kind: str) -> str:
+    """Return the words of a line as `check` shows them."""
+    if line not in settings.lines:
+        raise click.UsageError(f"--words {line}: the configuration has only {', '.join(settings.lines)}.")
+    if kind not in list(TextKind):
+        raise click.UsageError(f"--words {line} {kind}: the kinds of text are {', '.join(TextKind)}.")
+    shown = preview(settings, line, TextKind(kind))
+    if shown is None:
+        raise click.UsageError(f"--words {line} {kind}: the line texts nothing for such a call.")
+    return shown.body
 
 
 def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> NewText:

@@ -207,9 +207,9 @@ class NightSwitch(Section):
         asked = self._asked()
         if asked is None:
             return None
-        variable, closed, silent = asked
+        action, closed, silent = asked
         written = frozenset(value.strip().upper() for value in self.closed)
-        return night_switch.NightSwitch(pbx=self.pbx, variable=variable, closed=written or closed, silent=silent)
+        return night_switch.NightSwitch(pbx=self.pbx, action=action, closed=written or closed, silent=silent)
 
     def _asked(self) -> night_switch.Asked | None:
         if self.freepbx_daynight is not None:

@@ -140,7 +140,7 @@ def compose(template: str, fields: Fields, manner: Manner, *, first: bool, other
         (words.called, called, False),
         (words.optout_hint, hint, manner.hint_expected),
     ):
-        longer = f"{body} {_spelt(fill(sentence, fields), manner, ours=True)}"
+        longer = _spelt(f"{body} {fill(sentence, fields)}", manner, ours=ours)
         if wish is Wish.ON or (wish is Wish.AUTO and ours and (expected or not _costs_more(longer, body))):
             body = longer
     return body

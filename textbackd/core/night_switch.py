@@ -1,10 +1,13 @@
 """The PBX's own day/night switch: what to ask, and what the answer means.  Pure.   config → here → flow/night_switches.py
 
 A switch is a lamp on a phone, a key in AstDB, or FreePBX's call flow control, which keeps both: AstDB DAYNIGHT/C<index> is DAY or
-NIGHT, and the device Custom:DAYNIGHT<index> is INUSE at night (FreePBX and Issabel, module daynight). Each can be read by one
-dialplan function (docs.asterisk.org: DEVICE_STATE, EXTENSION_STATE, DB), which AMI's Getvar evaluates with the class `reporting`.
+NIGHT, and the device Custom:DAYNIGHT<index> is INUSE at night (FreePBX and Issabel, module daynight). All can be read over AMI with the
+class `reporting` alone, measured on Asterisk 16 and 22 (tests/lab/test_night_switch.py): states by Getvar of a dialplan function, AstDB
+by DBGet. Not by Getvar of DB(), which Asterisk answers with nothing and an ERROR in its log, for it counts as dangerous from outside
+the dialplan (asterisk.conf, `live_dangerously`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +15,11 @@ from typing import Final
 LAMP_ON: Final = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGING", "RINGINUSE"})
 # The device or hint does not exist, or its state was never set.
 NO_STATE: Final = frozenset({"", "UNKNOWN", "INVALID", "UNAVAILABLE"})
+NOTHING: Final = frozenset({""})
 WRITTEN_CLOSED: Final = frozenset({"NIGHT", "CLOSED", "YES", "ON", "TRUE", "1"})
 
-# What Getvar is asked for, the answers that mean closed by default, and those that say nothing.
-Asked = tuple[str, frozenset[str], frozenset[str]]
+# The AMI action to ask with, the answers that mean closed by default, and those that say nothing.
+Asked = tuple[Mapping[str, str], frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class NightSwitch:
     """One switch."""
 
     pbx: str | None  # where it is; None: on the PBX over which the call came
-    variable: str  # what Getvar is asked for
+    action: Mapping[str, str]  # the AMI action to ask with
     closed: frozenset[str]  # answers that mean closed, in capitals
     silent: frozenset[str]  # answers that say nothing, so that the hours decide
 
@@ -37,19 +41,28 @@ class NightSwitch:
 
 def device(name: str) -> Asked:
     """Return how to ask for the state of a device."""
-    return f"DEVICE_STATE({name})", LAMP_ON, NO_STATE
+    return _variable(f"DEVICE_STATE({name})"), LAMP_ON, NO_STATE
 
 
 def hint(name: str) -> Asked:
     """The same for a hint, "*280@ext-local"."""
-    return f"EXTENSION_STATE({name})", LAMP_ON, NO_STATE
+    return _variable(f"EXTENSION_STATE({name})"), LAMP_ON, NO_STATE
 
 
-def astdb(key: str) -> Asked:
+def astdb(path: str) -> Asked:
     """The same for a key of AstDB, "family/key". One that does not exist was never switched."""
-    return f"DB({key})", WRITTEN_CLOSED, frozenset({""})
+    return _entry(path), WRITTEN_CLOSED, NOTHING
 
 
 def freepbx(index: int) -> Asked:
     """The same for FreePBX's call flow control of that index."""
-    return f"DB(DAYNIGHT/C{index})", frozenset({"NIGHT"}), frozenset({""})
+    return _entry(f"DAYNIGHT/C{index}"), frozenset({"NIGHT"}), NOTHING
+
+
+def _variable(name: str) -> Mapping[str, str]:
+    return {"Action": "Getvar", "Variable": name}
+
+
+def _entry(path: str) -> Mapping[str, str]:
+    family, _, key = path.partition("/")
+    return {"Action": "DBGet", "Family": family, "Key": key}

@@ -34,31 +34,37 @@ class NightSwitches:
         switch = found[1].night_switch.switch() if found and found[1].night_switch else None
         if found is None or switch is None:
             return None
-        answer = await self._ask(switch, pbx)
+        answer, said = await self._ask(switch, pbx)
         closed = switch.is_closed(answer) if answer is not None else None
-        self._complain(found[0], switch, answer, closed)
+        if closed is None:
+            self._complain(found[0], switch, said)
+        else:
+            self._complaints.pop(found[0], None)
         return closed
 
-    async def _ask(self, switch: NightSwitch, pbx: str) -> str | None:
+    async def _ask(self, switch: NightSwitch, pbx: str) -> tuple[str | None, str]:
+        """Return what the switch answers, None for no answer, and what to say of it if it tells nothing."""
         client = self._clients.get(switch.pbx or pbx)
         if client is None:
-            return None
+            return None, "there is no such PBX"
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
-                answers = await client.ask({"Action": "Getvar", "Variable": switch.variable})
-        except (PbxError, TimeoutError):
-            return None
-        return str(answers[0].get("Value", "")) if answers[0].success else None
+                answers = await client.ask(switch.action, with_list=True)
+        except PbxError as error:
+            return None, str(error)
+        except TimeoutError:
+            return None, "the PBX did not answer"
+        if not answers[0].success:
+            return None, str(answers[0].get("Message", "the PBX refused"))
+        # Getvar answers with the value itself, DBGet with a list of one entry.
+        values = [value for answer in answers for key in ("Value", "Val") if (value := answer.get(key)) is not None]
+        return str(values[0]) if values else "", f"its state is {values[0] if values else 'not told'}"
 
-    def _complain(self, line: str, switch: NightSwitch, answer: str | None, closed: bool | None) -> None:
+    def _complain(self, line: str, switch: NightSwitch, because: str) -> None:
         """Log once what keeps a switch from being read, and again only after it could be."""
-        if closed is not None:
-            self._complaints.pop(line, None)
-            return
-        said = "the PBX did not answer" if answer is None else "it has no state"
-        if self._complaints.get(line) != said:
-            self._complaints[line] = said
+        if self._complaints.get(line) != because:
+            self._complaints[line] = because
             log.warning(
                 "the day/night switch of a line cannot be read; its hours decide",
-                extra={"line": line, "switch": switch.variable, "because": said},
+                extra={"line": line, "switch": " ".join(switch.action.values()), "because": because},
             )

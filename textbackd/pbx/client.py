@@ -265,8 +265,10 @@ class AmiClient:
                 raise _closed(self.name)
             await self.ask({"Action": "Ping"})
 
-    async def ask(self, action: Mapping[str, str]) -> list[Any]:
+    async def ask(self, action: Mapping[str, str], *, with_list: bool = False) -> list[Any]:
         """Return Asterisk's answer to one action, a panoramisk Message; the entries of a list come as events like all others.
+
+        `with_list` waits for these entries and returns them behind the answer: for those that are no events of calls.
 
         Raises PbxError if the line is down or no answer comes in time (the line is then given up), and ValueError for a value with
         a line end in it, which would be another action.
@@ -276,7 +278,7 @@ class AmiClient:
         protocol = self._protocol
         if protocol is None or protocol.closed:
             raise PbxError(f"pbx.{self.name}: not connected.", PbxState.AWAY)
-        future = protocol.send(dict(action))
+        future = protocol.send(dict(action), as_list=None if with_list else False)  # None: as the answer says itself
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
                 answer = await future

@@ -11,7 +11,7 @@ ES: Final = Words(
         "¿En qué podemos ayudarle?",
         TextKind.QUEUE: "Perdone la espera y que no le atendiéramos. Somos {business}. ¿En qué podemos ayudarle?",
         TextKind.CLOSED: "Sentimos no haber atendido su llamada. Somos {business}. Ahora tenemos cerrado. "
-        "Abrimos de nuevo {opens_next}. Si es urgente, llame al {on_call}. ¿En qué podemos ayudarle?",
+        "Abrimos {opens_next}. Si es urgente, llame al {on_call}. ¿En qué podemos ayudarle?",
         TextKind.HOLIDAY: "Sentimos no haber atendido su llamada. Somos {business}. Hoy cerramos por ser festivo. "
         "Volvemos {opens_next}. Si es urgente, llame al {on_call}. ¿En qué podemos ayudarle?",
         TextKind.VOICEMAIL: "Sentimos no haber atendido su llamada. Somos {business}. Tenemos su mensaje de voz. "
