@@ -25,6 +25,7 @@ from textbackd.config.section import (
     Counted,
     Did,
     Duration,
+    Kept,
     Limits,
     LineText,
     Listed,
@@ -252,6 +253,18 @@ class Policy(Section):
     )
 
 
+class Retention(Section):
+    """How long things are kept; `off` is for ever. Opt-outs outlive it, as hashes from which no number can be read."""
+
+    texts: Annotated[Kept | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=180), description="Texts, what became of them, and what callers wrote."
+    )
+    calls: Annotated[Kept | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=400),
+        description="Calls with their decisions; one that a kept text answers stays as long as the text.",
+    )
+
+
 class Staff(Section):
     """Somebody with a login or a phone that gets replies."""
 
@@ -362,6 +375,7 @@ class Settings(Section):
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
+    retention: Retention = Field(default=Retention(), description="How long things are kept.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
     webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
