@@ -21,7 +21,10 @@ def need(command: str, *packages: str) -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         cannot(f"{command} is not installed, and only root can install it")
-    run("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
+    install = ("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
+    if _done(*install).returncode != 0:
+        run("apt-get", "update", "-q")  # a fresh machine has no lists of packages yet
+        run(*install)
 
 
 def document(package: str, path: str, folder: Path) -> str:
@@ -36,14 +39,18 @@ def document(package: str, path: str, folder: Path) -> str:
 
 def run(*command: str, folder: Path | None = None) -> None:
     """Run a command of the set-up, or skip."""
+    done = _done(*command, folder=folder)
+    if done.returncode != 0:
+        cannot(f"`{' '.join(command[:2])} …` failed: {done.stderr.strip()[-300:]}")
+
+
+def _done(*command: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
     # In run level 1 Debian's packages do not start their services (invoke-rc.d(8)).
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    done = subprocess.run(
+    return subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=INSTALL_SECONDS, check=False, cwd=folder,
     )  # fmt: skip
-    if done.returncode != 0:
-        cannot(f"`{' '.join(command[:2])} …` failed: {done.stderr.strip()[-300:]}")
 
 
 def cannot(why: str) -> None:

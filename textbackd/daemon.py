@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 from textbackd.config import Gateway as GatewaySection
 from textbackd.config import Settings, WebKind
 from textbackd.config.readers import HOOK_SECRET
 from textbackd.core.call import Call
-from textbackd.core.caps import Caps
+from textbackd.core.events import Event
 from textbackd.core.merge import Merger, twins_among
 from textbackd.core.phone import E164, read_number
 from textbackd.core.tracker import Tracker
@@ -22,11 +24,12 @@ from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, catch_up, texts_out, upkeep
 from textbackd.flow.clock import Clock
 from textbackd.flow.conclude import Office
-from textbackd.flow.guard import Guard
+from textbackd.flow.guard import Guard, caps_of
+from textbackd.flow.night_switches import NightSwitches
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
-from textbackd.gateways.base import Gateway, Lent, Measured, TakesHooks
+from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
@@ -59,8 +62,11 @@ class Daemon:
         self._store = Store(settings.storage)
         self._clock = Clock() if clock is None else clock
         self._clock_watch = upkeep.ClockWatch(self._store, self._clock)
-        self._guard = Guard(_caps(settings), settings.policy.brake, observing=settings.mode == "observe")
+        self._guard = Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe")
         self._doors: dict[str, hooks.Door] = {}
+        self._watches: dict[str, calls_in.CallsIn] = {}
+        self._clients = {name: self._client(name) for name in settings.pbx}
+        # Gateways subscribe to a client's events when they are built, before it logs in.
         self._gateways: Mapping[str, Gateway] = {
             name: self._gateway(name, section) for name, section in settings.gateways.items()
         }
@@ -77,8 +83,7 @@ class Daemon:
             )
             for name, gateway in self._gateways.items()
         ]
-        self._watches: list[calls_in.CallsIn] = []
-        self._clients: dict[str, AmiClient] = {}
+        self._switches = NightSwitches(settings, self._clients)
         self._trackers: dict[str, Tracker] = {}
         self._say = upkeep.systemd()
         self._pulse = upkeep.Pulse(self._store, self._say)
@@ -100,10 +105,17 @@ class Daemon:
         await self._store.open()
         try:
             await self._clock_watch.settle()
-            await self._store.run(outbox.mark_cut_off)
+            for name in await self._store.run(outbox.mark_cut_off):
+                self._expect_late_answer(name)
             await self._store.run(lambda db: outbox.adopt_orphans(db, list(self._gateways)))
         except sqlite3.Error as error:
             raise unusable(self._settings.storage, error) from error
+
+    def _expect_late_answer(self, name: str) -> None:
+        """Have a gateway that had a text in hand when the last process ended listen for its answer."""
+        gateway = self._gateways.get(name)
+        if isinstance(gateway, HearsLate):
+            gateway.expect_late_answer()
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[None]:
@@ -123,7 +135,8 @@ class Daemon:
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
             )
         url = self._settings.webhooks.hook_url(name, secret) if secret else None
-        gateway = build(name, section, Lent(hook_url=url, notes=self._settings.storage.parent))
+        notes = _notes(self._settings.storage, name)
+        gateway = build(name, section, Lent(hook_url=url, notes=notes, managers=self._clients))
         if secret is not None and isinstance(gateway, TakesHooks):
             self._doors[name] = hooks.Door(gateway, secret)
         return gateway
@@ -189,7 +202,7 @@ class Daemon:
         merger = Merger(self._settings.policy.delay - HAND_OVER, self._twin_is_open)
         one_decision = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._pulse.run())]
+            tasks = [group.create_task(self._pulse.run()), group.create_task(office.contacts.run())]
             for name in self._settings.pbx:
                 calls = self._watch(name, office, merger, one_decision)
                 work = (calls.run(), calls.ask_for_machines(), self._clients[name].run())
@@ -201,11 +214,26 @@ class Daemon:
             finally:
                 for task in tasks:
                     task.cancel()
-        for calls in self._watches:
+        for calls in self._watches.values():
             await calls.wind_up()
 
     def _twin_is_open(self, call: Call) -> bool:
         return any(twins_among(tracker.open_callers(), call) for tracker in self._trackers.values())
+
+    def _client(self, name: str) -> AmiClient:
+        pbx = self._settings.pbx[name]
+        return AmiClient(
+            name,
+            host=pbx.host,
+            port=pbx.port,
+            username=pbx.username,
+            secret=pbx.secret.get_secret_value(),
+            take=partial(self._hand_on, name),
+            clock=self._clock,
+        )
+
+    def _hand_on(self, name: str, batch: list[Event | None]) -> None:
+        self._watches[name].take(batch)  # there once the client runs
 
     def _watch(self, name: str, office: Office, merger: Merger, one_decision: asyncio.Lock) -> calls_in.CallsIn:
         pbx = self._settings.pbx[name]
@@ -222,17 +250,11 @@ class Daemon:
             observe=self._settings.mode == "observe",
             told=self._told_call,
         )
-        calls.client = self._clients[name] = AmiClient(
-            name,
-            host=pbx.host,
-            port=pbx.port,
-            username=pbx.username,
-            secret=pbx.secret.get_secret_value(),
-            take=calls.take,
-        )
+        calls.client = self._clients[name]
+        calls.switches = self._switches
         if pbx.cdr is not None:
             calls.catch_up = self._catch_up(name, pbx.cdr, calls)
-        self._watches.append(calls)
+        self._watches[name] = calls
         return calls
 
     def _catch_up(self, name: str, cdr: str, calls: calls_in.CallsIn) -> catch_up.CatchUp:
@@ -248,7 +270,7 @@ class Daemon:
         )
 
     def _on_the_phone(self) -> set[E164]:
-        return set().union(*(watch.on_the_phone() for watch in self._watches))
+        return set().union(*(watch.on_the_phone() for watch in self._watches.values()))
 
     def _wake(self) -> None:
         for worker in self._workers:
@@ -299,11 +321,14 @@ class Daemon:
         return families(snapshot)
 
 
-def _caps(settings: Settings) -> Caps:
-    caps = settings.policy.caps
-    if caps is None:
-        return Caps()
-    return Caps(number=caps.number, prefix=caps.prefix, did=caps.did, all=caps.all, spend=caps.spend)
+def _notes(storage: Path, gateway: str) -> Path:
+    """Return the folder beside the database in which a gateway keeps what it must not forget. Raises StorageError."""
+    folder = storage.parent / "gateways" / gateway
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(storage, error) from error
+    return folder
 
 
 def _total(counted: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:

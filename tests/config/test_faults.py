@@ -118,10 +118,14 @@ VALUES = [
     ("an empty text", "lines", "{a: {texts: {missed: ''}}}", "the text is empty. Write none"),
     ("a list as a text", "lines", "{a: {texts: {missed: [x]}}}", "this is not a text."),
     ("a gateway of no type", "gateways", "{a: {port: x}}",
-     "a.type: this key is missing. Write it as `type: gsm_modem`; the others are http"),
+     "a.type: this key is missing. Write it as `type: "),
     ("a type mistyped", "gateways", "{a: {type: gsm_modm, port: x}}",
-     "a.type: 'gsm_modm' is none of gsm_modem, http"),
-    ("a modem without a port", "gateways", "{a: {type: gsm_modem}}", "a.port: this key is missing."),
+     "Did you mean gsm_modem?"),
+    ("a modem without port and IMEI", "gateways", "{a: {type: gsm_modem}}", "a: neither `imei` nor `port` is written."),
+    ("an IMEI too short", "gateways", "{a: {type: gsm_modem, imei: 4999}}", "is not an IMEI, which has 15 digits."),
+    ("an IMEI of letters", "gateways", "{a: {type: gsm_modem, imei: abcdefghijklmno}}", "is not an IMEI"),
+    ("no such PBX", "gateways", "{a: {type: asterisk_dongle, device: dongle0, pbx: shop}}",
+     "a.pbx: there is no PBX 'shop'. Describe it under `pbx`, or take it out here."),
     ("a PIN of letters", "gateways", "{a: {type: gsm_modem, port: x, pin: abcd}}", "a PIN has 4 to 8 digits."),
     ("no speed", "gateways", "{a: {type: gsm_modem, port: x, baud: fast}}", "is not a speed of a serial port."),
     ("a rate of nothing", "gateways", "{a: {type: gsm_modem, port: x, rate: 0/min}}", "would never send."),
@@ -194,6 +198,23 @@ def test_two_lines_that_claim_one_did_are_a_fault_that_names_both(faults: Faults
     found = faults(lines=f"{{main: {{dids: {first}}}, sales: {{dids: {second}}}}}")
     assert len(found) == 1
     assert "belongs to the line main already. Take it out of main or out of sales." in found[0]
+
+
+@pytest.mark.parametrize(
+    ("pbx", "gateway", "expected"),
+    [
+        pytest.param("{a: {secret: x}}", "", [], id="with one PBX there is no choice"),
+        pytest.param(
+            "{a: {secret: x}, b: {secret: x}}", "",
+            ["gateways.stick: it does not say through which PBX it sends. Write `pbx: a`."], id="with two there is",
+        ),
+        pytest.param("{a: {secret: x}, b: {secret: x}}", ", pbx: b", [], id="and it is made"),
+    ],
+)  # fmt: skip
+def test_a_gateway_through_one_of_several_pbxs_says_which(
+    faults: Faults, pbx: str, gateway: str, expected: list[str]
+) -> None:
+    assert faults(pbx=pbx, gateways=f"{{stick: {{type: asterisk_dongle, device: dongle0{gateway}}}}}") == expected
 
 
 def test_all_faults_come_at_once_each_with_its_line_in_the_order_of_the_file() -> None:

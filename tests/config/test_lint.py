@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from textbackd.config import Settings, lint, load, loads
+from textbackd.core.words import WORDS, Language
 
 Configured = Callable[..., Settings]
 ENVIRON = {"AMI_SECRET": "x"}
@@ -148,7 +149,36 @@ def test_no_warning_shows_a_secret(tmp_path: Path) -> None:
     assert "hunter2" not in " ".join(lint(shop(tmp_path, "hunter2", 0o644), {}))
 
 
-def test_the_texts_that_come_with_the_program_have_no_warnings(configured: Configured) -> None:
-    texts = type(configured().lines["main"].texts)
-    written = ", ".join(f'{key}: "{field.default}"' for key, field in texts.model_fields.items())
-    assert lint(configured(lines=f"{{main: {{texts: {{{written}}}}}}}"), ENVIRON) == []
+@pytest.mark.parametrize("language", Language)
+def test_the_texts_that_come_with_the_program_have_no_warnings(configured: Configured, language: Language) -> None:
+    written = ", ".join(f'{kind}: "{text}"' for kind, text in WORDS[language].texts.items())
+    assert lint(configured(lines=f"{{main: {{language: {language}, texts: {{{written}}}}}}}"), ENVIRON) == []
+    assert lint(configured(lines=f"{{main: {{language: {language}}}}}"), ENVIRON) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "part"),
+    [
+        pytest.param("de", "{business}: heute 20 % Rabatt. Ja?", "'Rabatt' reads like promotion", id="a rebate"),
+        pytest.param("es", "{business}: hoy descuento. Si?", "'descuento' reads like promotion", id="a discount"),
+        pytest.param("fr", "{business}: votre appel est important pour nous. Oui?", "nobody believes", id="important"),
+        pytest.param("nl", "{business}: alles on sale. Ja?", "'on sale' reads like promotion", id="English is read everywhere"),
+        pytest.param("de", "{business} hat das Sale-Schild abgeholt. Ja?", "", id="a word of another language is none"),
+        pytest.param("en", "{business}, sorry. Call {on_call}. Yes?", "{on_call} stays empty", id="nobody on call"),
+    ],
+)  # fmt: skip
+def test_the_lint_knows_the_line_s_language(configured: Configured, language: str, text: str, part: str) -> None:
+    warnings = lint(configured(lines=f"{{main: {{language: {language}, texts: {{missed: '{text}'}}}}}}"), ENVIRON)
+    assert len(warnings) == bool(part)
+    assert part in "".join(warnings)
+
+
+def test_a_text_that_serves_for_several_kinds_is_told_once(configured: Configured) -> None:
+    long = "x" * 320
+    (warning,) = lint(configured(lines=f"{{main: {{texts: {{missed: '{{business}} {long}?'}}}}}}"), ENVIRON)
+    assert "lines.main.texts.missed: the text takes 3 radio texts" in warning
+
+
+def test_a_booking_link_of_the_line_fills_the_field(configured: Configured) -> None:
+    line = "{booking_url: 'https://h/', texts: {missed: '{business}, {booking_url}. Yes?'}}"
+    assert lint(configured(lines=f"{{main: {line}}}"), ENVIRON) == []

@@ -6,17 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import pytest
 from pydantic import ValidationError
 
 from textbackd.config import GsmModem, Holidays, HttpGateway, Settings, loads
-from textbackd.config.countries import COUNTRIES
+from textbackd.config.countries import COUNTRIES, profile
 from textbackd.config.zones import business_zone, machine_zone
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, NEVER_OPEN
 from textbackd.core.phone import E164
 from textbackd.core.stop_words import WORDS
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
+from textbackd.core.words import Language, language_of
 
 Configured = Callable[..., Settings]
 CHICAGO = ZoneInfo("America/Chicago")
@@ -141,6 +143,21 @@ def test_languages_are_those_of_the_country(configured: Configured, business: st
 
 def test_every_language_of_a_country_has_its_stop_words() -> None:
     assert {language for one in COUNTRIES.values() for language in one.languages} <= set(WORDS)
+
+
+def test_what_a_country_is_texted_in_is_among_its_languages() -> None:
+    texted = {country: language_of(country) for country in phonenumbers.SUPPORTED_REGIONS}
+    worded = {country: language for country, language in texted.items() if language is not Language.EN}
+    assert {country for country, language in worded.items() if language not in profile(country).languages} == set()
+
+
+@pytest.mark.parametrize("country", ["US", "CA"])
+def test_where_it_is_expected_the_first_text_says_how_to_stop(country: str) -> None:
+    assert (profile(country).hint_expected, profile("GB").hint_expected, profile("FJ").hint_expected) == (
+        True,
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,10 @@ def test_a_caller_who_heard_a_person_is_not_missed(call: Call, expected: str) ->
         pytest.param(
             a_call(talks=(talked(),)), Circumstances(own_number=True), "ignored own_number", id="31 even if answered"
         ),
+        pytest.param(a_call(), Circumstances(never_list=True), "ignored never_list", id="31 on the never-list"),
+        pytest.param(
+            a_call(talks=(talked(),)), Circumstances(never_list=True), "ignored never_list", id="31 even if answered"
+        ),
         pytest.param(a_call(), Circumstances(ignored_did=True), "ignored service", id="32 the fax's number"),
         pytest.param(a_call(fax=True, up=True), Circumstances(), "ignored service", id="32 a fax tone"),
         pytest.param(

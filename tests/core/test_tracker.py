@@ -393,6 +393,16 @@ def test_a_call_that_is_still_there_when_we_come_back_goes_on(board: Switchboard
     assert board.told() == ["missed no_answer"]
 
 
+@pytest.mark.parametrize("seen_from", ["Newchannel", "Newstate", "CoreShowChannel", "Hangup"])
+def test_the_channel_on_which_texts_go_through_the_dialplan_is_no_call(board: Switchboard, seen_from: str) -> None:
+    # As Asterisk 16 and 22 tell it at the first SIP MESSAGE, in whatever context.
+    headers = {"Channel": "Message/ast_msg_queue", "ChannelStateDesc": "Up", "Context": "from-trunk", "Exten": "s"}
+    board.says(seen_from, Uniqueid="m", Linkedid="m", **headers)
+    board.says("Hangup", Uniqueid="m", Linkedid="m", **headers)
+    assert board.tracker.close() == []
+    assert board.told() == []
+
+
 @pytest.mark.parametrize(
     ("uptime", "expected"),
     [

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,8 @@ class Struck:
         program = (*PROGRAM, "run", "--config", str(self._config))
         strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", f"inject={inject}")
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen((*strace, *program) if inject else program, stdout=log, stderr=log)
+            command = (*strace, *program) if inject else program
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def ends_by_itself(self, seconds: float) -> bool:
         """Return whether it has died within so many seconds, or has sent the text."""
@@ -82,14 +83,12 @@ class Struck:
         return self.state()
 
     def stop(self) -> None:
-        """End it, strace included."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        """End it, strace included, which would leave the daemon behind."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._process is not None:
+                with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(self._process.pid, number)
+                    self._process.wait(10)
 
     def state(self) -> str:
         with closing(open_database(self.database)) as db:

@@ -119,3 +119,13 @@ async def test_texts_from_before_a_start_of_the_machine_get_no_new_life(tmp_path
     assert await store.run(lambda db: outbox.shift(db, by, watch.since)) == 0
     assert await life(store, NOON) == before
     await store.close()
+
+
+@pytest.mark.parametrize("by", JUMPS)
+async def test_what_is_held_over_the_night_goes_in_the_morning_whatever_the_clock_was_set_to(
+    tmp_path: Path, by: timedelta
+) -> None:
+    store = await opened(tmp_path)
+    await store.run(lambda db: outbox.add_manual(db, a_text(at=wall(), held=True), now=wall()))
+    assert await store.run(lambda db: outbox.shift(db, by, None)) == 0
+    await store.close()

@@ -136,6 +136,24 @@ async def test_a_slow_gateway_holds_up_no_other(tmp_path: Path) -> None:
         assert (len(quick.sent), len(slow.sent)) == (1, 0)
 
 
+class Starting(Scripted):
+    """Needs a while to get ready."""
+
+    is_starting = True
+
+
+@hasty
+async def test_a_text_is_not_handed_to_a_gateway_that_is_not_ready_yet(tmp_path: Path) -> None:
+    gateway = Starting("stick")
+    async with sending(tmp_path, gateway) as at_work:
+        await at_work.put()
+        await asyncio.sleep(LONG)
+        assert await at_work.states() == ["queued"]
+        gateway.is_starting = False
+        await asyncio.sleep(LONG)
+        assert await at_work.states() == ["accepted"]
+
+
 # ---- gateways that rest
 
 REST = 60.0  # seconds, see core/breaker.py

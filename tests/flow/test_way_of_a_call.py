@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,7 +28,9 @@ async def test_a_call_that_rings_out_gives_exactly_one_text_that_names_the_busin
     request = json.loads(sink.requests[0].body)
     assert len(sink.requests) == 1
     assert request["to"] == "+12015550100"
-    assert request["text"] == "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
+    assert request["text"] == (
+        "Sorry we missed your call, this is Anderson Roofing. What can we help you with? Reply STOP for no more texts."
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,6 +153,25 @@ async def test_a_caller_who_gets_through_before_the_text_goes_gets_none_and_the_
         await until(lambda: all(text["state"] != "queued" for text in office.texts()))
     states = {text["to"]: text["state"] for text in office.texts()}
     assert states == {"+14845550100": "cancelled", "+12015550100": "accepted"}
+
+
+async def test_at_night_a_text_is_held_until_the_caller_s_morning_unless_the_caller_gets_through_before(
+    tmp_path: Path,
+) -> None:
+    now = wall().astimezone(ZoneInfo("America/New_York")).replace(second=0, microsecond=0)
+    night = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=3):%H:%M}"
+    policy = f'min_wait: 0s, delay: 0s, night: hold, quiet_hours: "{night}"'
+    async with HttpSink() as sink, running(tmp_path, _web(sink), policy) as office:
+        await office.play("redial_answered", "direct_noanswer")
+        await until(lambda: [text["state"] for text in office.texts()] == ["cancelled", "queued"])
+        text = office.texts()[1]
+        call = office.calls("+12015550100")[0]
+    assert text["text"].startswith(
+        "Sorry we missed your call earlier, this is Anderson Roofing. What can we help you with?"
+    )
+    assert call["decision_reason"] == "held"
+    assert call["decision_detail"].endswith("night in America/New_York")
+    assert sink.requests == []
 
 
 async def test_no_text_goes_to_a_caller_who_is_on_the_phone_with_us_again(tmp_path: Path) -> None:

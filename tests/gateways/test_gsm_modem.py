@@ -5,9 +5,8 @@ import logging
 import os
 import threading
 import tty
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,68 +15,14 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.gateways.contract import TEXT, GatewayContract, Peer, Trait, failure_of
+from tests.gateways.modem_shop import ROOF, SHORT, SOON, Shop, arrivals, brief, gateway_of, hasty, until
 from textbackd.core.phone import E164
-from textbackd.demo.modem import Quirks, VirtualModem
-from textbackd.demo.modem_air import OnAir, read_air, report_pdu
-from textbackd.gateways.base import Accepted, Arrival, DeliveryReport, Fate, Gateway, Health, InboundText
+from textbackd.demo.modem_air import binary_pdus, picture_push, report_pdu
+from textbackd.gateways.base import DeliveryReport, Fate, Gateway, Health, InboundText, IncomingCall
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.verdicts import CME, CMS
 
 pytestmark = pytest.mark.modem
-
-ROOF = "+13125550199"
-MOMENT = timedelta(seconds=0.3)
-SOON = 10  # seconds; a test that waits so long has failed
-
-
-class Shop(Peer):
-    """A virtual modem and the air around it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.air = folder / "air.jsonl"
-        self.modem = VirtualModem(air=self.air, link=folder / "port", quirks=Quirks())
-
-    @property
-    def quirks(self) -> Quirks:
-        return self.modem.quirks
-
-    def on_air(self) -> list[OnAir]:
-        return read_air(self.air)
-
-    def next_texts(self, *words: str) -> None:
-        self.quirks.submits = deque(words)
-
-    async def texts(self) -> list[tuple[str, str]]:
-        return whole_texts(self.on_air())
-
-    async def refuse_the_number(self) -> None:
-        self.next_texts("cms:28")
-
-    async def be_unfit(self) -> None:
-        self.next_texts("cms:10")
-
-    async def throttle(self) -> None:
-        self.next_texts("cms:42")
-
-    async def swallow(self) -> None:
-        self.next_texts("silent")
-
-    async def deliver(self, sender: str, body: str, *, again: bool = False) -> None:
-        await asyncio.to_thread(self.modem.deliver, sender, body)
-
-    async def report(self, accepted: Accepted, *, delivered: bool) -> None:
-        """The virtual network reports by itself."""
-
-    async def vanish(self) -> None:
-        await asyncio.to_thread(self.modem.unplug)
-
-
-def whole_texts(parts: list[OnAir]) -> list[tuple[str, str]]:
-    texts: dict[tuple[str, int | None, int], str] = {}
-    for place, part in enumerate(parts):
-        key = (part.to, part.reference, -1 if part.reference is not None else place)
-        texts[key] = texts.get(key, "") + part.body
-    return [(to, body) for (to, _, _), body in texts.items()]
 
 
 @pytest.fixture
@@ -85,37 +30,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path)
     with shop.modem:
         yield shop
-
-
-@asynccontextmanager
-async def gateway_of(shop: Shop, **settings: Any) -> AsyncIterator[GsmModem]:
-    defaults = {"submit_timeout": MOMENT, "answer_timeout": MOMENT, "late_answer": MOMENT}
-    hasty = {"first_retry": MOMENT, "quiet": timedelta(seconds=0.03)}
-    gateway = GsmModem(name="stick", port=shop.modem.port, **defaults | hasty | settings)
-    await gateway.start()
-    try:
-        yield gateway
-    finally:
-        await gateway.close()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SOON):
-        while not true():  # noqa: ASYNC110 (what is waited for happens in other threads)
-            await asyncio.sleep(0.01)
-
-
-async def arrivals(gateway: Gateway, count: int) -> list[Arrival]:
-    """Return the next `count` items, the last one acknowledged, too."""
-    found: list[Arrival] = []
-    items = aiter(gateway.incoming())
-    async with asyncio.timeout(SOON):
-        while len(found) < count:
-            found.append(await anext(items))
-        acknowledged = asyncio.ensure_future(anext(items))
-        await asyncio.sleep(0.05)
-        acknowledged.cancel()
-    return found
 
 
 class TestContract(GatewayContract):
@@ -133,7 +47,7 @@ class TestContract(GatewayContract):
 
     @pytest.fixture
     async def gateway(self, shop: Shop) -> AsyncIterator[Gateway]:
-        async with gateway_of(shop) as gateway:
+        async with gateway_of(shop, submit=SHORT) as gateway:
             await until(lambda: gateway.health() is Health.UP)
             yield gateway
 
@@ -181,7 +95,7 @@ async def test_sixty_texts_of_two_senders_all_arrive_whole_and_once(shop: Shop) 
         bodies = [f"{number} {count} " + "😀" * (count % 3 * 30) for count in range(30)]
         return [(await gateway.send(replace(TEXT, to=E164(number), body=body))).reference for body in bodies]
 
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         references = await asyncio.gather(sender("+13035550126"), sender("+13035550127"))
     texts = await shop.texts()
     expected = [(n, f"{n} {c} " + "😀" * (c % 3 * 30)) for n in ("+13035550126", "+13035550127") for c in range(30)]
@@ -227,7 +141,7 @@ async def test_a_number_with_blanks_goes_out_as_a_number(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("kind", "number", "fate"), [
-    *(pytest.param("cms", number, known.fate, id=f"CMS {number}") for number, known in CMS.items()),
+    *(pytest.param("cms", number, known.fate, id=f"CMS {number}") for number, known in CMS.items() if not known.taken),
     *(pytest.param("cme", number, known.fate, id=f"CME {number}") for number, known in CME.items()),
     pytest.param("cms", 99, Fate.NOT_SENT, id="an unnamed cause of the network: it rejected the text"),
     pytest.param("cms", 213, Fate.NOT_SENT, id="an unnamed cause of the service centre: it rejected the text"),
@@ -248,6 +162,28 @@ def test_the_classes_of_errors_are_those_of_the_standard() -> None:
     assert {8, 10, 50, 69, 193, 310, 311, 312, 313, 316, 318, 330} <= classes[Fate.GATEWAY_UNFIT]
     assert {17, 22, 27, 29, 38, 41, 42, 47, 192, 194, 314, 331, 208, 211, 320, 322} <= classes[Fate.NOT_SENT]
     assert {197, 332, 350, 500} == classes[Fate.UNKNOWN]
+    assert {number for number, known in CMS.items() if known.taken} == {197}
+    assert {number for number, known in CMS.items() if known.full} == {208, 211, 320, 322}
+
+
+async def test_a_text_that_the_service_centre_has_already_was_sent(shop: Shop) -> None:
+    shop.next_texts("ok", "cms:197", "ok")
+    async with gateway_of(shop) as gateway:
+        accepted = await gateway.send(replace(TEXT, body="a" * 400))
+    assert (accepted.reference, accepted.parts) == ("1,2", 3)
+
+
+@pytest.mark.parametrize("code", ["cms:322", "cms:208", "cme:20"])
+async def test_a_full_memory_is_read_before_the_text_is_tried_again(shop: Shop, code: str) -> None:
+    async with gateway_of(shop, poll_every=timedelta(hours=1)) as gateway:
+        waiting = asyncio.ensure_future(anext(aiter(gateway.incoming())))
+        await until(lambda: shop.modem.commands.count("AT+CMGL=4") >= 2)
+        shop.modem.keep("SM", ROOF, "in the way")
+        shop.next_texts(code)
+        assert (await failure_of(gateway)).fate is Fate.NOT_SENT
+        async with asyncio.timeout(SOON):
+            item = await waiting
+    assert isinstance(item, InboundText)
 
 
 @pytest.mark.parametrize("number", [28, 38, 332, 500, 10])
@@ -280,18 +216,18 @@ async def test_a_long_text_of_which_a_part_is_out_must_not_go_again(shop: Shop, 
 
 async def test_silence_after_the_pdu_is_unknown_and_the_text_is_out_once(shop: Shop) -> None:
     shop.next_texts("silent")
-    async with gateway_of(shop) as gateway:
+    async with gateway_of(shop, submit=SHORT) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await gateway.send(replace(TEXT, body="the next"))).reference == "2"
     assert [part.body for part in shop.on_air()] == [TEXT.body, "the next"]
 
 
-@pytest.mark.parametrize("word", ["late:0.4", "deaf:0.4"])
+@pytest.mark.parametrize("word", ["late:1.5", "deaf:1.5"])
 async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
     shop: Shop, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.next_texts(word, "cms:28", "ok")
-    async with gateway_of(shop, late_answer=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=SOON)) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         assert (await failure_of(gateway)).code == "CMS 28"
         assert (await gateway.send(replace(TEXT, body="third"))).reference == "2"
@@ -300,12 +236,12 @@ async def test_a_late_answer_is_not_taken_for_that_of_the_next_text(
 
 
 async def test_a_late_answer_is_not_taken_for_that_of_another_command(shop: Shop) -> None:
-    shop.next_texts("late:0.8")
-    async with gateway_of(shop, late_answer=timedelta(seconds=0.05), delivery_reports=False) as gateway:
+    shop.next_texts("late:1.8")
+    async with gateway_of(shop, submit=SHORT, late=timedelta(seconds=0.05), delivery_reports=False) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         shop.modem.deliver(ROOF, "hello?")
         assert [item.body for item in await arrivals(gateway, 1) if isinstance(item, InboundText)] == ["hello?"]
-        await asyncio.sleep(0.6)  # the answer comes while nothing is asked
+        await asyncio.sleep(1)  # the answer comes while nothing is asked
         assert (await gateway.send(TEXT)).reference == "2"
 
 
@@ -326,7 +262,7 @@ async def test_a_modem_that_dies_at_the_prompt_has_sent_nothing(shop: Shop) -> N
 
 async def test_a_modem_that_dies_with_the_text_leaves_it_unknown(shop: Shop) -> None:
     shop.next_texts("die_after_pdu")
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         assert (await failure_of(gateway)).fate is Fate.UNKNOWN
         await until(lambda: gateway.health() is Health.DOWN)
     assert len(shop.on_air()) == 1
@@ -356,9 +292,8 @@ async def test_a_port_that_appears_ends_the_wait(shop: Shop) -> None:
 async def test_an_absent_modem_is_no_error_at_start_and_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gateway = GsmModem(
-        name="stick", port=str(tmp_path / "none"), first_retry=timedelta(seconds=0.01), longest_retry=MOMENT
-    )
+    patience = hasty(first_retry=timedelta(seconds=0.01))
+    gateway = GsmModem(name="stick", port=str(tmp_path / "none"), patience=patience)
     await gateway.start()
     await until(lambda: gateway.health() is Health.DOWN)
     await asyncio.sleep(0.2)
@@ -400,7 +335,7 @@ async def test_a_port_that_talks_without_end_is_down_and_can_be_closed(noise: by
 
     talking = threading.Thread(target=talk)
     talking.start()
-    gateway = GsmModem(name="stick", port=os.ttyname(slave), answer_timeout=MOMENT)
+    gateway = GsmModem(name="stick", port=os.ttyname(slave), timing=brief(), patience=hasty())
     await gateway.start()
     await until(lambda: gateway.health() is Health.DOWN)
     await gateway.close()
@@ -425,7 +360,7 @@ async def test_a_prompt_left_behind_by_a_killed_process_is_left(shop: Shop) -> N
 
 async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
     shop.quirks.after_air = 0.2
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(gateway.send(replace(TEXT, body="never begun")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -437,7 +372,7 @@ async def test_a_cancelled_send_does_not_disturb_the_next(shop: Shop) -> None:
 
 async def test_closing_waits_for_the_text_under_way_and_refuses_the_rest(shop: Shop) -> None:
     shop.quirks.after_air = 0.3
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
         send = asyncio.ensure_future(gateway.send(TEXT))
         waiting = asyncio.ensure_future(failure_of(gateway, replace(TEXT, body="too late")))
         await until(lambda: len(shop.on_air()) == 1)
@@ -475,10 +410,10 @@ async def test_an_odd_modem_sends_and_receives_all_the_same(shop: Shop, quirks: 
     for name, value in quirks.items():
         setattr(shop.quirks, name, value)
     await asyncio.to_thread(shop.modem.plug_in)
-    async with gateway_of(shop, answer_timeout=timedelta(seconds=2), submit_timeout=timedelta(seconds=2)) as gateway:
+    async with gateway_of(shop, answer=timedelta(seconds=2)) as gateway:
         assert (await gateway.send(replace(TEXT, body="Hello 😀 " * 20))).reference == "1,2,3"
         shop.modem.deliver(ROOF, "hello?")
-        found = await arrivals(gateway, 4)
+        found = await arrivals(gateway, 4, pause=0.5, leaving_out=IncomingCall)
     assert [item.body for item in found if isinstance(item, InboundText)] == ["hello?"]
     assert {item.reference for item in found if isinstance(item, DeliveryReport)} == {"1", "2", "3"}
     assert shop.modem.stored() == 0
@@ -558,8 +493,56 @@ async def test_a_burst_larger_than_the_sim_comes_in_as_room_is_made(shop: Shop) 
         assert [item.body for item in found if isinstance(item, InboundText)] == [f"text {n}" for n in range(20)]
 
 
+async def test_a_burst_of_thirty_comes_in_over_a_sim_of_twenty_and_leaves_it_empty(shop: Shop) -> None:
+    shop.quirks.storage = 20
+    for count in range(30):
+        shop.modem.deliver(ROOF, f"text {count}")
+    async with gateway_of(shop, answer=timedelta(seconds=SOON)) as gateway:
+        found = await arrivals(gateway, 30)
+        await until(lambda: shop.modem.stored() == 0)
+    assert sorted(item.body for item in found if isinstance(item, InboundText)) == sorted(
+        f"text {n}" for n in range(30)
+    )
+
+
+async def test_a_picture_message_comes_in_as_a_sentence(shop: Shop) -> None:
+    for pdu in binary_pdus("55512", picture_push(ROOF, subject="My roof"), port=2948):
+        shop.modem.deliver_pdu(pdu)
+    async with gateway_of(shop) as gateway:
+        (item,) = await arrivals(gateway, 1)
+    assert isinstance(item, InboundText)
+    assert (item.sender, item.media) == (ROOF, 1)
+    assert shop.modem.stored() == 0
+
+
+@pytest.mark.parametrize("news", ['^SMMEMFULL: "SM"', '+CIEV: "SMSFULL"', '+QIND: "SMSFULL","SM"', '+CMTI: "SM",99'])
+async def test_a_memory_that_is_said_to_be_full_is_read_at_once(shop: Shop, news: str) -> None:
+    async with gateway_of(shop, poll_every=timedelta(hours=1)) as gateway:
+        items = aiter(gateway.incoming())
+        waiting = asyncio.ensure_future(anext(items))
+        await until(lambda: shop.modem.commands.count("AT+CMGL=4") >= 2)
+        shop.modem.keep("SM", ROOF, "kept")
+        shop.modem.say(f"\r\n{news}\r\n".encode())
+        async with asyncio.timeout(SOON):
+            item = await waiting
+        assert isinstance(item, InboundText)
+
+
+async def test_a_memory_that_fills_up_is_warned_of_once(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.quirks.storage = 10
+    async with gateway_of(shop, probe=timedelta(seconds=0.02)) as gateway:  # nobody reads
+        await until(lambda: "sim_storage_used" in gateway.vitals())
+        for count in range(7):
+            shop.modem.deliver(ROOF, f"text {count}")
+        await until(lambda: gateway.vitals().get("sim_storage_used") == 7.0)
+        shop.modem.deliver(ROOF, "one more")
+        await until(lambda: gateway.vitals().get("sim_storage_used") == 8.0)
+        assert gateway.vitals()["sim_storage_size"] == 10.0
+    assert [record.message for record in caplog.records] == ["the memory for incoming texts is nearly full"]
+
+
 async def test_texts_come_in_while_texts_go_out(shop: Shop) -> None:
-    async with gateway_of(shop, submit_timeout=timedelta(seconds=SOON)) as gateway:
+    async with gateway_of(shop) as gateway:
 
         async def chatter() -> None:
             for count in range(20):
@@ -623,7 +606,7 @@ async def test_what_came_in_before_a_replug_is_not_deleted_in_another_modems_pla
         first = await anext(items)
         await asyncio.to_thread(shop.modem.unplug)
         await asyncio.to_thread(shop.modem.plug_in)
-        await until(lambda: shop.modem.commands[-1].startswith("AT+CNMI"))
+        await until(lambda: sum(command.startswith("AT+CNMI") for command in shop.modem.commands) == 2)
         async with asyncio.timeout(SOON):
             assert await anext(items) == first
     assert shop.modem.stored() == 1
@@ -684,7 +667,7 @@ async def test_a_report_that_cuts_into_an_answer_is_heard(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["ok", "cms:38", "silent", "die_at_prompt", "die_after_pdu", "no_prompt", "late:0.5", "error"]
+    "word", ["ok", "cms:38", "silent", "die_at_prompt", "die_after_pdu", "no_prompt", "late:1.5", "error"]
 )
 async def test_no_fault_of_the_modem_puts_a_traceback_a_number_or_a_text_into_the_log(
     shop: Shop, word: str, caplog: pytest.LogCaptureFixture
@@ -692,7 +675,7 @@ async def test_no_fault_of_the_modem_puts_a_traceback_a_number_or_a_text_into_th
     caplog.set_level(logging.INFO)
     shop.next_texts(word)
     shop.modem.deliver(ROOF, "a secret")
-    async with gateway_of(shop, first_retry=timedelta(seconds=0.01)) as gateway:
+    async with gateway_of(shop, submit=SHORT, first_retry=timedelta(seconds=0.01)) as gateway:
         await asyncio.gather(gateway.send(TEXT), return_exceptions=True)
         await arrivals(gateway, 1) if "die" not in word else await until(lambda: gateway.health() is Health.DOWN)
     said = "\n".join(f"{record.message} {vars(record)}" for record in caplog.records)

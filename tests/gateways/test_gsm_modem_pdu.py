@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textbackd.core.segments import is_gsm7
-from textbackd.demo.modem_air import deliver_pdus, read_submit
+from textbackd.demo.modem_air import binary_pdus, deliver_pdus, picture_push, read_submit
+from textbackd.gateways.modem.mms import Notification, notification
 from textbackd.gateways.modem.pdu import (
+    LOCKING_SHIFT,
+    SINGLE_SHIFT,
     UNREADABLE,
     Deliver,
     StatusReport,
@@ -96,6 +99,94 @@ def deliver(*, coding: str, data: str, length: str, first: str = "04", time: str
 ])  # fmt: skip
 def test_the_data_coding_decides_the_alphabet(coding: str, data: str, length: str, body: str) -> None:
     assert deliver(coding=coding, data=data, length=length).body == body
+
+
+# Places in the tables of 3GPP TS 23.038 Annex A.2 (behind an escape) and A.3 (without).
+@pytest.mark.parametrize(("language", "shift", "septets", "text"), [
+    pytest.param(1, SINGLE_SHIFT, b"\x47\x49\x53\x63\x65\x67\x69\x73", "ĞİŞç€ğış", id="Turkish, single"),
+    pytest.param(2, SINGLE_SHIFT, b"\x09\x41\x49\x4f\x55\x61\x69\x6f\x75", "çÁÍÓÚáíóú", id="Spanish, single"),
+    pytest.param(3, SINGLE_SHIFT, b"\x05\x09\x0b\x0c\x41\x5b\x5c\x61\x7b\x7c\x7f", "êçÔôÀÃÕÂãõâ", id="Portuguese, single"),
+    pytest.param(1, LOCKING_SHIFT, b"\x04\x07\x0b\x0c\x1c\x1d\x40\x60", "€ıĞğŞşİç", id="Turkish, locking"),
+    pytest.param(3, LOCKING_SHIFT, b"\x40\x5b\x5c\x5d\x7b\x7c", "ÍÃÕÚãõ", id="Portuguese, locking"),
+    pytest.param(6, LOCKING_SHIFT, b"\x00\x03\x04", "ँअआ", id="Hindi, locking"),
+    pytest.param(99, LOCKING_SHIFT, b"\x00Hi", "@Hi", id="a language that nobody knows is the default alphabet"),
+    pytest.param(99, SINGLE_SHIFT, b"\x65", "€", id="and so are its escapes"),
+])  # fmt: skip
+def test_a_national_language_has_its_own_letters(language: int, shift: int, septets: bytes, text: str) -> None:
+    written = septets if shift == LOCKING_SHIFT else b"".join(bytes([0x1B, septet]) for septet in septets)
+    assert national({shift: language}, written) == text
+
+
+def test_locking_and_single_shift_may_be_of_different_languages() -> None:
+    assert national({LOCKING_SHIFT: 1, SINGLE_SHIFT: 2}, b"\x1c\x1bU") == "ŞÚ"
+
+
+@pytest.mark.parametrize(("septets", "text"), [
+    (b"\x1bZ", "Z"), (b"\x1b\x1b", " "), (b"a\x1b", "a "), (b"\x1b\x0a\x1be", "\f€"),
+])  # fmt: skip
+def test_an_escape_into_nowhere_shows_the_letter_without_it(septets: bytes, text: str) -> None:
+    assert national({}, septets) == text
+
+
+def national(shifts: dict[int, int], septets: bytes) -> str:
+    """Return how a text with these shifts in its header is read."""
+    header = b"".join(bytes([kind, 1, language]) for kind, language in shifts.items())
+    header = bytes([len(header)]) + header if header else b""
+    skipped = -(-len(header) * 8 // 7)
+    bits = sum(septet << 7 * (skipped + at) for at, septet in enumerate(septets))
+    body = bits.to_bytes(-(-(skipped + len(septets)) * 7 // 8), "little")
+    data = header + body[len(header) :]
+    first = "44" if header else "04"
+    return deliver(coding="00", data=data.hex(), length=f"{skipped + len(septets):02X}", first=first).body
+
+
+@given(st.binary(max_size=100), st.integers(0, 15), st.integers(0, 15))
+def test_any_septets_in_any_language_are_some_text(octets: bytes, locking: int, single: int) -> None:
+    septets = bytes(octet & 0x7F for octet in octets)
+    assert isinstance(national({LOCKING_SHIFT: locking, SINGLE_SHIFT: single}, septets), str)
+
+
+# --- what is no text ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("short", [False, True])
+@pytest.mark.parametrize(("sender", "subject"), [
+    ("+13035550126", None), ("+13035550126", "Dachrinne – größer 😀"), (None, "no number"), ("anna@example.com", None),
+])  # fmt: skip
+def test_the_notification_of_a_picture_says_who_sent_it(sender: str | None, subject: str | None, short: bool) -> None:
+    push = picture_push(sender, subject=subject, short_type=short)
+    parts = [decode(pdu) for pdu in binary_pdus("55512", push, port=2948)]
+    octets = b"".join(part.octets or b"" for part in parts if isinstance(part, Deliver))
+    assert octets == push
+    assert {part.port for part in parts if isinstance(part, Deliver)} == {2948}
+    assert notification(octets) == Notification(sender=sender, subject=subject)
+
+
+def test_the_media_type_may_stand_behind_its_length() -> None:
+    # WAP-230-WSP §8.4.2.24: Content-general-form, the type with its parameters.
+    typed = b"\x03\xbe\x81\xea"
+    push = bytes([0, 6, len(typed)]) + typed + b"\x8c\x82\x89\x0e\x80+13035550126\0"
+    assert notification(push) == Notification(sender="+13035550126", subject=None)
+
+
+@pytest.mark.parametrize("push", [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"\x00\x06\x01\xae\x01", id="another media type"),
+    pytest.param(b"\x00\x04\x01\xbe\x8c\x82", id="no push"),
+    pytest.param(b"\x00\x06\x01\xbe\x8c\x86", id="a delivery report of a picture message"),
+    pytest.param(b"\x00\x06\xff\xff\xff\xff\xff\xff", id="a length without end"),
+    pytest.param(b"\x00\x06\x01\xbe\x8c\x82\x98no end", id="a text without end"),
+    pytest.param(b"\x00\x06\x01\xbe\x8c\x82\x89\x1e\x80", id="a value that is cut off"),
+])  # fmt: skip
+def test_what_is_no_notification_is_said_to_be_none(push: bytes) -> None:
+    assert notification(push) is None
+
+
+@given(st.binary(max_size=80))
+def test_no_octets_make_the_reading_of_a_push_fail(octets: bytes) -> None:
+    for push in (octets, b"\x00\x06\x01\xbe\x8c\x82" + octets):
+        found = notification(push)
+        assert found is None or all(len(word or "") <= 200 for word in (found.sender, found.subject))
 
 
 @pytest.mark.parametrize(("time", "expected"), [

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from tests.gateways.contract import LONG_BODY, TEXT, failure_of
+from tests.gateways.modem_shop import arrivals, until
 from tests.gateways.phonesim import CannotRunError, Phonesim, running
-from tests.gateways.test_gsm_modem import arrivals, until
 from textbackd.core.phone import E164
 from textbackd.gateways.base import Fate, Health, InboundText
-from textbackd.gateways.gsm_modem import GsmModem
+from textbackd.gateways.gsm_modem import TIMING, GsmModem
 
 pytestmark = pytest.mark.modem
 
@@ -30,7 +30,7 @@ def phonesim() -> Iterator[Phonesim]:
 
 @pytest.fixture
 async def gateway(phonesim: Phonesim) -> AsyncIterator[GsmModem]:
-    gateway = GsmModem(name="stick", port=phonesim.port, submit_timeout=timedelta(seconds=5))
+    gateway = GsmModem(name="stick", port=phonesim.port, timing=replace(TIMING, submit=timedelta(seconds=5)))
     await gateway.start()
     try:
         await until(lambda: gateway.health() is Health.UP)

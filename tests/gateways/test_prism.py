@@ -61,6 +61,12 @@ VENDORS: Final = {
         section='type: bandwidth, account: "9900000", application: app-1, username: u, password: x, number: "+13035550142"',
         recipient="to",
     ),
+    "android_sms_gateway": Documented(
+        document="android_sms_gateway.json",
+        prefix="",
+        section="type: android_sms_gateway, username: sms, password: x, signing_key: x",
+        recipient="phoneNumbers",
+    ),
 }
 
 

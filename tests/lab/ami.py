@@ -30,7 +30,11 @@ class Listener:
         self._socket = socket.create_connection((pbx.host, pbx.ami_port), READ_SECONDS)
 
     def __enter__(self) -> Self:
-        secrets = {"textbackd": self._pbx.textbackd_secret, "admin": self._pbx.admin_secret}
+        secrets = {
+            "textbackd": self._pbx.textbackd_secret,
+            "texting": self._pbx.textbackd_secret,
+            "admin": self._pbx.admin_secret,
+        }
         self.banner = self._read_to(b"\r\n").decode()
         self.login = self.act("Login", Username=self._user, Secret=secrets[self._user])[-1]
         return self

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 ETC: Final = Path(__file__).parent / "etc"
+SHIPPED: Final = Path(__file__).parents[2] / "config/extensions-textbackd.conf"  # what a shop includes, tried as it is
 PHONES: Final = ("101", "102", "103", "104", "105", "106")
 UNREGISTERED: Final = "106"
 TRUNKS: Final = {"trunk": 99, "trunk2": 98}
@@ -203,8 +204,9 @@ class Asterisk:
         return f"{self.folder_in_root}/etc/asterisk.conf"
 
     def channels(self) -> list[str]:
-        """Names of the channels that exist now."""
-        return [line.split("!")[0] for line in self.cli("core show channels concise").splitlines() if "!" in line]
+        """Names of the channels that exist now; the one for texts stays for ever and does not count."""
+        lines = self.cli("core show channels concise").splitlines()
+        return [line.split("!")[0] for line in lines if "!" in line and not line.startswith("Message/")]
 
     def wait_for_channels(self, count: int, seconds: float = 10) -> None:
         """Wait until at least `count` channels exist."""
@@ -261,7 +263,7 @@ def write_folder(instance: Asterisk) -> None:
     for part in ("etc", "var", "spool/voicemail", "spool/tmp", "log/cdr-csv", "var/keys"):
         (instance.folder / part).mkdir(parents=True)
     values = template_values(instance)
-    for template in ETC.iterdir():
+    for template in (*ETC.iterdir(), SHIPPED):
         text = template.read_bytes().decode()
         (instance.folder / "etc" / template.name).write_bytes(filled(text, values).encode())
     phones = "".join(phone_section(instance, extension) for extension in PHONES)

@@ -29,6 +29,7 @@ pbx:
   office:
     host: {host}
     port: {port}
+    username: {username}
     secret: "{secret}"
     ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
 lines: {{main: {{dids: ["*"]}}}}
@@ -43,8 +44,8 @@ PATIENCE = 30.0  # seconds for a call to be in the database after its scene is o
 class Shop:
     """The running pieces, as tests ask them."""
 
-    def __init__(self, pbx: Asterisk, folder: Path) -> None:
-        self.pbx, self.folder = pbx, folder
+    def __init__(self, pbx: Asterisk, folder: Path, username: str) -> None:
+        self.pbx, self.folder, self.username = pbx, folder, username
         self.sink = HttpSink()
         self.connected: Callable[[], bool] = lambda: False
 
@@ -108,9 +109,11 @@ def wait_for(true: Callable[[], Any], what: str) -> Any:
 
 
 @contextmanager
-def open_shop(pbx: Asterisk, folder: Path, gateways: str | None = None) -> Iterator[Shop]:
+def open_shop(
+    pbx: Asterisk, folder: Path, gateways: str | None = None, *, username: str = "textbackd"
+) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
-    shop = Shop(pbx, folder)
+    shop = Shop(pbx, folder, username)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(shop, gateways, stop, ready)), daemon=True)
@@ -130,6 +133,7 @@ async def _serve(shop: Shop, gateways: str | None, stop: asyncio.Event, ready: t
         text = CONFIG.format(
             host=shop.pbx.host,
             port=shop.pbx.ami_port,
+            username=shop.username,
             secret=shop.pbx.textbackd_secret,
             gateways=through,
             folder=shop.folder,

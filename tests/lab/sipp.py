@@ -29,8 +29,13 @@ from .asterisk import Asterisk, LabError, wait_until
 
 PIECES: Final = Path(__file__).parent / "sipp"
 VARIABLES: Final = ("local", "remote", "via", "cseq", "to", "unused", "tag")
-NEW_REQUEST: Final = frozenset({"invite", "hang_up", "press_info", "refer"})  # each takes the next CSeq of its dialog
-PHRASES: Final = {302: "Moved Temporarily", 480: "Temporarily Unavailable", 486: "Busy Here", 603: "Decline"}
+NEW_REQUEST: Final = frozenset(
+    {"invite", "message", "hang_up", "press_info", "refer"}
+)  # each takes the next CSeq of its dialog
+PHRASES: Final = {
+    202: "Accepted", 302: "Moved Temporarily", 404: "Not Found", 480: "Temporarily Unavailable", 486: "Busy Here",
+    503: "Service Unavailable", 603: "Decline",
+}  # fmt: skip
 RTP_KEY_NAMES: Final = {"*": "star", "#": "pound"}
 MAX_SECONDS: Final = 90
 SETTLE_SECONDS: Final = 2  # a phone that expects more calls than come is kept so long
@@ -146,6 +151,19 @@ def forwards(extension: str) -> list[Step]:
     """Answer 302: the call shall go to another extension."""
     headers = f"\r\nContact: <sip:{extension}@[remote_ip]>"
     return [Step("expect_invite"), Step("refuse", {"code": "302", "phrase": PHRASES[302], "headers": headers})]
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def texts(body: str, *, times: int = 1) -> list[Step]:
+    """Send a SIP MESSAGE, and the very same one again, as somebody does whom our answer did not reach."""
+    return [Step("message", {"body": body, "cseq": "1"})] * times
+
+
+def gets_text(code: int) -> list[Step]:
+    """Get a SIP MESSAGE and answer it with this code."""
+    return [Step("expect_message"), Step("answer_message", {"code": str(code), "phrase": PHRASES[code]})]
 
 
 # --- SIPp processes -------------------------------------------------------------------------------------------------
@@ -276,6 +294,11 @@ class Stage:
         where = self.pbx.trunk_host(trunk)
         return self._calling(f"caller {caller}", where, did, sender, steps, headers)
 
+    def text(self, sender: str, did: str, steps: Sequence[Step], *, name: str = "") -> Actor:
+        """A text from outside to one of our numbers, through the trunk."""
+        address = f"{name} <sip:{sender}@carrier.invalid>".lstrip()
+        return self._calling(f"texter {sender}", self.pbx.trunk_host(), did, address, steps, (), begin=())
+
     def dial(self, extension: str, target: str, steps: Sequence[Step]) -> Actor:
         """A phone of the office dials."""
         sender = f"<sip:{extension}@lab.invalid>"
@@ -308,12 +331,20 @@ class Stage:
         return actor
 
     def _calling(
-        self, label: str, host: str, target: str, sender: str, steps: Sequence[Step], headers: Sequence[str]
+        self,
+        label: str,
+        host: str,
+        target: str,
+        sender: str,
+        steps: Sequence[Step],
+        headers: Sequence[str],
+        *,
+        begin: Sequence[Step] = (Step("invite"),),
     ) -> Actor:
         port = FIRST_PORT + len(self._callers)
         lines = "".join(f"\r\n{header}" for header in headers)
         role = Role(label=label, host=host, port=port, sender=sender, target=target, headers=lines)
-        actor = self._spawn(role, [Step("invite"), *steps])
+        actor = self._spawn(role, [*begin, *steps])
         self._callers.append(actor)
         return actor
 

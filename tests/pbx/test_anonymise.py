@@ -68,7 +68,12 @@ def judged(path: Path, ignored: Iterable[str]) -> list[tuple[object, ...]]:
         numbers = conclusion.numbers
         seen += [number for number in (numbers.caller, numbers.did) if number not in seen]
         who = (seen.index(numbers.caller), seen.index(numbers.did), numbers.not_textable)
-        found.append((call.direction, call.started_at, call.ended_at, conclusion.judgement, conclusion.decision, who))
+        decision = (
+            conclusion.decision
+        )  # until when a text may go depends on the zone of its number, which is another one now
+        found.append(
+            (call.direction, call.started_at, call.ended_at, conclusion.judgement, (decision.action, decision.why), who)
+        )
     return found
 
 

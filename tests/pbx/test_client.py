@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -18,12 +18,15 @@ pytestmark = pytest.mark.slow
 class Line:
     """A client on a simulated PBX, and what arrived."""
 
-    def __init__(self, pbx: DemoPbx, secret: str, port: int) -> None:
+    def __init__(self, pbx: DemoPbx, secret: str, port: int, subscribed: Sequence[str]) -> None:
         self.pbx = pbx
         self.taken: list[Event | None] = []
+        self.handed: list[Mapping[str, str]] = []
         self.client = AmiClient(
             "office", host="127.0.0.1", port=port, username="textbackd", secret=secret, take=self.taken.extend
         )
+        for event in subscribed:
+            self.client.subscribe(event, self.handed.append)
 
     @property
     def state(self) -> PbxState:
@@ -42,10 +45,11 @@ async def connected(
     secret: str = "demo",  # noqa: S107  # guards nothing
     *,
     port: int | None = None,
+    subscribed: Sequence[str] = (),
 ) -> AsyncIterator[Line]:
     pbx = DemoPbx()
     await pbx.start()
-    line = Line(pbx, secret, pbx.port if port is None else port)
+    line = Line(pbx, secret, pbx.port if port is None else port, subscribed)
     task = asyncio.create_task(line.client.run())
     try:
         yield line
@@ -204,3 +208,67 @@ async def test_noise_from_the_pbx_does_not_end_the_connection() -> None:
         line.pbx.send(bytes(range(256)) * 40 + b"\r\n\r\nEvent: \r\n\r\n: \r\n\r\nEvent: Hangup\r\n\r\n")
         await until(lambda: bool(line.of("Hangup")))
     assert line.pbx.logins == 1
+
+
+@pytest.mark.parametrize(
+    ("subscribed", "mask"),
+    [
+        pytest.param(["DongleReport", "Hangup"], "call,agent,system", id="events of the classes that are read anyway"),
+        pytest.param(["UserEvent", "UserEvent"], "call,agent,system,user", id="two gateways with UserEvents"),
+    ],
+)
+@hasty
+async def test_the_login_asks_for_the_classes_of_what_is_subscribed(subscribed: list[str], mask: str) -> None:
+    async with connected(subscribed=subscribed) as line:
+        await until(lambda: line.state is PbxState.CONNECTED)
+    assert [action["Events"] for action in line.actions("Login")] == [mask]
+
+
+@hasty
+async def test_a_subscriber_is_handed_the_events_of_its_name_and_no_others() -> None:
+    async with connected(subscribed=["UserEvent"]) as line:
+        await until(lambda: line.state is PbxState.CONNECTED)
+        line.pbx.send(b"Event: UserEventful\r\nA: 0\r\n\r\nResponse: Success\r\nEvent: UserEvent\r\nA: 1\r\n\r\n")
+        line.pbx.send("Event: UserEvent\r\nName: Zoë\r\nA: 2\r\nA: 3\r\n\r\n".encode())
+        line.pbx.send(b"\r\nEvent: UserEvent\r\nA: 4\r\n\r\nEvent: Hangup\r\nA: 5\r\n\r\n")
+        await until(lambda: bool(line.of("Hangup")))
+    assert line.handed == [{"Event": "UserEvent", "Name": "Zoë", "A": "2"}, {"Event": "UserEvent", "A": "4"}]
+    assert line.of("UserEvent") == [], "the tracker does not read it"
+
+
+@hasty
+async def test_an_event_that_the_tracker_reads_too_is_handed_to_both() -> None:
+    async with connected(subscribed=["Hangup"]) as line:
+        await until(lambda: line.state is PbxState.CONNECTED)
+        line.pbx.send(b"Event: Hangup\r\nUniqueid: 1\r\n\r\n")
+        await until(lambda: bool(line.of("Hangup")))
+    assert [event["Uniqueid"] for event in line.handed] == ["1"]
+
+
+@hasty
+async def test_subscriptions_outlast_a_dropped_connection() -> None:
+    async with connected(subscribed=["UserEvent"]) as line:
+        await until(lambda: line.pbx.logins == 1 and line.state is PbxState.CONNECTED)
+        line.pbx.drop()
+        await until(lambda: line.pbx.logins == 2 and line.state is PbxState.CONNECTED)
+        line.pbx.send(b"Event: UserEvent\r\n\r\n")
+        await until(lambda: bool(line.handed))
+
+
+@hasty
+async def test_it_is_connected_only_while_an_action_would_reach_the_pbx() -> None:
+    async with connected() as line:
+        assert not line.client.is_connected
+        await until(lambda: line.state is PbxState.CONNECTED)
+        assert line.client.is_connected
+        line.pbx.drop()
+        await until(lambda: not line.client.is_connected)
+        await until(lambda: line.client.is_connected)
+    assert not line.client.is_connected
+
+
+@hasty
+async def test_a_refused_login_is_no_connection() -> None:
+    async with connected("wrong") as line:
+        await until(lambda: line.state is PbxState.REFUSED)
+        assert not line.client.is_connected

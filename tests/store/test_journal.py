@@ -157,6 +157,20 @@ def test_the_newest_text_and_the_newest_talk_count(db: sqlite_utils.Database) ->
     assert known(db) == (after(hours=60), after(hours=60))
 
 
+def test_the_cooldown_counts_from_when_a_held_text_goes_and_not_from_the_call(db: sqlite_utils.Database) -> None:
+    write(db, judged(), a_text(due_at=after(hours=-1), hung_up_at=after(hours=-11), state=State.DELIVERED, held=True))
+    assert known(db) == (after(hours=-1), None)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.SUBMITTING])
+@pytest.mark.parametrize(("due", "counts_as"), [(-1, 0), (9, 9)], ids=["due for an hour", "due in nine hours"])
+def test_a_text_that_waits_counts_as_one_that_goes_now_or_when_it_is_due(
+    db: sqlite_utils.Database, state: State, due: int, counts_as: int
+) -> None:
+    write(db, judged(), a_text(due_at=after(hours=due), hung_up_at=after(hours=-2), state=state))
+    assert known(db) == (after(hours=counts_as), None)
+
+
 def test_nothing_is_known_of_a_stranger(db: sqlite_utils.Database) -> None:
     write(db, judged(caller=OTHER), a_text(recipient=OTHER))
     assert known(db) == (None, None)

@@ -81,8 +81,7 @@ def test_a_database_of_an_earlier_version_gets_its_key_and_keeps_its_opt_outs(tm
         optouts.add(db, CALLER, OptedOutBy.GATEWAY, "web", NOON)
     with closing(sqlite3.connect(path)) as raw:  # as m003 left it
         raw.executescript(
-            "DROP TABLE asks; DROP TABLE meta; DROP INDEX outbox_by_kind; DROP INDEX outbox_of_call;"
-            "DROP INDEX outbox_of_case; DROP INDEX calls_of_case;"
+            "DROP TABLE asks; DROP TABLE meta; DROP INDEX outbox_by_kind;"
             "DELETE FROM _sqlite_migrations WHERE name = 'm004_wishes'"
         )
     with closing(open_database(path)) as db:

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "line": ("textbackd.cli.line", "line"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),
+    "modem": ("textbackd.cli.modem", "modem"),
 }
 
 

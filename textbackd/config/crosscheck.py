@@ -8,13 +8,22 @@ from typing import Any, Final
 
 from textbackd.config.readers import Context
 from textbackd.config.templates import REQUEST_FIELDS, request_fields
-from textbackd.config.values import listed
+from textbackd.config.values import listed, shown
 from textbackd.config.yaml_source import Fault, Loc, Source
 from textbackd.core.phone import read_number
 
+SWITCHES: Final = ("freepbx_daynight", "device", "hint", "astdb")
 BODIES: Final = ("json", "form", "body")
-SIGNED_WITH: Final = {"telnyx": "public_key"}  # kind of gateway → the key that its webhooks are checked with
+# Kind of gateway → the key that its webhooks are checked with.
+SIGNED_WITH: Final = {"android_sms_gateway": "signing_key", "telnyx": "public_key"}
 SENDS_FROM: Final = {"plivo": "powerpack", "telnyx": "profile"}  # kind of gateway → what may stand in for `number`
+HOOK_KEYS: Final = ("receive", "reports", "signature", "answer")
+# A block of an http gateway → its lists of words, of which none may share one.
+WORD_LISTS: Final = {
+    "result": ("accepted", "refused", "opted_out", "unfit", "later"),
+    "reports": ("delivered", "failed"),
+}
+THROUGH_PBX: Final = ("asterisk_dongle", "asterisk_message")
 Found = Iterator[tuple[Loc, str]]
 
 
@@ -27,6 +36,8 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_nowhere(source),
         *_unsigned(source),
         *_senderless(source),
+        *_which_pbx(source),
+        *_switches(source),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
@@ -48,6 +59,15 @@ def _dids(line: Mapping[str, Any]) -> list[str]:
     return ["*"] if written is None else [str(did) for did in written] if isinstance(written, list) else []
 
 
+def _switches(source: Source) -> Found:
+    for name, line in _entries(source, "lines"):
+        switch = line.get("night_switch")
+        named = [key for key in SWITCHES if switch.get(key) is not None] if isinstance(switch, Mapping) else ["?"]
+        if switch is not None and len(named) != 1:
+            many = f"{' and '.join(named)} are two switches" if named else "no switch is named"
+            yield ("lines", name, "night_switch"), f"{many}. Write one of {', '.join(SWITCHES)}."
+
+
 def _same_did(did: str, context: Context) -> str:
     return read_number(did, context.country or "ZZ").e164 or did.strip()
 
@@ -65,6 +85,8 @@ def _requests(source: Source) -> Found:
             loc = ("gateways", name)
             yield from _bodies(gateway, loc)
             yield from _silent(gateway, loc)
+            yield from _unheard(gateway, loc)
+            yield from _ambiguous(gateway, loc)
             if gateway.get("basic_auth") is not None and gateway.get("bearer") is not None:
                 yield (*loc, "bearer"), "basic_auth is written too. Keep one of the two."
 
@@ -98,6 +120,14 @@ def _senderless(source: Source) -> Found:
             yield ("gateways", name), f"number is missing. Write the number that its texts come from, or {other}."
 
 
+def _which_pbx(source: Source) -> Found:
+    """Gateways that send through a PBX, where there are several."""
+    several = [name for name, _ in _entries(source, "pbx")]
+    for name, gateway in _entries(source, "gateways"):
+        if len(several) > 1 and gateway.get("type") in THROUGH_PBX and gateway.get("pbx") is None:
+            yield ("gateways", name), f"it does not say through which PBX it sends. Write `pbx: {several[0]}`."
+
+
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:
     bodies = [key for key in BODIES if gateway.get(key) is not None]
     for extra in bodies[1:]:
@@ -111,12 +141,42 @@ def _silent(gateway: Mapping[str, Any], loc: Loc) -> Found:
     said = {field for key in ("url", "headers", "query", *BODIES) for field in request_fields(gateway.get(key))}
     if said - {*REQUEST_FIELDS}:
         return  # a field is mistyped, which is told where it stands
+    said = {field.removesuffix("_digits") for field in said}
     if said or gateway.get("body") is not None or gateway.get("json") is not None:
         for field in ("to", "text"):
             if field not in said:
                 yield loc, f"nothing in the request says {{{field}}}. Put it where the gateway expects it."
     elif gateway.get("method") == "GET":
         yield loc, "nothing in the request says {to} and {text}. Put them into query."
+
+
+def _unheard(gateway: Mapping[str, Any], loc: Loc) -> Found:
+    """Keys of a webhook that does not exist, a webhook that says nothing, and what could not be told from its repetition."""
+    if gateway.get("webhook") is None:
+        for key in HOOK_KEYS:
+            if gateway.get(key) is not None:
+                yield (*loc, key), "there is no webhook. Write webhook: file:NAME with its secret, or take this out."
+    elif gateway.get("receive") is None and gateway.get("reports") is None:
+        yield (*loc, "webhook"), "nothing says what it tells. Write receive, reports or both."
+    reports, poll = gateway.get("reports"), gateway.get("poll")
+    if isinstance(reports, Mapping) and reports.get("reference") is None and reports.get("id") is None:
+        yield (*loc, "reports"), "nothing says which text it is about. Write reference, or id if {id} comes back."
+    if isinstance(poll, Mapping) and poll.get("id") is None and poll.get("at") is None:
+        yield (*loc, "poll"), "nothing tells a text from its repetition in the next answer. Write id, or at."
+
+
+def _ambiguous(gateway: Mapping[str, Any], loc: Loc) -> Found:
+    """Words that would mean two things."""
+    for key, lists in WORD_LISTS.items():
+        section, owners = gateway.get(key), dict[str, str]()
+        if not isinstance(section, Mapping):
+            continue
+        for name in lists:
+            words = listed(section.get(name))
+            for word in words if isinstance(words, list) else ():
+                owner = owners.setdefault(str(word).strip().casefold(), name)
+                if owner != name:
+                    yield (*loc, key, name), f"{shown(word)} stands in {owner} too. Take it out of one of them."
 
 
 def _entries(source: Source, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,30 +2,29 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from textbackd.config.contact_files import read_contacts
 from textbackd.config.gateways import GsmModem
+from textbackd.config.ics import CalendarError, read_calendar
 from textbackd.config.load import sentence
+from textbackd.config.preview import Preview, previews
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
 from textbackd.config.settings import Line, Settings
 from textbackd.config.yaml_source import Fault, Loc
-from textbackd.core.compose import Fields, TextKind, fill
+from textbackd.core.compose import MOST_SEGMENTS, Language, TextKind
 from textbackd.core.opening_hours import ALWAYS_OPEN
 from textbackd.core.phone import NotTextable, read_number
-from textbackd.core.segments import outside_gsm7, segments
+from textbackd.core.segments import outside_gsm7
+from textbackd.core.words import WORDS, Words
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-MOST_SEGMENTS: Final = 2  # three parts cost three times as much, and some phones show them apart
 QUESTION_MARKS: Final = "?\uff1f\u061f\u037e"
-# What carriers filter and what makes an answer an advertisement: English words, and the link shorteners of everywhere.
-_PROMOTION: Final = re.compile(
-    r"\b(?:discounts?|coupons?|promo(?:tions?)?|special offers?|limited time|on sale|click here|best price|free gift)\b"
-    r"|[0-9]+ ?% off|\b(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly)/",
-    re.IGNORECASE,
-)
+# Link shorteners, which carriers filter in every language; the words of promotion stand with each language (core/words).
+_SHORTENERS: Final = r"\b(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly)/"
 Found = Iterator[tuple[Loc, str]]
 
 
@@ -36,7 +35,7 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     sent, and nothing opened but the files of secrets.
     """
     environment = os.environ if environ is None else environ
-    rules = (_devices, _numbers, _texts, _zone, _web)
+    rules = (_contacts, _devices, _numbers, _calendars, _texts, _zone, _web)
     found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
     faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
@@ -64,8 +63,8 @@ def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool
 
 def _devices(settings: Settings) -> Found:
     for name, gateway in settings.gateways.items():
-        if isinstance(gateway, GsmModem) and not _exists(gateway.port):
-            advice = "Plug in the modem, or look for its name in /dev/serial/by-id."
+        if isinstance(gateway, GsmModem) and gateway.port and not _exists(gateway.port):
+            advice = "Plug in the modem, or find it: textbackd modem scan"
             yield ("gateways", name, "port"), f"{gateway.port} is not there. {advice}"
     for name, pbx in settings.pbx.items():
         if pbx.cdr and "://" not in pbx.cdr and not _exists(pbx.cdr):
@@ -78,8 +77,24 @@ def _numbers(settings: Settings) -> Found:
             yield ("staff", name, "mobile"), f"{person.mobile} is a fixed line, which gets no texts. Write a mobile."
 
 
+def _contacts(settings: Settings) -> Found:
+    for name, group in settings.contacts.items():
+        for number, path in enumerate(group.files):
+            for fault in read_contacts(path, settings.business.country).faults:
+                yield ("contacts", name, "files", number), fault
+
+
 def _is_landline(number: str, country: str) -> bool:
     return read_number(number, country).not_textable is NotTextable.LANDLINE
+
+
+def _calendars(settings: Settings) -> Found:
+    for name, line in settings.lines.items():
+        for path in line.holidays.files:
+            try:
+                _ = read_calendar(path)
+            except CalendarError as exc:
+                yield ("lines", name, "holidays"), str(exc)
 
 
 def _zone(settings: Settings) -> Found:
@@ -90,7 +105,7 @@ def _zone(settings: Settings) -> Found:
 
 
 def _needs_zone(line: Line) -> bool:
-    return line.hours != ALWAYS_OPEN or bool(line.holidays)
+    return line.timezone is None and (line.hours != ALWAYS_OPEN or bool(line.holidays))
 
 
 def _web(settings: Settings) -> Found:
@@ -102,50 +117,54 @@ def _web(settings: Settings) -> Found:
 def _texts(settings: Settings) -> Found:
     for name, line in settings.lines.items():
         worded = line.texts.worded()
-        for kind in TextKind:
-            text: str | None = getattr(line.texts, kind)
-            if text is not None:
-                rules = _wording(kind, text, settings) if kind in worded else ()
-                for words in (*rules, *_length(text, name, line, settings)):
-                    yield ("lines", name, "texts", str(kind)), words
+        for shown in previews(settings, name):
+            own = shown.kind in worded
+            if not own and shown.template not in WORDS[line.language].texts.values():
+                continue  # the words of another kind, which are looked at there
+            rules = _wording(shown.kind, shown.template, line, settings) if own else ()
+            for words in (*rules, *_length(shown)):
+                yield ("lines", name, "texts", str(shown.kind)), words
 
 
-def _wording(kind: TextKind, text: str, settings: Settings) -> Iterator[str]:
+def _wording(kind: TextKind, text: str, line: Line, settings: Settings) -> Iterator[str]:
     if "{business}" not in text and settings.business.name.casefold() not in text.casefold():
         yield "the text does not say who texts. Put {business} into it."
-    if "{booking_url}" in text and settings.business.booking_url is None:
-        yield "{booking_url} stays empty, since business.booking_url is not written. Write it, or take the field out."
+    yield from _empty_fields(text, line, settings)
     asked = sum(text.count(mark) for mark in QUESTION_MARKS)
     if not asked and kind is not TextKind.VOICEMAIL:
         yield "the text asks nothing, so fewer callers answer. End it with a question."
     if asked > 1:
         yield f"the text asks {asked} questions. Keep one."
-    if promotion := _PROMOTION.search(text):
-        yield f"'{promotion[0]}' reads like promotion, which carriers filter and callers did not ask for. Take it out."
-    if "important to us" in text.casefold():
+    languages = [WORDS[each] for each in {Language.EN, line.language}]  # English is written everywhere
+    if promotion := _promotion(text, languages):
+        yield f"'{promotion}' reads like promotion, which carriers filter and callers did not ask for. Take it out."
+    if any(phrase in text.casefold() for words in languages for phrase in words.hollow):
         yield "nobody believes that their call is important to us. Say sorry instead."
 
 
-def _length(text: str, name: str, line: Line, settings: Settings) -> Iterator[str]:
-    body = fill(text, _sample_fields(name, line, settings))
-    count = segments(body).count
+def _empty_fields(text: str, line: Line, settings: Settings) -> Iterator[str]:
+    if text in WORDS[line.language].texts.values():
+        return  # ours have these fields in case the line fills them
+    if "{booking_url}" in text and line.booking_url is None and settings.business.booking_url is None:
+        yield "{booking_url} stays empty, since business.booking_url is not written. Write it, or take the field out."
+    if "{on_call}" in text and line.on_call is None:
+        yield "{on_call} stays empty, since the line has no on_call. Write it, or take the field out."
+
+
+def _promotion(text: str, languages: Iterable[Words]) -> str | None:
+    words = "|".join(word for each in languages for word in each.promotion)
+    found = re.search(rf"\b(?:{words})\b|{_SHORTENERS}", text, re.IGNORECASE)
+    return found[0] if found else None
+
+
+def _length(shown: Preview) -> Iterator[str]:
+    count = shown.segments.count
     if count > MOST_SEGMENTS:
-        odd = "".join(outside_gsm7(body)[:5])
-        advice = f"{odd} is not in the alphabet of texts and halves their room: replace it" if odd else "Shorten it"
-        yield f"the text takes {count} radio texts. {advice}."
-
-
-def _sample_fields(name: str, line: Line, settings: Settings) -> Fields:
-    """Return fields as long as they usually are."""
-    return Fields(
-        business=settings.business.name,
-        line=name,
-        called_number=next((did for did in line.dids if not did.endswith("*")), "+13125550123"),
-        caller_name="Anna Anderson",
-        opens_next="on Wednesday at 08:00",
-        booking_url=settings.business.booking_url or "",
-        on_call="+13125550123",
-    )
+        odd = "".join(outside_gsm7(shown.body)[:5])
+        halves = (
+            f"{odd} is not in the alphabet of texts and halves their room: replace it, or write `transliterate: true`"
+        )
+        yield f"the text takes {count} radio texts. {halves if odd else 'Shorten it'}."
 
 
 def _exists(path: str) -> bool:

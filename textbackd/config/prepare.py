@@ -5,12 +5,15 @@ Nothing here finds fault: what is not as it should be is left alone, for the val
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from textbackd.config.countries import profile
 from textbackd.config.readers import Context, country_code, keys_of
 from textbackd.config.zones import business_zone
+from textbackd.core.words import language_of
+
+DERIVED: Final = ("gateways", "staff", "name", "language")  # an empty key gives way to what follows from the rest
 
 
 def context_for(data: Mapping[str, Any], folder: Path) -> Context:
@@ -20,6 +23,7 @@ def context_for(data: Mapping[str, Any], folder: Path) -> Context:
         folder=folder,
         gateways=frozenset(keys_of(data, "gateways")),
         staff=frozenset(keys_of(data, "staff")),
+        pbx=frozenset(keys_of(data, "pbx")),
     )
 
 
@@ -27,7 +31,8 @@ def filled(data: Mapping[str, Any], machine: ZoneInfo) -> tuple[dict[str, Any], 
     """Return the data with the defaults that follow from the rest of it, and whether the zone is a guess."""
     full = dict(data)
     everybody = {"gateways": list(keys_of(data, "gateways")), "staff": list(keys_of(data, "staff"))}
-    _each(full, "lines", lambda _, line: {**everybody, **_written(line)})
+    spoken = {"language": language_of(_country(full) or "")}
+    _each(full, "lines", lambda _, line: {**everybody, **spoken, **_written(line)})
     _each(full, "staff", lambda name, person: {"name": name, **_written(person)})
     _fill_languages(full)
     return full, _fill_zone(full, machine)
@@ -58,7 +63,7 @@ def _each(full: dict[str, Any], section: str, fill: Any) -> None:
 
 
 def _written(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if value is not None or key not in ("gateways", "staff", "name")}
+    return {key: value for key, value in entry.items() if value is not None or key not in DERIVED}
 
 
 def _country(data: Mapping[str, Any]) -> str | None:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -13,17 +14,21 @@ from pydantic import SecretStr, ValidationInfo
 
 from textbackd.config.secrets import is_plain, variables, without_variables, written_secret
 from textbackd.config.values import likely, shown
+from textbackd.core.compose import Language, Wish
 from textbackd.core.phone import E164, read_number
 from textbackd.core.stop_words import WORDS
 
 LEAST_KEPT: Final = timedelta(days=30)  # the longest window of the usual caps
+Choice = TypeVar("Choice", bound=StrEnum)
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}\*")
 _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ASTERISK_NAME: Final = re.compile(r"[\w.:/@*#+-]{1,80}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
 # What people write for a country → what ISO 3166 calls it.
 _COUNTRIES: Final = {"UK": "GB", "USA": "US", "EN": "GB", "EL": "GR"}
 
@@ -36,6 +41,7 @@ class Context:
     folder: Path = field(default_factory=Path)  # of the configuration: relative names start here
     gateways: frozenset[str] | None = None  # None: not known, so every name passes
     staff: frozenset[str] | None = None
+    pbx: frozenset[str] | None = None
 
 
 def context_of(info: ValidationInfo) -> Context:
@@ -111,11 +117,16 @@ def known_staff(value: str, info: ValidationInfo) -> str:
     return _known(value, context_of(info).staff, "staff")
 
 
+def known_pbx(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `pbx`."""
+    return _known(value, context_of(info).pbx, "pbx")
+
+
 def _known(value: str, known: frozenset[str] | None, section: str) -> str:
     if known is None or value in known:
         return value
     where = "gateways" if section == "gateway" else section
-    kind = "gateway" if section == "gateway" else "member of staff"
+    kind = _KINDS[section]
     meant = likely(value, sorted(known))
     advice = f"Did you mean {meant}?" if meant else f"Describe it under `{where}`, or take it out here."
     raise ValueError(f"there is no {kind} {shown(value)}. {advice}")
@@ -147,6 +158,14 @@ def hook_secret(secret: SecretStr) -> SecretStr:
             "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
         )
     return secret
+
+
+def imei(value: Any) -> str:
+    """Return the number of a modem: 15 digits, as `textbackd modem scan` and the label on the stick have it."""
+    written = str(value).replace(" ", "").replace("-", "")
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{15}", written):
+        raise ValueError(f'{shown(value)} is not an IMEI, which has 15 digits. Write it in quotes: "004999010640000".')
+    return written
 
 
 def web_address(value: str) -> str:
@@ -220,6 +239,15 @@ def storage_path(value: Any, info: ValidationInfo) -> Path:
     return context_of(info).folder / value
 
 
+def contact_file(value: Any, info: ValidationInfo) -> Path:
+    """Return the path of a file of contacts, absolute against the folder of the configuration."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or "\0" in value or not value.strip():
+        raise ValueError(f"{shown(value)} is not a file. Write the name of a CSV or vCard file: suppliers.csv.")
+    return context_of(info).folder / value
+
+
 def record_source(value: str, info: ValidationInfo) -> str:
     """Return where the PBX keeps its call records: an address with its scheme as it is, a path made absolute."""
     scheme, separator, _ = value.partition("://")
@@ -228,6 +256,50 @@ def record_source(value: str, info: ValidationInfo) -> str:
     if scheme not in ("sqlite", "mysql"):
         raise ValueError("call records come from a CSV file, sqlite:/// or mysql://. Write the path or the address.")
     return value
+
+
+def asterisk_name(value: str) -> str:
+    """Return a name that goes into a dialplan function. Raises ValueError for one that would end it, or begin another."""
+    if not _ASTERISK_NAME.fullmatch(value):
+        raise ValueError(
+            f"{shown(value)} is no name in Asterisk. Write it as Custom:DAYNIGHT0, *280@ext-local or family/key."
+        )
+    return value
+
+
+def astdb_key(value: str) -> str:
+    """Return a key of AstDB with its family."""
+    if not re.fullmatch(r"[^/]+/.*[^/]", asterisk_name(value)):
+        raise ValueError(
+            f"{shown(value)} is not a key of AstDB. Write family/key, as `asterisk -rx 'database show'` does."
+        )
+    return value
+
+
+def daynight_index(value: Any) -> int:
+    """Return the index of a call flow control of FreePBX."""
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}", str(value)):
+        raise ValueError(f"{shown(value)} is not an index. Write what follows *28 in its feature code: 0 for *280.")
+    return int(value)
+
+
+def spoken(value: Any) -> Language:
+    """Return the language of a line."""
+    return _choice(value, Language, "a language that comes with textbackd")
+
+
+def wish(value: Any) -> Wish:
+    """Return auto, on or off; YAML and people also say true and false."""
+    said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+    return _choice(said, Wish, "a choice here")
+
+
+def _choice(value: Any, choices: type[Choice], what: str) -> Choice:
+    try:
+        return choices(str(value).strip().casefold())
+    except ValueError as exc:
+        known = [choice.value for choice in choices]
+        raise ValueError(f"{shown(value)} is not {what}. Write one of {', '.join(known)}.") from exc
 
 
 def keys_of(data: Mapping[str, Any], section: str) -> tuple[str, ...]:

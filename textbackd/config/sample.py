@@ -30,9 +30,22 @@ HEAD: Final = """\
 # `textbackd check` reads this file and says what is wrong with it and what to write instead.
 """
 # The names of the sample's own entries, and which of a section's kinds are shown beside the first.
-ENTRIES: Final = {"pbx": "office", "lines": "main", "staff": "anna", "gsm_modem": "stick", "http": "web"}
-# What excludes another key that is shown.
-NOT_SHOWN: Final = frozenset({"form", "query", "body", "bearer", "headers"})
+ENTRIES: Final = {
+    "pbx": "office",
+    "lines": "main",
+    "contacts": "suppliers",
+    "staff": "anna",
+    "gsm_modem": "stick",
+    "http": "web",
+}
+# What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
+NOT_SHOWN: Final = frozenset({
+    *("form", "query", "body", "bearer", "headers"),
+    *("result", "poll", "reports", "signature", "answer"),
+    *("device", "hint", "astdb"),
+})  # fmt: skip
+# Of several keys of which one is needed, the one that the working part has.
+CHOSEN: Final = frozenset({"imei"})
 
 
 def sample() -> str:
@@ -43,7 +56,7 @@ def sample() -> str:
 def _section(model: Model, *, indent: int, commented: bool) -> Iterator[str]:
     for key, field in _shown(model):
         blocks = list(models_in(field.annotation))
-        off = commented or not field.is_required()
+        off = commented or not _is_needed(key, field)
         if indent == 0:
             yield ""
         yield from _described(field, indent)
@@ -73,7 +86,11 @@ def _blocks(key: str, field: FieldInfo, blocks: list[Model], indent: int, *, com
 def _shown(model: Model) -> list[tuple[str, FieldInfo]]:
     """Return the fields of a block: what is needed first, so that the working part stands together."""
     shown = [(key, field) for key, field in fields(model) if key not in NOT_SHOWN]
-    return sorted(shown, key=lambda item: not item[1].is_required())
+    return sorted(shown, key=lambda item: not _is_needed(*item))
+
+
+def _is_needed(key: str, field: FieldInfo) -> bool:
+    return field.is_required() or key in CHOSEN
 
 
 def _described(field: FieldInfo, indent: int) -> Iterator[str]:

@@ -18,8 +18,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from textbackd.config import readers, values
+from textbackd.config.countries import profile
 from textbackd.config.gateways import Gateway
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
+from textbackd.config.kept_days import HolidaysKept
 from textbackd.config.section import (
     DEFAULT,
     Counted,
@@ -39,10 +41,12 @@ from textbackd.config.section import (
     nothing,
 )
 from textbackd.config.yaml_source import Loc, nearest_line
-from textbackd.core.compose import DEFAULT_TEXTS, TextKind
+from textbackd.core import night_switch
+from textbackd.core.compose import DEFAULT_TEXTS, Language, Manner, TextKind, Wish
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
 from textbackd.core.phone import E164
+from textbackd.core.timetable import Timetable
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
 
 
@@ -64,8 +68,8 @@ class Business(Section):
     )
     languages: Listed[Annotated[str, BeforeValidator(readers.language)]] = Field(
         default=("en",),
-        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones;"
-        " what is answered to them is in the first.",
+        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones and "
+        "those of the lines' languages.",
         examples=[["en", "es"]],
         json_schema_extra={DEFAULT: "the country's"},
     )
@@ -131,20 +135,27 @@ class Pbx(Section):
 class Texts(Section):
     """What callers of a line are texted, by what happened. `none` sends nothing.
 
-    A line that words `missed` means it for every kind that it does not word, but for voicemail.
+    The first that is true of a call is taken: `voicemail`, `holiday`, `closed`, `late`, `again`, then `busy`, `queue` or `missed`. A
+    line that words `missed` means it for every kind that it does not word, but for voicemail; `closed` also serves for holidays.
+    What is not worded comes in the line's language; shown here is English. A sentence whose `{opens_next}`, `{on_call}` or
+    `{booking_url}` is empty is left out.
     """
 
     missed: LineText = Field(default=DEFAULT_TEXTS[TextKind.MISSED], description="Nobody took the call.")
     busy: LineText = Field(default=DEFAULT_TEXTS[TextKind.BUSY], description="Every phone was busy.")
+    queue: LineText = Field(
+        default=DEFAULT_TEXTS[TextKind.QUEUE], description="The caller waited in a queue and nobody came."
+    )
     closed: LineText = Field(default=DEFAULT_TEXTS[TextKind.CLOSED], description="Outside the opening hours.")
     holiday: LineText = Field(default=DEFAULT_TEXTS[TextKind.HOLIDAY], description="On a holiday of the line.")
     voicemail: LineText = Field(default=DEFAULT_TEXTS[TextKind.VOICEMAIL], description="The caller left a voicemail.")
     again: LineText = Field(
-        default=DEFAULT_TEXTS[TextKind.AGAIN], description="The caller was texted before, longer ago than the cooldown."
+        default=DEFAULT_TEXTS[TextKind.AGAIN],
+        description="The caller was texted before, longer ago than the cooldown and within 30 days.",
     )
     late: LineText = Field(
         default=DEFAULT_TEXTS[TextKind.LATE],
-        description="The text is late: caught up after an outage, or held over the night.",
+        description="The text goes out two minutes after the call or later: caught up after an outage, or held.",
     )
 
     def worded(self) -> Mapping[str, str | None]:
@@ -152,6 +163,55 @@ class Texts(Section):
         return MappingProxyType(
             {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
         )
+
+
+class NightSwitch(Section):
+    """The PBX's own day/night switch; what it says beats the hours. One of `freepbx_daynight`, `device`, `hint` and `astdb`."""
+
+    freepbx_daynight: Annotated[int, BeforeValidator(readers.daynight_index)] | None = Field(
+        default=None,
+        description="Index of FreePBX's call flow control: 0 for the feature code *280.",
+        examples=[0],
+    )
+    device: Annotated[Text, AfterValidator(readers.asterisk_name)] | None = Field(
+        default=None, description="A device whose lamp is on when closed.", examples=["Custom:DAYNIGHT0"]
+    )
+    hint: Annotated[Text, AfterValidator(readers.asterisk_name)] | None = Field(
+        default=None, description="A hint whose lamp is on when closed: extension@context.", examples=["*280@ext-local"]
+    )
+    astdb: Annotated[Text, AfterValidator(readers.astdb_key)] | None = Field(
+        default=None, description="A key of AstDB, family/key.", examples=["DAYNIGHT/C0"]
+    )
+    closed: Listed[Text] = Field(
+        default=(),
+        description="The values that mean closed; any other means open, and none at all leaves it to the hours.",
+        examples=[["NIGHT"]],
+        json_schema_extra={DEFAULT: "a lamp that is on; in AstDB NIGHT, CLOSED, YES, ON, TRUE, 1"},
+    )
+    pbx: Annotated[Text, AfterValidator(readers.known_pbx)] | None = Field(
+        default=None,
+        description="Which PBX is asked.",
+        examples=["office"],
+        json_schema_extra={DEFAULT: "the one over which the call came"},
+    )
+
+    def switch(self) -> night_switch.NightSwitch | None:
+        """Return what to ask and what the answer means; None if nothing is named."""
+        asked = self._asked()
+        if asked is None:
+            return None
+        variable, closed, silent = asked
+        written = frozenset(value.strip().upper() for value in self.closed)
+        return night_switch.NightSwitch(pbx=self.pbx, variable=variable, closed=written or closed, silent=silent)
+
+    def _asked(self) -> night_switch.Asked | None:
+        if self.freepbx_daynight is not None:
+            return night_switch.freepbx(self.freepbx_daynight)
+        if self.device is not None:
+            return night_switch.device(self.device)
+        if self.hint is not None:
+            return night_switch.hint(self.hint)
+        return night_switch.astdb(self.astdb) if self.astdb is not None else None
 
 
 class Line(Section):
@@ -164,15 +224,58 @@ class Line(Section):
     )
     hours: Annotated[OpeningHours, BeforeValidator(weekly_hours)] = Field(
         default=ALWAYS_OPEN,
-        description="Opening hours, in the zone of the business; a day that is not named is closed.",
+        description="Opening hours, by the line's clock; a day that is not named is closed.",
         examples=[{"mon-fri": ["08:00-12:00", "13:00-17:00"], "sat,sun": "closed"}],
     )
     holidays: Annotated[Holidays, BeforeValidator(kept_holidays)] = Field(
         default=NO_HOLIDAYS,
-        description="Country, country-region or dates on which the line is closed.",
-        examples=["US-IL"],
+        description="Days on which the line is closed: of a country or region, single ones, from one to another, "
+        "or the whole-day events of a calendar file (`ics:FILE`).",
+        examples=[["US-IL", "2026-12-24..2027-01-02", "ics:closed.ics"]],
+    )
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.zone)] | None = Field(
+        default=None,
+        description="IANA time zone of the line's hours.",
+        examples=["America/Denver"],
+        json_schema_extra={DEFAULT: "the business's"},
+    )
+    night_switch: NightSwitch | None = Field(
+        default=None, description="The PBX's own day/night switch, which beats the hours."
+    )
+    language: Annotated[Language, BeforeValidator(readers.spoken)] = Field(
+        default=Language.EN,
+        description="Language of the texts that the line does not word itself: en, es, fr, de, nl, pt or it.",
+        examples=["es"],
+        json_schema_extra={DEFAULT: "what the business's country speaks, else en"},
     )
     texts: Texts = Field(default=Texts(), description="What callers are texted.")
+    booking_url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
+        default=None,
+        description="Where callers of this line can book; `{booking_url}` in texts.",
+        examples=["https://example.com/roofs"],
+        json_schema_extra={DEFAULT: "the business's"},
+    )
+    on_call: Number | None = Field(
+        default=None,
+        description="Who answers when the line is closed; `{on_call}` in texts.",
+        examples=["+13125550124"],
+    )
+    transliterate: bool = Field(
+        default=False,
+        description="Write texts in GSM-7 only: a long dash, curly quotes or an emoji would halve their room.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
+    optout_hint: Annotated[Wish, BeforeValidator(readers.wish)] = Field(
+        default=Wish.AUTO,
+        description="Whether a caller's first text says how to get no more: `auto` after texts that the line does not word "
+        "itself, if it takes no further segment (in the US and Canada also if it does); `on` after all; `off`.",
+    )
+    name_called_number: Annotated[Wish, BeforeValidator(readers.wish)] = Field(
+        default=Wish.AUTO,
+        description="Whether a text that comes from another number says which was called: `auto` after texts that the line "
+        "does not word itself, if it takes no further segment; `on` after all; `off`.",
+    )
     gateways: Listed[Annotated[Text, AfterValidator(readers.known_gateway)]] = Field(
         default=(),
         description="Gateways to send by, the first that can.",
@@ -245,6 +348,9 @@ class Policy(Section):
         default="send",
         description="What becomes of the immediate answer in quiet hours: sent, held until they end, or skipped.",
     )
+    never: Listed[Number] = Field(
+        default=(), description="Numbers that are never texted; their calls do not count.", examples=[["+13125550188"]]
+    )
     caps: Annotated[Caps | None, BeforeValidator(values.off_or)] = Field(
         default=Caps(), description="How many texts may go out at most; `off`."
     )
@@ -262,6 +368,18 @@ class Retention(Section):
     calls: Annotated[Kept | None, BeforeValidator(values.off_or)] = Field(
         default=timedelta(days=400),
         description="Calls with their decisions; one that a kept text answers stays as long as the text.",
+    )
+
+
+class ContactGroup(Section):
+    """Numbers that are treated alike. The groups named `never` and `staff` are never texted, and their calls do not count."""
+
+    files: Listed[Annotated[Path, BeforeValidator(readers.contact_file)]] = Field(
+        default=(), description="CSV or vCard files, read again when they change.", examples=[["suppliers.csv"]]
+    )
+    numbers: Listed[Number] = Field(default=(), description="Numbers written here.", examples=[["+13125550177"]])
+    text: LineText = Field(
+        default=None, description="What they are texted instead of the line's texts; `none`: nothing."
     )
 
 
@@ -369,9 +487,13 @@ class Settings(Section):
     gateways: Named[Gateway] = Field(
         min_length=1,
         description="Ways to send and receive texts, by names of your own.",
-        examples=[{"stick": {"type": "gsm_modem", "port": "/dev/ttyUSB0"}}],
+        examples=[{"stick": {"type": "gsm_modem", "imei": "004999010640000"}}],
     )
     policy: Policy = Field(default=Policy(), description="When to text.")
+    contacts: Named[ContactGroup] = Field(
+        default_factory=nothing,
+        description="Groups of contacts, by names of your own; `never` and `staff` have a meaning of their own.",
+    )
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
@@ -408,13 +530,30 @@ class Settings(Section):
         _, name = max(claims, key=lambda claim: (not claim[0].endswith("*"), len(claim[0])))
         return name, self.lines[name]
 
+    def timetable(self, line: Line) -> Timetable:
+        """Return when a line is open, by its own clock."""
+        zone = line.timezone or self.business.timezone
+        return Timetable(hours=line.hours, zone=zone, kept=HolidaysKept(line.holidays))
+
+    def manner(self, line: Line) -> Manner:
+        """Return how a line speaks."""
+        return Manner(
+            language=line.language,
+            transliterate=line.transliterate,
+            optout_hint=line.optout_hint,
+            hint_expected=profile(self.business.country).hint_expected,
+            name_called=line.name_called_number,
+        )
+
     def own_numbers(self) -> frozenset[E164]:
         """Return every number that is ours by configuration: never texted, whoever calls from it."""
         dids = (E164(did) for line in self.lines.values() for did in line.dids if not did.endswith("*"))
         phones = (number for gateway in self.gateways.values() for number in gateway.own_numbers())
         mobiles = (person.mobile for person in self.staff.values())
+        on_call = (line.on_call for line in self.lines.values())
         ignored = (did for pbx in self.pbx.values() for did in pbx.ignore.dids)
-        return frozenset(number for number in (*self.business.numbers, *dids, *phones, *mobiles, *ignored) if number)
+        ours = (*self.business.numbers, *dids, *phones, *mobiles, *on_call, *ignored)
+        return frozenset(number for number in ours if number)
 
 
 def _claims(pattern: str, did: E164 | None) -> bool:

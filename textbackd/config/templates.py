@@ -7,7 +7,8 @@ from textbackd.config.secrets import without_variables
 from textbackd.config.values import likely, text
 from textbackd.core.compose import FIELD, FIELDS
 
-REQUEST_FIELDS: Final = ("to", "from", "text", "id")
+REQUEST_FIELDS: Final = ("to", "from", "text", "id", "to_digits", "from_digits", "hook_url")
+POLL_FIELDS: Final = ("since",)
 _REQUEST_FIELD: Final = re.compile(r"\{([A-Za-z_]+)\}")
 
 
@@ -35,6 +36,14 @@ def request_template(value: str) -> str:
     for name in _REQUEST_FIELD.findall(without_variables(value)):
         if name not in REQUEST_FIELDS:
             raise ValueError(_unknown(name, REQUEST_FIELDS))
+    return value
+
+
+def poll_template(value: str) -> str:
+    """Return the address of a list, in which only {since} is a field."""
+    for name in _REQUEST_FIELD.findall(without_variables(value)):
+        if name not in POLL_FIELDS:
+            raise ValueError(_unknown(name, POLL_FIELDS))
     return value
 
 

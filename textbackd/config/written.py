@@ -87,7 +87,8 @@ def _(value: OpeningHours) -> str:
 
 @written.register
 def _(value: Holidays) -> str:
-    return written([*value.regions, *(day.isoformat() for day in sorted(value.dates))])
+    days = (day.isoformat() for day in sorted(value.dates))
+    return written([*value.regions, *days, *(f"ics:{path}" for path in value.files)])
 
 
 def _window(window: timedelta) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from textbackd.core.caps import Full, wait_for_room
+from textbackd.core.caps import Full
 from textbackd.core.missed import Judgement, Reason, Verdict
+from textbackd.core.night import Night, Window
 from textbackd.core.phone import NotTextable
 
 
@@ -26,6 +27,7 @@ class Why(StrEnum):
     """The rule that decided. The values are the tokens of `decision_reason`."""
 
     MISSED = "missed"  # nothing spoke against a text
+    HELD = "held"  # neither, but it goes when the caller's night is over
     ANSWERED = "answered"
     LOST_AFTER_ANSWER = "lost_after_answer"
     UNCERTAIN = "uncertain"
@@ -38,11 +40,21 @@ class Why(StrEnum):
     OPTED_OUT = "opted_out"  # the caller told us, or the gateway, STOP
     ASKED_TO_STOP = "asked_to_stop"  # the caller wrote something that may mean STOP; a person has to read it
     UNREACHABLE = "unreachable_number"  # an earlier text to this number proved that none arrives there
+    GROUP = "group"  # the caller is among contacts that get none
     RECENT_TALK = "recent_talk"
     COOLDOWN = "cooldown"
     EXPIRED = "expired"
+    NIGHT = "night"  # the caller's quiet hours
     BRAKE = "brake"  # texting has stopped by itself until a person looks
     CAP = "cap"  # one of `policy.caps` is full
+
+
+class AtNight(StrEnum):
+    """What becomes of the immediate answer in the caller's quiet hours; `policy.night`. What is late is always held."""
+
+    SEND = "send"
+    HOLD = "hold"
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,7 @@ class Policy:
     cooldown: timedelta  # shortest time between two automatic texts to one caller
     recent_talk: timedelta  # after a talk with a person, no automatic text
     expire: timedelta  # after the hang-up, a text that has not gone out does not go any more
+    at_night: AtNight = AtNight.SEND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +76,7 @@ class Caller:
     last_talk_at: datetime | None = None  # the end of the last call in which they heard a person
     opted_out_at: datetime | None = None
     asked_to_stop_at: datetime | None = None  # when they wrote what a person has to read first
+    group: str = ""  # of contacts that get no text; "": none such
     unreachable: str = ""  # why no text arrives there; "": nothing is known against it
 
 
@@ -88,6 +102,7 @@ class Question:
     policy: Policy
     now: datetime | None  # None in a recording without times
     standing: Standing = Standing()
+    night: Night | None = None  # the caller's; None: `policy.quiet_hours` is off, or the number unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,13 @@ class Decision:
     action: Action
     why: Why
     detail: str = ""  # for `explain`: until when the cooldown lasts
-    not_before: datetime | None = None  # a text waits until then, because a cap is full; None: only for `delay`
+    due: datetime | None = None  # of a text: not before; None in a recording without times
+    until: datetime | None = None  # of a text: not after
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether the text waits for the end of the night, and has to be worded as late."""
+        return self.why is Why.HELD
 
 
 def decide(question: Question) -> Decision:
@@ -149,6 +170,10 @@ def _unreachable(q: Question) -> Decision | None:
     return _skip(Why.UNREACHABLE, q.caller.unreachable) if q.caller.unreachable else None
 
 
+def _group(q: Question) -> Decision | None:
+    return _skip(Why.GROUP, q.caller.group) if q.caller.group else None
+
+
 def _recent_talk(q: Question) -> Decision | None:
     return _within(q, q.caller.last_talk_at, q.policy.recent_talk, Why.RECENT_TALK)
 
@@ -171,14 +196,33 @@ def _brake(q: Question) -> Decision | None:
     return _skip(Why.BRAKE, q.standing.brake) if q.standing.brake else None
 
 
-def _cap(q: Question) -> Decision | None:
-    """Turn the text down, or let it wait for room; the last rule, since what it says may be a text."""
-    if not q.standing.full or q.now is None or q.ended_at is None:
+def _night(q: Question) -> Decision | None:
+    if q.policy.at_night is not AtNight.SKIP or q.night is None or q.ended_at is None:
         return None
-    room = wait_for_room(q.standing.full, q.ended_at + q.policy.expire)
-    if isinstance(room, Full):
-        return _skip(Why.CAP, f"{room.scope.value} {room.cap}")
-    return Decision(Action.TEXT, Why.MISSED, not_before=room)
+    return _skip(Why.NIGHT, f"in {q.night}") if q.night.covers(q.ended_at + q.policy.delay) else None
+
+
+def _when(q: Question) -> Decision | None:
+    """Say when the text goes, or turn it down because no time is right; the last rule, since what it says may be a text."""
+    if q.now is None or q.ended_at is None:
+        return None
+    slot = _window(q, q.ended_at, q.now).slot(q.standing.full)
+    if isinstance(slot, Full):
+        return _skip(Why.CAP, f"{slot.scope.value} {slot.cap}")
+    if slot is None:
+        return _skip(Why.NIGHT, f"in {q.night}, which are never awake together")
+    why, detail = (Why.HELD, f"until {slot.due.isoformat()}, night in {q.night}") if slot.held else (Why.MISSED, "")
+    return Decision(Action.TEXT, why, detail, due=slot.due, until=slot.until)
+
+
+def _window(q: Question, ended_at: datetime, now: datetime) -> Window:
+    return Window(
+        answer_at=ended_at + q.policy.delay,
+        now=now,
+        expires_at=ended_at + q.policy.expire,
+        night=q.night,
+        hold=q.policy.at_night is not AtNight.SEND,
+    )
 
 
 def _within(q: Question, since: datetime | None, span: timedelta, why: Why) -> Decision | None:
@@ -204,10 +248,12 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _opted_out,
     _asked_to_stop,
     _unreachable,
+    _group,
     _recent_talk,
     _cooldown,
     _line_off,
     _expired,
+    _night,
     _brake,
-    _cap,
+    _when,
 )

@@ -70,6 +70,7 @@ class Circumstances:
     """What the shop says about the numbers and places of one call."""
 
     own_number: bool = False  # the caller is one of the business's own numbers, or of its staff
+    never_list: bool = False  # the shop wants nothing to do with the caller
     ignored_did: bool = False  # the number that was called is a fax, a voicemail access, …
     # Patterns, compared with where the PBX answered the caller, or where an unanswered call ended.
     ignored_contexts: Sequence[str] = ()
@@ -192,6 +193,10 @@ def _unknown_middle(case: _Case) -> Judgement | None:
 
 def _own_number(case: _Case) -> Judgement | None:
     return Judgement(Verdict.IGNORED, Reason.OWN_NUMBER) if case.circumstances.own_number else None
+
+
+def _never_list(case: _Case) -> Judgement | None:
+    return Judgement(Verdict.IGNORED, Reason.NEVER_LIST) if case.circumstances.never_list else None
 
 
 def _ignored_line(case: _Case) -> Judgement | None:
@@ -330,6 +335,7 @@ def _any(context: str, patterns: Sequence[str]) -> bool:
 RULES: Final[tuple[Callable[[_Case], Judgement | None], ...]] = (
     _not_from_outside,
     _own_number,
+    _never_list,
     _still_open,
     _person,
     _ignored_line,

@@ -11,6 +11,7 @@ from typing import Final, NewType
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 E164 = NewType("E164", str)
 
@@ -140,6 +141,16 @@ def _classified(number: phonenumbers.PhoneNumber, country: str) -> ReadNumber:
         # Country code 1 is not one country: +1 876 is Jamaica, so the region is compared, not the prefix.
         why = NotTextable.FOREIGN
     return ReadNumber(e164=e164, region=region, not_textable=why)
+
+
+def zones_of(number: E164) -> tuple[str, ...]:
+    """Return the IANA names of every time zone in which a number may be; none where that is not known.
+
+    From the numbering plan: an area code may lie in two zones, a country's mobiles in all of its zones. Who has moved house and
+    kept the number is taken to be where the number is from.
+    """
+    zones = time_zones_for_number(phonenumbers.parse(number))
+    return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
 
 
 def mask(number: str | None) -> str:

@@ -47,6 +47,11 @@ class Leg:
         return self.name.startswith("Local/")
 
     @property
+    def is_text_queue(self) -> bool:
+        """Return whether this is the one channel on which all texts go through the dialplan, and which never hangs up."""
+        return self.name.startswith("Message/")
+
+    @property
     def is_person(self) -> bool:
         """Somebody's channel, as far as its kind can tell."""
         return not self.name.startswith(NO_PERSON)

@@ -131,7 +131,7 @@ class Tracker:
         if not uniqueid or uniqueid in self._picture.legs:
             return
         leg = self._adopt(uniqueid, h, at)
-        if leg.uniqueid == leg.linkedid:
+        if leg.uniqueid == leg.linkedid and not leg.is_text_queue:
             self._begin(leg, h, at, start_seen=True)
 
     def _adopt(self, uniqueid: str, h: Headers, at: datetime | None, *, born: bool = True) -> Leg:
@@ -169,7 +169,7 @@ class Tracker:
         if not uniqueid or "Channel" not in h or uniqueid in self._hung_up:
             return None
         leg = self._adopt(uniqueid, h, at, born=False)
-        if leg.uniqueid == leg.linkedid and not leg.is_local:
+        if leg.uniqueid == leg.linkedid and not (leg.is_local or leg.is_text_queue):
             self._begin(leg, h, at, start_seen=False)
         return leg
 

@@ -70,6 +70,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 DECISIONS: Final[Mapping[str, str]] = {
     "missed": "A text goes out: nothing speaks against it.",
+    "held": "A text goes out when the caller's night is over (`policy.quiet_hours`).",
     "answered": "No text: the caller was answered.",
     "lost_after_answer": "No text: the caller was answered first. Best call back.",
     "uncertain": "No text: only a missed call that is certain gets one.",
@@ -82,9 +83,11 @@ DECISIONS: Final[Mapping[str, str]] = {
     "opted_out": "No text: the caller wants none (STOP).",
     "asked_to_stop": "No text: the caller wrote something that may mean STOP. Read it and decide: `textbackd optout`.",
     "unreachable_number": "No text: an earlier one showed that none arrives at this number.",
+    "group": "No text: the caller is in a group of contacts that gets none (`contacts`).",
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",
     "cooldown": "No text: the caller had one already (`policy.cooldown`).",
     "expired": "No text: the call was over for longer than `policy.expire` when we learnt of it.",
+    "night": "No text: it was night where the caller is (`policy.quiet_hours`, `policy.night`).",
     "brake": "No text: the brake has stopped all automatic texts (`policy.brake`). Look, then `textbackd line resume`.",
     "cap": "No text: a cap is full (`policy.caps`).",
 }

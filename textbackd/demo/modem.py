@@ -70,6 +70,19 @@ class Quirks:
     pin: str | None = None  # asked for after each plugging in
     sim: str = "READY"  # what AT+CPIN? answers once the PIN is right; "" is no SIM
     storage: int = 30  # messages that each memory holds
+    imei: str = "004999010640000"  # of test equipment
+    iccid: str | None = "8901001012345678906"  # None: not told
+    iccid_before_pin: bool = True
+    tries_told_by: str = "+CPINR"  # the command that tells the tries left of the PIN; "": none does
+    pin_answered: bool = True  # False: nothing is said to AT+CPIN=
+    registration: int = 1  # <stat> of +CREG and its kin (3GPP TS 27.007 §7.2)
+    signal: int = 21  # <rssi> of +CSQ
+    operator: str = "Virtual"
+    technology: int = 7  # <AcT> of +COPS
+    mute: tuple[str, ...] = ()  # commands that are never answered, "+COPS"
+    cured_by: str | None = None  # while `silent`: the command that it obeys all the same, and that makes it speak again
+    boot_time: float = 0.0  # seconds until the port is back after AT+CFUN=1,1
+    start_time: float = 0.0  # seconds from being plugged in to the first answer
 
 
 @dataclass(slots=True)
@@ -105,6 +118,7 @@ class VirtualModem:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtual-modem", daemon=True)
         self._master = self._slave = -1
+        self.next_link: Path | None = None  # where it comes back after AT+CFUN=1,1
         self._message_reference = 0
         self._long_reference = 0
         self._reset()
@@ -141,6 +155,10 @@ class VirtualModem:
     def plug_in(self) -> None:
         """Plug it in again; the system gives it another terminal, the link points there."""
         self._obeyed(self._plug_in)
+
+    def move(self, link: Path) -> None:
+        """Come back under another name at the next plugging in. For a modem that is unplugged."""
+        self._link = link
 
     def deliver(
         self, sender: str, body: str, *, wide_reference: bool = False, order: Callable[[list[str]], list[str]] = list
@@ -250,6 +268,8 @@ class VirtualModem:
         self._read_from = self._keep_in = "SM"
         self._notify = self._reports = 0
         self._unlocked = self.quirks.pin is None
+        self._radio = True
+        self._speaks_from = time.monotonic() + self.quirks.start_time
 
     def _read(self) -> bytes:
         # Nobody at the other end is no reason to stop: a stick does not know either.
@@ -305,15 +325,23 @@ class VirtualModem:
         self.commands.append(line)
         match = re.fullmatch(r"AT(?:([+^&]?[A-Z]+)(.*))?", line, re.IGNORECASE)
         if self.quirks.silent:
+            self._perhaps_cured(line)
             return
         if match is None:
             self._answer("ERROR")
             return
         name, rest = (match[1] or "").upper(), match[2] or ""
+        if name in self.quirks.mute or time.monotonic() < self._speaks_from:
+            return
         handler = _COMMANDS.get(name)
         answer = handler(self, rest) if handler else _SIMPLE.get(name + rest, _SIMPLE.get(name, ["ERROR"]))
         if answer:
             self._answer(*answer)
+
+    def _perhaps_cured(self, line: str) -> None:
+        if line == self.quirks.cured_by:
+            self.quirks.silent = False
+            self._command(line)
 
     def _answer(self, *lines: str) -> None:
         if self.quirks.answer_delay:
@@ -461,6 +489,8 @@ class VirtualModem:
             return [f"+CPIN: {self._sim_state}", "OK"]
         if self._unlocked or self.pin_tries == 0:
             return self._error("CME", 3)
+        if not self.quirks.pin_answered:
+            return []
         self._unlocked = rest.strip('="') == self.quirks.pin
         self.pin_tries = 3 if self._unlocked else self.pin_tries - 1
         return ["OK"] if self._unlocked else self._error("CME", 16)
@@ -471,12 +501,57 @@ class VirtualModem:
             return self.quirks.sim
         return "SIM PIN" if self.pin_tries else "SIM PUK"
 
+    def _tries(self, name: str) -> list[str]:
+        """Tell the tries left, as one of the vendors does."""
+        if name != self.quirks.tries_told_by:
+            return ["ERROR"]
+        return [_TRIES[name].format(pin=self.pin_tries, state=self._sim_state), "OK"]
+
+    def _card(self, _: str) -> list[str]:
+        if self.quirks.iccid is None or not (self._unlocked or self.quirks.iccid_before_pin):
+            return self._error("CME", 11)
+        return [f"+CCID: {self.quirks.iccid}", "OK"]
+
+    def _registration(self, name: str, rest: str) -> list[str]:
+        return [f"{name}: 0,{self.quirks.registration}", "OK"] if rest == "?" else ["OK"]
+
+    def _cops(self, rest: str) -> list[str]:
+        if rest != "?":
+            return ["OK"]
+        named = f',0,"{self.quirks.operator}",{self.quirks.technology}' if self.quirks.registration in (1, 5) else ""
+        return [f"+COPS: 0{named}", "OK"]
+
+    def _cfun(self, rest: str) -> list[str]:
+        if rest == "?":
+            return [f"+CFUN: {int(self._radio)}", "OK"]
+        if rest == "=1,1":
+            self._answer("OK")
+            self._later(0, self._start_anew)
+            return []
+        if rest == "=0":
+            self._unlocked = self.quirks.pin is None  # the SIM is without power
+        self._radio = rest.startswith("=1")
+        return ["OK"]
+
+    def _start_anew(self) -> None:
+        self._unplug()
+        self._link, self.next_link = self.next_link or self._link, None
+        self._later(self.quirks.boot_time, self._plug_in)
+
+    def ring(self, caller: str | None, *, rings: int = 1, every: float = 0.0, clip: bool = True) -> None:
+        """Let somebody ring the SIM's own number; None: the number is withheld."""
+        presented = f'"{caller}",{145 if caller.startswith("+") else 129},,,,0' if caller else '"",128,,,,1'
+        line = "\r\nRING\r\n" + (f"\r\n+CLIP: {presented}\r\n" if clip else "")
+        for number in range(rings):
+            self._order(partial(self._later, number * every, partial(self._write, line.encode())))
+
     def _cpms(self, rest: str) -> list[str]:
         counts = ",".join(f"{len(self._memory[self._read_from])},{self.quirks.storage}" for _ in range(3))
         if rest == "=?":
             return ['+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME")', "OK"]
         if rest == "?":
-            return ["+CPMS: " + ",".join(f'"{self._read_from}",{counts.partition(",")[0]},30' for _ in range(3)), "OK"]
+            names = (self._read_from, self._keep_in, self._keep_in)
+            return ["+CPMS: " + ",".join(f'"{m}",{len(self._memory[m])},{self.quirks.storage}' for m in names), "OK"]
         values = re.findall(r'"(\w+)"', rest)
         wrong = not values or any(value not in MEMORIES for value in values)
         if wrong or len(values) != (self.quirks.cpms_values or len(values)):
@@ -509,8 +584,26 @@ _COMMANDS: Final[dict[str, Callable[[VirtualModem, str], list[str]]]] = {
     "+CPMS": VirtualModem._cpms,
     "+CNMI": VirtualModem._cnmi,
     "E": VirtualModem._ate,
+    "+CFUN": VirtualModem._cfun,
+    "+COPS": VirtualModem._cops,
+    "+CCID": VirtualModem._card,
+    "+CSQ": lambda modem, _: [f"+CSQ: {modem.quirks.signal},99", "OK"],
+    "+CGSN": lambda modem, _: [modem.quirks.imei, "OK"],
+    "+CPINR": lambda modem, _: modem._tries("+CPINR"),
+    "^CPIN": lambda modem, _: modem._tries("^CPIN"),
+    "+QPINC": lambda modem, _: modem._tries("+QPINC"),
+    "+SPIC": lambda modem, _: modem._tries("+SPIC"),
+    "+CREG": lambda modem, rest: modem._registration("+CREG", rest),
+    "+CGREG": lambda modem, rest: modem._registration("+CGREG", rest),
+    "+CEREG": lambda modem, rest: modem._registration("+CEREG", rest),
 }
-# Answers that are always the same; the longer name wins. The IMEI and IMSI are those of test equipment.
+_TRIES: Final = {
+    "+CPINR": "+CPINR: SIM PIN,{pin},3\r\n+CPINR: SIM PUK,10,10",
+    "^CPIN": "^CPIN: {state},{pin},10,{pin},10,3",
+    "+QPINC": '+QPINC: "SC",{pin},10',
+    "+SPIC": "+SPIC: {pin},10,3,10",
+}
+# Answers that are always the same; the longer name wins. The IMSI is that of test equipment.
 _SIMPLE: Final[dict[str, list[str]]] = {
     "": ["OK"],
     "Z": ["OK"],
@@ -518,13 +611,6 @@ _SIMPLE: Final[dict[str, list[str]]] = {
     "+CMGF?": ["+CMGF: 0", "OK"],
     "+CMGF=1": ["ERROR"],  # PDU mode is all it knows
     "+CMGF": ["OK"],
-    "+CFUN?": ["+CFUN: 1", "OK"],
-    "+CFUN": ["OK"],
-    "+CREG?": ["+CREG: 0,1", "OK"],
-    "+CREG": ["OK"],
-    "+CSQ": ["+CSQ: 21,99", "OK"],
-    "+COPS?": ['+COPS: 0,0,"Virtual"', "OK"],
-    "+COPS": ["OK"],
     "+CSCA?": ['+CSCA: "+12063130004",145', "OK"],
     "+CSCA": ["OK"],
     "+CSCS?": ['+CSCS: "GSM"', "OK"],
@@ -533,9 +619,7 @@ _SIMPLE: Final[dict[str, list[str]]] = {
     "+CSMP": ["OK"],
     "+CSMS": ["+CSMS: 1,1,1", "OK"],
     "+CMMS": ["OK"],
-    "+CGSN": ["004999010640000", "OK"],
     "+CIMI": ["001010123456789", "OK"],
-    "+CCID": ["+CCID: 8901001012345678906", "OK"],
     "+CGMI": ["textbackd", "OK"],
     "+CGMM": ["Virtual GSM modem", "OK"],
     "+CGMR": ["1", "OK"],

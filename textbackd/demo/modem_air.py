@@ -96,6 +96,36 @@ def _deliver_pdu(sender: str, encoding: Encoding, part: str, header: bytes) -> s
     return "00" + tpdu.hex().upper()
 
 
+def binary_pdus(sender: str, octets: bytes, *, port: int, reference: int = 1) -> list[str]:
+    """Return the SMS-DELIVERs that bring octets from `sender` to an application's port (3GPP TS 23.040 §9.2.3.24.4)."""
+    ports = bytes([5, 4]) + port.to_bytes(2, "big") + (9200).to_bytes(2, "big")
+    if len(octets) <= 140 - 7:
+        return [_binary_pdu(sender, bytes([6]) + ports, octets)]
+    size = 140 - 12
+    parts = [octets[at : at + size] for at in range(0, len(octets), size)]
+    headers = [bytes([11, 0, 3, reference, len(parts), number]) + ports for number in range(1, len(parts) + 1)]
+    return [_binary_pdu(sender, header, part) for header, part in zip(headers, parts, strict=True)]
+
+
+def _binary_pdu(sender: str, header: bytes, part: bytes) -> str:
+    data = header + part
+    tpdu = bytes([0x44]) + _sender(sender) + bytes([0, 0x04]) + _timestamp() + bytes([len(data)]) + data
+    return "00" + tpdu.hex().upper()
+
+
+def picture_push(sender: str | None, *, subject: str | None = None, short_type: bool = False) -> bytes:
+    """Return the WAP push that tells of a picture message (WAP-230-WSP §8.2.4.2, OMA-MMS-ENC §6.2)."""
+    media = b"\xbe" if short_type else b"application/vnd.wap.mms-message\0"
+    headers = media + b"\xaf\x84"  # X-Wap-Application-Id: the MMS agent
+    origin = b"\x80" + sender.encode() + b"/TYPE=PLMN\0" if sender else b"\x81"
+    body = b"\x8c\x82\x98T1\0\x8d\x90\x89" + bytes([len(origin)]) + origin
+    if subject:
+        coded = b"\xea" + subject.encode() + b"\0"
+        body += b"\x96" + bytes([len(coded)]) + coded
+    body += b"\x8a\x80\x8e\x02\xa0\x67\x88\x05\x81\x03\x09\x3a\x80\x83http://mmsc.example/servlets/mms?message-id=0123456789abcdef\0"
+    return bytes([0, 0x06, len(headers)]) + headers + body
+
+
 def report_pdu(message_reference: int, to: str, status: int) -> str:
     """Return the SMS-STATUS-REPORT on a text that was sent to `to`."""
     return "00" + (bytes([0x06, message_reference]) + _sender(to) + _timestamp() * 2 + bytes([status])).hex().upper()

@@ -8,9 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-import sqlite_utils
-
-from textbackd.core.call import Call, Direction
+from textbackd.core.call import Call
 from textbackd.core.decide import Caller, Standing
 from textbackd.core.events import Event
 from textbackd.core.merge import Merger
@@ -18,14 +16,14 @@ from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, mask
 from textbackd.core.tracker import Tracker
 from textbackd.flow.catch_up import CatchUp
-from textbackd.flow.conclude import Conclusion, Numbers, Office, Proposal
+from textbackd.flow.conclude import LATE_AFTER, Conclusion, Numbers, Office, Proposal
+from textbackd.flow.entries import record, settled_by
 from textbackd.flow.guard import Guard
+from textbackd.flow.night_switches import NightSwitches
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal
 from textbackd.store.database import Store
 from textbackd.store.journal import Resolution
-from textbackd.store.outbox import NewText
-from textbackd.store.states import State, TextOf
 from textbackd.store.tally import Wanted
 
 log = logging.getLogger(__name__)
@@ -69,6 +67,7 @@ class CallsIn:
         self._overrun = False
         self.client: AmiClient | None = None
         self.catch_up: CatchUp | None = None
+        self.switches: NightSwitches | None = None
 
     def take(self, batch: list[Event | None]) -> None:
         """Take events from the client, in the order of arrival; None begins a new connection.
@@ -178,11 +177,15 @@ class CallsIn:
         """Judge a finished call and write it down, however long the disk takes to be there again."""
         numbers = self._office.read(call)
         judgement = self._office.judge(call, numbers)
-        proposal = self._office.propose(call, numbers, judgement)
+        switched_closed = await self._switched_closed(call, numbers, judgement)
         while True:
             try:
                 async with self._one_decision:
-                    caller, standing = await self._known(numbers, judgement, proposal)
+                    caller = await self._history(numbers)
+                    proposal = self._office.propose(
+                        call, numbers, judgement, caller, at=self._clock(), switched_closed=switched_closed
+                    )
+                    standing = await self._standing(numbers, judgement, proposal)
                     conclusion = self._office.conclude(
                         call, numbers, judgement, proposal, caller, standing, now=self._clock()
                     )
@@ -203,12 +206,9 @@ class CallsIn:
             self._wake()
 
     async def _settle(self, call: Call, conclusion: Conclusion) -> None:
-        """Close the cases that this call has settled: the caller got through, or somebody of the office reached them."""
-        numbers = conclusion.numbers
-        if conclusion.judgement.verdict is Verdict.ANSWERED and numbers.caller is not None:
-            await self._resolve(numbers.caller, Resolution.CALLED_AGAIN)
-        if call.direction is Direction.OUTBOUND and call.talks and numbers.did is not None:
-            await self._resolve(numbers.did, Resolution.CALLED_BACK)
+        settled = settled_by(call, conclusion)
+        if settled is not None:
+            await self._resolve(*settled)
 
     async def _resolve(self, number: E164, resolution: Resolution) -> None:
         try:
@@ -224,55 +224,31 @@ class CallsIn:
             presented += [call.caller_presented, call.did_presented]
         return {number for number in map(self._office.number, presented) if number is not None}
 
-    async def _known(self, numbers: Numbers, judgement: Judgement, proposal: Proposal) -> tuple[Caller, Standing]:
-        """Return what the decision has to know of the caller, and of the state of things."""
+    async def _switched_closed(self, call: Call, numbers: Numbers, judgement: Judgement) -> bool | None:
+        """Return what the day/night switch of the line says; None without one, and for a call that was over long ago."""
+        ended_at = call.ended_at or self._clock()
+        if self.switches is None or judgement.verdict is not Verdict.MISSED or self._clock() - ended_at >= LATE_AFTER:
+            return None
+        return await self.switches.closed(numbers.did, call.pbx)
+
+    async def _history(self, numbers: Numbers) -> Caller:
+        """Return what is known of the caller."""
         number, now = numbers.caller, self._clock()
         if number is None:
-            return Caller(), Standing()
+            return Caller()
+        return await self._store.run(lambda db: journal.history(db, number, now=now, observing=self._observe))
 
-        def look(db: sqlite_utils.Database) -> tuple[Caller, Standing]:
-            caller = journal.history(db, number, now=now, observing=self._observe)
-            if judgement.verdict is not Verdict.MISSED:
-                return caller, Standing()
-            wanted = Wanted(recipient=number, did=numbers.did, cost=proposal.cost)
-            return caller, self._guard.standing(db, proposal.line, number, wanted, now)
-
-        return await self._store.run(look)
+    async def _standing(self, numbers: Numbers, judgement: Judgement, proposal: Proposal) -> Standing:
+        """Return what speaks against any text at this moment."""
+        number, now = numbers.caller, self._clock()
+        if number is None or judgement.verdict is not Verdict.MISSED:
+            return Standing()
+        wanted = Wanted(recipient=number, did=numbers.did, cost=proposal.cost)
+        return await self._store.run(lambda db: self._guard.standing(db, proposal.line, number, wanted, now))
 
     async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
-        now = self._clock()
-        judged = journal.JudgedCall(
-            call=call,
-            caller=conclusion.numbers.caller,
-            did=conclusion.numbers.did,
-            line=conclusion.line,
-            judgement=conclusion.judgement,
-            not_textable=conclusion.numbers.not_textable,
-            decision=conclusion.decision,
-            ended_at=call.ended_at or now,
-        )
-        text = self._text(conclusion, judged.ended_at)
-        within = self._office.policy.cooldown
-        return await self._store.run(lambda db: journal.record(db, judged, text, same_case_within=within, now=now))
-
-    def _text(self, conclusion: Conclusion, ended_at: datetime) -> NewText | None:
-        if conclusion.text is None or conclusion.numbers.caller is None:
-            return None
-        policy, proposal, not_before = self._office.policy, conclusion.proposal, conclusion.decision.not_before
-        due_at = ended_at + policy.delay
-        return NewText(
-            kind=TextOf.MISSED,
-            recipient=conclusion.numbers.caller,
-            did=conclusion.numbers.did,
-            body=conclusion.text,
-            gateways=proposal.gateways,
-            due_at=due_at if not_before is None else max(due_at, not_before),
-            expires_at=ended_at + policy.expire,
-            hung_up_at=ended_at,
-            segments=proposal.segments,
-            cost=proposal.cost,
-            state=State.SUPPRESSED if self._observe else State.QUEUED,
-        )
+        policy, now = self._office.policy, self._clock()
+        return await self._store.run(lambda db: record(db, call, conclusion, policy, observe=self._observe, now=now))
 
     def _tell(self, call: Call, conclusion: Conclusion) -> None:
         reason = conclusion.judgement.reason

@@ -5,19 +5,28 @@ is looked up here and nothing written.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from textbackd.config import Pbx, Settings
+from textbackd.config import ContactGroup, Line, Pbx, Settings
 from textbackd.core.call import Call, Direction
-from textbackd.core.compose import Fields, fill, kind_for, text_for
-from textbackd.core.decide import Action, Caller, Decision, Policy, Question, Standing, decide
+from textbackd.core.compose import Fields, compose, kind_for, text_for
+from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
-from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.night import Night
+from textbackd.core.phone import E164, NotTextable, read_number, zones_of
 from textbackd.core.segments import segments
+from textbackd.core.timetable import Opening, Timetable
+from textbackd.core.words import WORDS, Words, when
+from textbackd.flow.contacts import NEVER, STAFF, Contacts
 
 MILLIONTHS: Final = 1_000_000
+NOBODY_KNOWN: Final = Caller()
+LATE_AFTER: Final = timedelta(minutes=2)  # from the call to its text; after that "sorry we missed your call" sounds odd
+AGAIN_WITHIN: Final = timedelta(days=30)  # nobody remembers a text of last year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +75,15 @@ class Office:
     def __init__(self, settings: Settings, seen_dids: Iterable[E164] = ()) -> None:
         self._settings = settings
         self._own = {*settings.own_numbers(), *seen_dids}
+        self.contacts = Contacts(settings)
+        self._timetables: dict[str, Timetable] = {}
         configured = settings.policy
         self.policy = Policy(
             delay=configured.delay,
             cooldown=configured.cooldown,
             recent_talk=configured.recent_talk,
             expire=configured.expire,
+            at_night=AtNight(configured.night),
         )
 
     def read(self, call: Call) -> Numbers:
@@ -101,24 +113,61 @@ class Office:
 
     def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
         ignored_dids = pbx.ignore.dids if pbx else ()
+        group = self.contacts.group_of(numbers.caller)
         return Circumstances(
-            own_number=numbers.caller in self._own,
+            own_number=numbers.caller in self._own or group == STAFF,
+            never_list=group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
             min_wait=self._settings.policy.min_wait,
         )
 
-    def propose(self, call: Call, numbers: Numbers, judgement: Judgement) -> Proposal:
-        """Return the text that a judged call would get."""
+    def _group(self, numbers: Numbers) -> ContactGroup | None:
+        name = self.contacts.group_of(numbers.caller)
+        return self.contacts.section(name) if name else None
+
+    def _silent_group(self, numbers: Numbers) -> str:
+        """Return the group of contacts that keeps a caller from being texted; "" if none does."""
+        name = self.contacts.group_of(numbers.caller)
+        group = self.contacts.section(name) if name else None
+        return name if name and group is not None and group.text is None else ""
+
+    def night_of(self, number: E164 | None) -> Night | None:
+        """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
+        hours = self._settings.policy.quiet_hours
+        if hours is None or number is None:
+            return None
+        return Night(hours, _zones(number) or (self._settings.business.timezone,))
+
+    def propose(
+        self,
+        call: Call,
+        numbers: Numbers,
+        judgement: Judgement,
+        caller: Caller = NOBODY_KNOWN,
+        *,
+        at: datetime | None = None,
+        switched_closed: bool | None = None,
+    ) -> Proposal:
+        """Return the text that a judged call would get.
+
+        `at` is when it would go out, the end of the call if it is not given; `switched_closed` what the PBX's day/night switch says.
+        """
         found = self._settings.line_for(numbers.did)
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found
-        template = text_for(kind_for(judgement.reason), line.texts.worded())
-        text = self._words(template, call, numbers, name) if template is not None else None
+        moment = _Moment.of(call, at, self._timetable(name, line), switched_closed)
+        text = self._words(name, line, moment, call, numbers, judgement, caller)
         count = segments(text).count if text is not None else 0
         cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
         return Proposal(line=name, text=text, gateways=tuple(line.gateways), segments=count, cost=cost)
+
+    def _timetable(self, name: str, line: Line) -> Timetable:
+        """Return when a line is open. Kept, because a calendar file is read only when it changes."""
+        if name not in self._timetables:
+            self._timetables[name] = self._settings.timetable(line)
+        return self._timetables[name]
 
     def conclude(
         self,
@@ -138,22 +187,94 @@ class Office:
             line=proposal.line,
             has_text=proposal.text is not None,
             ended_at=call.ended_at or now,
-            caller=caller,
+            caller=replace(caller, group=self._silent_group(numbers)),
             policy=self.policy,
             now=now,
             standing=standing,
+            night=self.night_of(numbers.caller),
         )
-        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decide(question))
+        decision = decide(question)
+        if decision.is_held:  # then its words are others, and there may be none
+            proposal = self.propose(call, numbers, judgement, caller, at=decision.due)
+            decision = decide(replace(question, has_text=proposal.text is not None))
+        return Conclusion(numbers=numbers, judgement=judgement, proposal=proposal, decision=decision)
 
-    def _words(self, template: str, call: Call, numbers: Numbers, line: str | None) -> str:
-        business = self._settings.business
-        return fill(
+    def _words(
+        self,
+        name: str,
+        line: Line,
+        moment: "_Moment",
+        call: Call,
+        numbers: Numbers,
+        judgement: Judgement,
+        caller: Caller,
+    ) -> str | None:
+        kind = kind_for(judgement.reason, moment.opening, again=_texted_lately(caller, call), late=moment.late)
+        group = self._group(numbers)
+        template = group.text if group and group.text else text_for(kind, line.texts.worded(), line.language)
+        if template is None:
+            return None
+        sender = self._settings.gateways[line.gateways[0]].sender_for(numbers.did)
+        return compose(
             template,
-            Fields(
-                business=business.name,
-                line=line or "",
-                called_number=numbers.did or call.did_presented,
-                caller_name=call.caller_name,
-                booking_url=business.booking_url or "",
-            ),
+            self._fields(name, line, moment, call, numbers),
+            self._settings.manner(line),
+            first=caller.last_text_at is None,
+            other_sender=sender is not None and numbers.did is not None and sender != numbers.did,
         )
+
+    def _fields(self, name: str, line: Line, moment: "_Moment", call: Call, numbers: Numbers) -> Fields:
+        business = self._settings.business
+        return Fields(
+            business=business.name,
+            line=name,
+            called_number=numbers.did or call.did_presented,
+            caller_name=call.caller_name,
+            opens_next=moment.opens_next(WORDS[line.language]),
+            booking_url=line.booking_url or business.booking_url or "",
+            on_call=line.on_call or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What a line is when its caller is texted."""
+
+    at: datetime | None  # None: a recording without times
+    late: bool
+    opening: Opening
+    timetable: Timetable
+
+    @classmethod
+    def of(cls, call: Call, at: datetime | None, timetable: Timetable, switched_closed: bool | None) -> "_Moment":
+        """Return the moment that the words are about: the end of the call, unless the text goes out long after it."""
+        late = at is not None and call.ended_at is not None and at - call.ended_at >= LATE_AFTER
+        moment = at if late else call.ended_at or at
+        if moment is None:
+            return cls(None, late, Opening.CLOSED if switched_closed else Opening.OPEN, timetable)
+        return cls(moment, late, timetable.state(moment, switched_closed=switched_closed), timetable)
+
+    def opens_next(self, words: Words) -> str:
+        """Return when the line opens, as a person says it; "" if nobody knows."""
+        opens = self.timetable.opens_next(self.at) if self.at is not None else None
+        return when(opens, self.at, self.timetable.zone, words) if opens is not None and self.at is not None else ""
+
+
+def _texted_lately(caller: Caller, call: Call) -> bool:
+    if caller.last_text_at is None:
+        return False
+    return call.ended_at is None or call.ended_at - caller.last_text_at < AGAIN_WITHIN
+
+
+@lru_cache(maxsize=4096)
+def _zones(number: E164) -> tuple[ZoneInfo, ...]:
+    """Return the zones of a number. Those that this machine's tables lack count as unknown."""
+    return tuple(zone for name in zones_of(number) if (zone := _zone(name)) is not None)
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return None

@@ -11,6 +11,7 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.config import Brake
+from textbackd.config.settings import Caps as CapsSection
 from textbackd.core.brake import run_through, too_few_arrive
 from textbackd.core.caps import Caps, Full, Scope
 from textbackd.core.decide import Standing
@@ -72,6 +73,13 @@ class Guard:
         for cap in sorted(now_full - self._told):
             log.warning("a cap is full: texts wait or are not sent", extra={"cap": cap})
         self._told = now_full
+
+
+def caps_of(section: CapsSection | None) -> Caps:
+    """Return the caps of the configuration; none for `caps: off`."""
+    if section is None:
+        return Caps()
+    return Caps(number=section.number, prefix=section.prefix, did=section.did, all=section.all, spend=section.spend)
 
 
 def _paused(active: Sequence[Halt], line: str | None) -> str:

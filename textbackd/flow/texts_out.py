@@ -17,7 +17,7 @@ from typing import Final
 from textbackd.core.breaker import MOST_FAILURES, Breaker, Outcome
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164, mask
-from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed
+from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed, Starts
 from textbackd.store import outbox
 from textbackd.store.database import Store
 from textbackd.store.outbox import DueText
@@ -97,6 +97,8 @@ class Worker:
         """Send the next due text. Return whether there was one."""
         if self._store.is_tight:
             return False  # the disk is full: what comes of texts under way may still be written, but none is begun
+        if isinstance(self._gateway, Starts) and self._gateway.is_starting:
+            return False
         resting = self._breakers.open(self._clock())
         if self._gateway.name in resting:
             await self._store.run(lambda db: outbox.pass_on(db, self._gateway.name, resting))

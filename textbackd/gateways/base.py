@@ -144,11 +144,15 @@ class Gateway(Protocol):
 class Manager(Protocol):
     """Asterisk's manager, for gateways that send through the PBX itself."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether an action would reach the PBX now. While it would not, `ask` raises and nothing has left."""
+
     async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Return the answers to one action, the list's entries included. Raises TextbackdError if the PBX does not answer."""
+        """Return the answer to one action; the entries of a list come as events. Raises TextbackdError if the PBX does not answer."""
 
     def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
-        """Have every event of that name handed to `take`, which must not wait."""
+        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +218,15 @@ class TakesHooks(Protocol):
 
 
 @runtime_checkable
+class Starts(Protocol):
+    """A gateway that takes a while to get ready: until it knows, a text is safer in the outbox than handed over and waiting."""
+
+    @property
+    def is_starting(self) -> bool:
+        """Return whether it is not yet known if it can be used."""
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A gateway that has more to tell than up or down."""
 
@@ -222,3 +235,11 @@ class Measured(Protocol):
 
     def told(self) -> Mapping[str, str]:
         """Return words as last seen, by name: "operator", "registration", "imei"."""
+
+
+@runtime_checkable
+class HearsLate(Protocol):
+    """A gateway whose peer may still answer to a text that a killed process handed over."""
+
+    def expect_late_answer(self) -> None:
+        """Know, before `start`, that a text of this gateway was cut off: its answer comes as LateAnswer, if at all."""

@@ -8,71 +8,98 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from gsmmodem.exceptions import GsmModemException
 
 from textbackd import config
 from textbackd.gateways.base import Accepted, Arrival, Fate, Health, Lent, OutboundText, SendFailed
+from textbackd.gateways.modem.condition import Condition, ask_condition, ask_imei, ask_registration
+from textbackd.gateways.modem.ear import PUSHED, Ear, Owed
 from textbackd.gateways.modem.inbox import Arrived, Inbox
-from textbackd.gateways.modem.link import ModemLink, StoredPdu, Timing
-from textbackd.gateways.modem.owner import AwayError, Owner
+from textbackd.gateways.modem.line import Timing
+from textbackd.gateways.modem.link import ModemLink, StoredPdu, UnansweredError
+from textbackd.gateways.modem.owner import AwayError, Owner, Patience
 from textbackd.gateways.modem.pdu import submit_pdus
+from textbackd.gateways.modem.ports import Candidates, Finder, candidates
+from textbackd.gateways.modem.sim import Pin, PinNotes
+from textbackd.gateways.modem.verdicts import verdict_of
 
 log = logging.getLogger(__name__)
 
-SUBMIT_TIMEOUT: Final = timedelta(seconds=180)  # networks have taken 135 s to say no
-ANSWER_TIMEOUT: Final = timedelta(seconds=10)  # a full SIM takes seconds to list
-LATE_ANSWER: Final = timedelta(seconds=10)
-QUIET: Final = timedelta(seconds=0.25)
-FIRST_RETRY: Final = timedelta(seconds=5)
-LONGEST_RETRY: Final = timedelta(seconds=60)
+TIMING: Final = Timing(
+    answer=timedelta(seconds=10),  # a full SIM takes seconds to list
+    submit=timedelta(seconds=180),  # networks have taken 135 s to say no
+    late=timedelta(seconds=10),
+    quiet=timedelta(seconds=0.25),
+)
+PATIENCE: Final = Patience()
 POLL_EVERY: Final = timedelta(seconds=5)  # +CMTI wakes at once; it can be missed, the listing cannot
-PUSHED: Final = "pushed"  # the "memory" of a message that the modem handed over and does not keep
+NEARLY_FULL: Final = 0.7  # of the memory for incoming texts; when it is full, the network keeps them back
+# "Unknown error" says nothing of the text, so each is `unknown`. Two in a row speak against the modem: wrong service
+# centre, no credit, LTE without texts, or a radio that lost its way, which is all that can be mended from here.
+SUSPECT: Final = "CMS 500"
+SUSPECT_AFTER: Final = 2
+NO_NETWORK: Final = ("CMS 331", "CME 30")  # news for the next look at the modem
 
 
 class GsmModem:
     """A gateway through one modem; see base.Gateway for the contract.
 
-    `port` is a device or a pyserial URL, `pin` is tried once if the SIM asks, `smsc` replaces the SIM's service centre.
+    `port` is a device or a pyserial URL, `imei` the modem's own number; one of them is needed, and with both the port must
+    have that modem. `pin` is tried once if the SIM asks, `notes` is the folder where that is written down; `smsc` replaces
+    the SIM's service centre.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        port: str,
+        port: str | None = None,
+        imei: str | None = None,
         pin: str | None = None,
         smsc: str | None = None,
         baud: int = 115200,
         delivery_reports: bool = True,
-        submit_timeout: timedelta = SUBMIT_TIMEOUT,
-        answer_timeout: timedelta = ANSWER_TIMEOUT,
-        late_answer: timedelta = LATE_ANSWER,
-        quiet: timedelta = QUIET,
+        notes: Path | None = None,
+        ports: Candidates = candidates,
+        timing: Timing = TIMING,
+        patience: Patience = PATIENCE,
         poll_every: timedelta = POLL_EVERY,
-        first_retry: timedelta = FIRST_RETRY,
-        longest_retry: timedelta = LONGEST_RETRY,
     ) -> None:
         self.name = name
-        self._smsc, self._delivery_reports, self._poll_every = smsc, delivery_reports, poll_every
-        timing = Timing(answer=answer_timeout, submit=submit_timeout, late=late_answer, quiet=quiet)
-        link = partial(ModemLink, port, baud=baud, timing=timing, on_unasked=self._heard)
+        self._smsc, self._delivery_reports = smsc, delivery_reports
+        self._timing, self._patience, self._poll_every = timing, patience, poll_every
+        self._ear = Ear(name, self._wake)
+        link = partial(ModemLink, baud=baud, timing=timing, on_unasked=self._ear.heard, on_open=self._opened)
         self._owner = Owner(
-            name=name, link=link, pin=pin, first_wait=first_retry, longest_wait=longest_retry, on_ready=self._wake
+            name=name,
+            finder=Finder(port=port, imei=imei, ports=ports, link=link),
+            unlock=Pin(pin, PinNotes(notes)),
+            patience=patience,
+            on_ready=self._ready,
+            probe=self._probe,
         )
         self._long_reference = secrets.randbelow(256)
         self._inbox = Inbox()
-        self._pushed: deque[StoredPdu] = deque()
+        self._condition = Condition()
+        self._imei: str | None = None
+        self._suspicions = 0
+        self._cut_off = self._told_full = False
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._is_unfit = False  # what the network said last: a person must mend the SIM
+
+    def expect_late_answer(self) -> None:
+        """See base.HearsLate: before the first byte goes to the modem, its answer to a cut-off text is listened for."""
+        self._cut_off = True
 
     async def start(self) -> None:
         """Begin to look for the modem; it may come later."""
@@ -96,6 +123,9 @@ class GsmModem:
         """Yield what arrives until the gateway is closed; asking for the next deletes the last from the SIM."""
         while not self._closed:
             self._woken.clear()
+            while self._ear.told:
+                yield self._ear.told[0]
+                self._ear.told.popleft()
             for arrived in await self._arrived():
                 yield arrived.item
                 await self._forget(arrived)
@@ -104,8 +134,40 @@ class GsmModem:
                     await self._woken.wait()
 
     def health(self) -> Health:
-        """Return the modem's state; PAUSED also while its SIM is barred or has no credit."""
-        return Health.PAUSED if self._is_unfit and self._owner.health is Health.UP else self._owner.health
+        """Return how the modem is: DOWN without a network, whatever it answers; PAUSED while its SIM is barred or has no credit."""
+        if self._owner.health is not Health.UP:
+            return self._owner.health
+        if not self._condition.registration.may_send:
+            return Health.DOWN
+        return Health.PAUSED if self._is_unfit else Health.UP
+
+    @property
+    def is_starting(self) -> bool:
+        """See base.Starts: setting a stick up takes seconds, and a text that waits inside for it would be unknown after a kill."""
+        return self._owner.health is Health.UNKNOWN
+
+    def vitals(self) -> Mapping[str, float]:
+        """See base.Measured."""
+        condition, last_ok = self._condition, self._owner.last_ok
+        known = {
+            "signal_dbm": condition.signal_dbm,
+            "sim_storage_used": condition.used,
+            "sim_storage_size": condition.size,
+            "seconds_since_ok": None if last_ok is None else time.monotonic() - last_ok,
+        }
+        resets = {f"recovery_{rung.value}_total": count for rung, count in dict(self._owner.ladder.climbed).items()}
+        return {name: float(value) for name, value in (known | resets).items() if value is not None}
+
+    def told(self) -> Mapping[str, str]:
+        """See base.Measured."""
+        condition = self._condition
+        known = {
+            "registration": condition.registration.value,
+            "operator": condition.operator,
+            "technology": condition.technology,
+            "imei": self._imei,
+        }
+        return {name: value for name, value in known.items() if value}
 
     async def close(self) -> None:
         """Wait for the text under way, refuse the rest, let go of the port."""
@@ -113,12 +175,13 @@ class GsmModem:
         self._woken.set()
         await asyncio.to_thread(self._owner.stop)
 
-    # --- in the owner's thread ------------------------------------------------------------------------------------
+    # --- in the owner's thread: sending -----------------------------------------------------------------------------
 
     def _submit(self, text: OutboundText, reference: int, link: ModemLink) -> Accepted:
         valid_for = None if text.valid_until is None else text.valid_until - datetime.now(UTC)
         if valid_for is not None and valid_for <= timedelta():
             raise SendFailed("The text's time was over before the modem was free.", fate=Fate.NOT_SENT)
+        self._need_network(link)
         pdus = submit_pdus(
             to=text.to,
             body=text.body,
@@ -127,25 +190,90 @@ class GsmModem:
             valid_for=valid_for,
             report=self._delivery_reports,
         )
-        references: list[str | None] = []
+        references: list[str] = []
         for pdu in pdus:
             try:
-                references.append(link.submit(pdu))
+                references.append(link.submit(pdu) or "")
             except SendFailed as exc:
+                self._suspect(exc.code)
+                if isinstance(exc, UnansweredError):
+                    self._ear.owes(Owed(text.id, tuple(references)) if pdu is pdus[-1] else None)
                 raise _after(len(references), len(pdus), exc) from exc
+            self._suspicions = 0
         return Accepted(reference=",".join(filter(None, references)) or None, parts=len(pdus))
 
-    def _heard(self, said: list[str]) -> None:
-        """Act on what the modem says unasked: a pushed message, news of a stored one, or an answer that comes too late."""
-        match said:
-            case ["PDU", pdu]:
-                self._pushed.append(StoredPdu(PUSHED, 0, pdu, 0))
-                self._wake()
-            case [line] if line.startswith(("+CMTI:", "+CDSI:")):
-                self._wake()
-            case [line] if line.startswith("+CMGS:"):
-                late = {"gateway": self.name, "reference": line.partition(":")[2].strip()}
-                log.warning("late answer to a text whose fate was unknown: it went out", extra=late)
+    def _need_network(self, link: ModemLink) -> None:
+        """Refuse at once without a network.
+
+        Most modems would answer CMS 331, "no network service", within a second. Some hold the text until they give up,
+        after minutes, with a time-out or CMS 500, which prove nothing: the text would be lost to the next gateway.
+        So a modem that said that it has no network is asked again, which costs milliseconds and risks nothing.
+        """
+        if self._condition.registration.may_send:
+            return
+        try:
+            self._know(replace(self._condition, registration=ask_registration(link.ask)))
+        except GsmModemException as exc:
+            raise SendFailed("The modem did not say whether it has a network.", fate=Fate.NOT_SENT) from exc
+        if not self._condition.registration.may_send:
+            raise SendFailed(f"The modem is {self._condition.registration.value}.", fate=Fate.NOT_SENT)
+
+    def _suspect(self, code: str | None) -> None:
+        self._suspicions = self._suspicions + 1 if code == SUSPECT else 0
+        if self._suspicions >= SUSPECT_AFTER or code in NO_NETWORK:
+            self._owner.probe_soon()
+        if verdict_of(code).full:
+            self._wake()  # to read what is stored, and delete it
+
+    # --- in the owner's thread: looking at the modem ----------------------------------------------------------------
+
+    def _opened(self, link: ModemLink) -> None:
+        """Before anything is written to a port that was opened: hear what the modem still has to say of a text."""
+        if self._cut_off:
+            self._ear.owes(Owed(None, ()))
+            link.listen_for(self._timing.late)
+
+    def _ready(self) -> None:
+        if self._cut_off:
+            self._cut_off = False
+            self._ear.owes(None)
+        self._wake()
+
+    def _probe(self, link: ModemLink) -> bool:
+        """Ask how the modem is; return whether it has a network. Raises TimeoutException if it does not answer."""
+        link.write("AT")
+        if self._suspicions >= SUSPECT_AFTER:
+            self._mend(link)
+        self._know(ask_condition(link.ask))
+        self._imei = self._imei or ask_imei(link.ask)
+        self._ear.look_up()
+        return self._condition.registration.may_send
+
+    def _mend(self, link: ModemLink) -> None:
+        """Restart the radio of a modem that answered CMS 500 twice; it has to be set up again, PIN and all."""
+        self._suspicions = 0
+        why = " ".join(link.ask("AT+CEER")[:1])[:80]  # its own words for the last failure (3GPP TS 27.007 §6.10)
+        log.warning(
+            "two unknown errors in a row: the modem's radio is restarted", extra={"gateway": self.name, "said": why}
+        )
+        link.switch_radio(on=False)
+        time.sleep(self._patience.radio.total_seconds())
+        link.switch_radio(on=True)
+        link.close("its radio was restarted")
+
+    def _know(self, condition: Condition) -> None:
+        before, self._condition = self._condition, condition
+        named = {"gateway": self.name, "registration": condition.registration.value}
+        if condition.registration.may_send != before.registration.may_send:
+            if condition.registration.may_send:
+                log.info("the modem has a network again", extra=named)
+            else:
+                log.warning("the modem has no network", extra=named)
+        full = bool(condition.size) and (condition.used or 0) >= NEARLY_FULL * (condition.size or 0)
+        if full and not self._told_full:
+            storage = {"gateway": self.name, "used": condition.used, "size": condition.size}
+            log.warning("the memory for incoming texts is nearly full", extra=storage)
+        self._told_full = full
 
     def _wake(self) -> None:
         if self._loop:
@@ -157,16 +285,20 @@ class GsmModem:
 
     async def _arrived(self) -> list[Arrived]:
         try:
-            stored = await asyncio.wrap_future(self._owner.ask(ModemLink.stored))
+            stored = await asyncio.wrap_future(self._owner.ask(self._stored))
         except (AwayError, GsmModemException):
             stored = []  # the owner says why in the log, and finds the modem again
-        return self._inbox.arrived([*self._pushed, *stored], at=time.monotonic())
+        return self._inbox.arrived([*self._ear.pushed(), *stored], at=time.monotonic())
+
+    def _stored(self, link: ModemLink) -> list[StoredPdu]:
+        self._ear.look_up()
+        return link.stored()
 
     async def _forget(self, arrived: Arrived) -> None:
         """Delete what the inbox has; what cannot be deleted comes again, under the same id."""
         for message in arrived.stored:
             if message.memory == PUSHED:
-                self._pushed.remove(message)
+                self._ear.forget(message)
                 continue
             try:
                 await asyncio.wrap_future(self._owner.ask(partial(_delete, message)))
@@ -179,9 +311,11 @@ def build(name: str, section: config.GsmModem, lent: Lent) -> GsmModem:
     return GsmModem(
         name=name,
         port=section.port,
+        imei=section.imei,
         pin=section.pin.get_secret_value() if section.pin else None,
         smsc=section.smsc,
         baud=section.baud,
+        notes=lent.notes,
     )
 
 

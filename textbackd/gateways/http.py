@@ -1,12 +1,13 @@
 """Send a text by one HTTP request, written as the shop's gateway wants it.   flow/texts_out → here → any HTTP gateway
 
-The request is a template of the configuration; the answer's status says what became of the text (web/meaning.py).
+The request is a template of the configuration; the answer's status says what became of the text (web/meaning.py), and its words
+where the configuration tells them. What arrives is read in http_inward.py.
 """
 
 import base64
 import json as json_format
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -17,13 +18,16 @@ from xml.sax.saxutils import escape as xml_escape
 from yarl import URL
 
 from textbackd import config
+from textbackd.config.gateways.inward import Result as ResultSection
 from textbackd.core.phone import E164
 from textbackd.errors import TextbackdError
-from textbackd.gateways.base import Accepted, Lent, OutboundText
+from textbackd.gateways.base import Accepted, Fate, Hook, HookRefused, Lent, OutboundText
+from textbackd.gateways.http_inward import Hooks, List
+from textbackd.gateways.web.dialect import Heard
 from textbackd.gateways.web.exchange import Answer, Request, parsed
 from textbackd.gateways.web.fields import REFERENCE_LIMIT, at
 from textbackd.gateways.web.gateway import DEFAULT_TIMEOUT, WebGateway
-from textbackd.gateways.web.meaning import Meaning, by_status
+from textbackd.gateways.web.meaning import MAYBE, REFUSED, Meaning, by_status
 
 DEFAULT_JSON: Final = MappingProxyType({"to": "{to}", "from": "{from}", "text": "{text}", "id": "{id}"})
 # Where gateways put their id of a text when the configuration does not say.
@@ -58,7 +62,8 @@ BODY_ENCODERS: Final[Mapping[str, Encoder]] = MappingProxyType({
 })  # fmt: skip
 
 # Other braces stay: JSON has its own, passwords may, and unknown names are told by the configuration.
-_PLACEHOLDER: Final = re.compile(r"\{(to|from|text|id)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(to|from|text|id|to_digits|from_digits|hook_url)\}")
+OPTIONAL: Final = ("{from}", "{from_digits}", "{hook_url}")  # what is left out, with its key, where it is not known
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what no header value may hold (RFC 9110 §5.5)
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -83,7 +88,7 @@ def _filled_within(value: object, words: Words) -> object:
 
 def _is_absent(value: object, words: Words) -> bool:
     # Most gateways take a missing sender for their own number, and an empty one for a mistake.
-    return value == "{from}" and not words["from"]
+    return value in OPTIONAL and not words[str(value)[1:-1]]
 
 
 def _strings_within(value: object) -> Iterator[str]:
@@ -149,6 +154,10 @@ class RequestTemplate:
         written = _content_type(self.headers).partition(";")[0].strip().lower()
         return next((encode for end, encode in BODY_ENCODERS.items() if written.endswith(end)), _as_it_is)
 
+    def fixed_headers(self) -> Mapping[str, str]:
+        """Return the headers that do not depend on a text, such as the credentials."""
+        return {name: value for name, value in self.headers.items() if not _PLACEHOLDER.search(value)}
+
     def strings(self) -> Iterator[str]:
         """Yield every string that may hold placeholders."""
         for part in (self.url, self.headers, self.json, self.form, self.query, self.body):
@@ -170,7 +179,7 @@ def template_faults(template: RequestTemplate) -> Iterator[str]:
     yield from _address_faults(template.url)
     if sum(part is not None for part in (template.json, template.form, template.body)) > 1:
         yield "json, form, body: a request has one of them. Take the others out."
-    said = {name for string in template.strings() for name in _PLACEHOLDER.findall(string)}
+    said = {name.removesuffix("_digits") for string in template.strings() for name in _PLACEHOLDER.findall(string)}
     for name in ("to", "text"):
         if name not in said:
             yield f"json, form, query, body: nothing says {{{name}}}. Put it where the gateway expects it."
@@ -243,6 +252,33 @@ def _as_reference(value: object) -> str | None:
     return written if 0 < len(written) <= REFERENCE_LIMIT and written.isprintable() else None
 
 
+RESULTS: Final[Mapping[str, Meaning]] = MappingProxyType({
+    "refused": Meaning(Fate.REFUSED, REFUSED),
+    "opted_out": Meaning(Fate.OPTED_OUT, "the number has told it STOP"),
+    "unfit": Meaning(Fate.GATEWAY_UNFIT, "it says that it cannot send"),
+    "later": Meaning(Fate.NOT_SENT, "it takes no more texts for now"),
+})  # fmt: skip
+NO_RESULT: Final = Meaning(Fate.UNKNOWN, f"its answer has none of the words in `result`, {MAYBE}")
+
+
+class Result:
+    """What an answer says in words, beside its status."""
+
+    def __init__(self, path: str, accepted: Iterable[str], others: Mapping[str, Iterable[str]]) -> None:
+        """`others` is from a key of `RESULTS` to its words."""
+        self._path = Reference(path)
+        self._accepted = {word.casefold() for word in accepted}
+        self._meanings = {word.casefold(): RESULTS[key] for key, words in others.items() for word in words}
+
+    def meaning(self, body: bytes, *, is_success: bool) -> Meaning | None:
+        """Return what a word of failure means; None for acceptance, and where a failure says no word that is known."""
+        word = (self._path.find(body) or "").casefold()
+        if word in self._meanings:
+            meaning = self._meanings[word]
+            return Meaning(meaning.fate, meaning.words, word[:40])
+        return NO_RESULT if is_success and word not in self._accepted else None
+
+
 class Template:
     """The dialect that the configuration writes itself."""
 
@@ -254,17 +290,30 @@ class Template:
         success: Collection[int] | None,
         reference: Reference,
         sender_for: Callable[[E164 | None], E164 | None],
+        result: Result | None = None,
+        hooks: Hooks | None = None,
+        hook_url: str | None = None,
     ) -> None:
         self.where = where
         self._template, self._success, self._reference, self._sender_for = template, success, reference, sender_for
+        self._result, self._hooks, self._hook_url = result, hooks, hook_url
 
     def request(self, text: OutboundText, *, now: datetime) -> Request:
         sender = self._sender_for(text.sender) or ""
-        return self._template.fill({"to": text.to, "from": sender, "text": text.body, "id": text.id})
+        words = {"to": text.to, "from": sender, "text": text.body, "id": text.id, "hook_url": self._hook_url or ""}
+        return self._template.fill(words | {f"{name}_digits": words[name].lstrip("+") for name in ("to", "from")})
 
     def outcome(self, answer: Answer) -> Accepted | Meaning:
         is_success = answer.status in self._success if self._success is not None else 200 <= answer.status <= 299
+        said = self._result.meaning(answer.body, is_success=is_success) if self._result is not None else None
+        if said is not None:
+            return said
         return Accepted(reference=self._reference.find(answer.body)) if is_success else by_status(answer.status)
+
+    def read_hook(self, hook: Hook, *, now: datetime) -> Heard:
+        if self._hooks is None:
+            raise HookRefused("This gateway has no webhook.", status=403)
+        return self._hooks.read(hook, now=now)
 
 
 class HttpGateway(WebGateway):
@@ -287,6 +336,10 @@ class HttpGateway(WebGateway):
         reference: str | None = None,
         timeout: timedelta = DEFAULT_TIMEOUT,
         sender_for: Callable[[E164 | None], E164 | None] = lambda _called: None,
+        result: Result | None = None,
+        hooks: Hooks | None = None,
+        hook_url: str | None = None,
+        poll: List | None = None,
     ) -> None:
         """Raise TextbackdError with every fault of the template, a sentence per line.
 
@@ -305,8 +358,21 @@ class HttpGateway(WebGateway):
         )
         _check(name, template, reference, authorizations, headers or {})
         found = Reference(reference)
-        dialect = Template(template, where=_shown(url), success=success, reference=found, sender_for=sender_for)
-        super().__init__(name=name, dialect=dialect, timeout=timeout)
+        dialect = Template(
+            template,
+            where=_shown(url),
+            success=success,
+            reference=found,
+            sender_for=sender_for,
+            result=result,
+            hooks=hooks,
+            hook_url=hook_url,
+        )
+        if poll is None:
+            super().__init__(name=name, dialect=dialect, timeout=timeout)
+        else:
+            asked = poll.with_headers(template.fixed_headers())
+            super().__init__(name=name, dialect=dialect, timeout=timeout, polls=(asked,), poll_every=poll.every)
 
 
 def build(name: str, section: config.HttpGateway, lent: Lent) -> HttpGateway:
@@ -327,7 +393,15 @@ def build(name: str, section: config.HttpGateway, lent: Lent) -> HttpGateway:
         reference=section.reference,
         timeout=section.timeout,
         sender_for=section.sender_for,
+        result=_result(section.result) if section.result else None,
+        hooks=Hooks(section) if section.webhook else None,
+        hook_url=lent.hook_url,
+        poll=List(section.poll) if section.poll else None,
     )
+
+
+def _result(section: ResultSection) -> Result:
+    return Result(section.path, section.accepted, {key: getattr(section, key) for key in RESULTS})
 
 
 def _check(

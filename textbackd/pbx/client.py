@@ -8,6 +8,7 @@ and lets a line feed in a value inject another action. Protocol: docs.asterisk.o
 import asyncio
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,11 +20,13 @@ from panoramisk.message import Message
 
 from textbackd.core.events import Event
 from textbackd.errors import TextbackdError
-from textbackd.pbx.wire import FrameSplitter, read_event, tracked
+from textbackd.pbx.wire import FrameSplitter, first_line, parse, read_event, tracked
 
 log = logging.getLogger(__name__)
 
 EVENT_MASK: Final = "call,agent,system"  # `dialplan` is half of all bytes, and a caller's name can forge events in it
+# Classes beyond the mask that an event needs; what stands not here is in the mask's classes.
+CLASS_OF: Final = {"UserEvent": "user"}
 BOOTED_WITHIN: Final = timedelta(seconds=3)  # an account without the class `system` is never told
 CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 ANSWER_TIMEOUT: Final = timedelta(seconds=5)
@@ -51,6 +54,9 @@ class PbxError(TextbackdError):
         self.state = state
 
 
+Subscriber = Callable[[Mapping[str, str]], None]
+
+
 def now() -> datetime:
     """Return the clock's time, aware UTC."""
     return datetime.now(UTC)
@@ -67,11 +73,18 @@ class _Protocol(AMIProtocol):
     forgetable_actions: Sequence[str] = ()
 
     def __init__(
-        self, name: str, take: Callable[[list[Event | None]], None], bytes_sink: Callable[[bytes], None] | None
+        self,
+        name: str,
+        take: Callable[[list[Event | None]], None],
+        bytes_sink: Callable[[bytes], None] | None,
+        subscribers: Mapping[bytes, Sequence[Subscriber]],
+        clock: Callable[[], datetime],
     ) -> None:
         self._name = name
+        self._clock = clock
         self._take = take
         self._bytes_sink = bytes_sink
+        self._subscribers = subscribers
         self._splitter = FrameSplitter()
         self.booted = asyncio.Event()
         self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
@@ -83,7 +96,7 @@ class _Protocol(AMIProtocol):
     def data_received(self, data: bytes) -> None:
         if self._bytes_sink is not None:
             self._bytes_sink(data)
-        arrived_at = now()
+        arrived_at = self._clock()
         events = [event for frame in self._splitter.feed(data) if (event := self._read(frame, arrived_at)) is not None]
         if events:
             self._take(list(events))
@@ -96,6 +109,10 @@ class _Protocol(AMIProtocol):
             self.booted.set()
         if self.responses and (event is None or "ActionID" in event.headers):
             self._answer(frame)
+        if self._subscribers and (subscribers := self._subscribers.get(first_line(frame))):
+            headers = parse(frame)
+            for take in subscribers:
+                take(headers)
         return event
 
     def _answer(self, frame: bytes) -> None:
@@ -127,15 +144,30 @@ class AmiClient:
         secret: str,
         take: Callable[[list[Event | None]], None],
         bytes_sink: Callable[[bytes], None] | None = None,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.name = name
+        self._clock = clock
         self.state = PbxState.CONNECTING
         self._host, self._port = host, port
-        self._login = {"Action": "Login", "Username": username, "Secret": secret, "Events": EVENT_MASK}
+        self._login = {"Action": "Login", "Username": username, "Secret": secret}
         self._take = take
         self._bytes_sink = bytes_sink
+        self._subscribers: defaultdict[bytes, list[Subscriber]] = defaultdict(list)  # by the first line of their event
+        self._classes: list[str] = []  # that they need beyond the mask
         self._protocol: _Protocol | None = None
         self.complaint = ""  # why it is not connected, in one sentence
+
+    def subscribe(self, event: str, take: Subscriber) -> None:
+        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
+        self._subscribers[f"Event: {event}".encode()].append(take)
+        if event in CLASS_OF and CLASS_OF[event] not in self._classes:
+            self._classes.append(CLASS_OF[event])
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether an action would reach the PBX now."""
+        return self.state is PbxState.CONNECTED and self._protocol is not None and not self._protocol.closed
 
     async def run(self) -> None:
         """Connect, and connect again whenever the line is lost, until cancelled."""
@@ -178,7 +210,9 @@ class AmiClient:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
                 _, self._protocol = await loop.create_connection(
-                    lambda: _Protocol(self.name, self._take, self._bytes_sink), self._host, self._port
+                    lambda: _Protocol(self.name, self._take, self._bytes_sink, self._subscribers, self._clock),
+                    self._host,
+                    self._port,
                 )
         except (OSError, TimeoutError) as error:
             cause = getattr(error, "strerror", None) or str(error) or "no answer"
@@ -189,7 +223,7 @@ class AmiClient:
             ) from error
 
     async def _log_in(self) -> None:
-        answer = (await self.ask(self._login))[0]
+        answer = (await self.ask({**self._login, "Events": ",".join([EVENT_MASK, *self._classes])}))[0]
         if not answer.success:
             raise PbxError(
                 f"pbx.{self.name}: Asterisk refused the login of {self._login['Username']!r}: {answer.get('Message', 'no reason')}. "
@@ -232,7 +266,7 @@ class AmiClient:
             await self.ask({"Action": "Ping"})
 
     async def ask(self, action: Mapping[str, str]) -> list[Any]:
-        """Return Asterisk's answers to one action, panoramisk Messages, the list's entries included.
+        """Return Asterisk's answer to one action, a panoramisk Message; the entries of a list come as events like all others.
 
         Raises PbxError if the line is down or no answer comes in time (the line is then given up), and ValueError for a value with
         a line end in it, which would be another action.

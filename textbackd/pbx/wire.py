@@ -65,6 +65,11 @@ def tracked(frame: bytes) -> bool:
     return frame.partition(b"\r\n")[0] in _NAMES or not beginning.startswith(_EVENT)
 
 
+def first_line(frame: bytes) -> bytes:
+    """Return the line that names an event, "Event: Hangup"; a stray line end before it, as some drivers leave, does not count."""
+    return frame.removeprefix(b"\r\n").partition(b"\r\n")[0]
+
+
 def parse(frame: bytes) -> dict[str, str]:
     """Return all headers of a frame. Of a repeated header the first counts; bytes that are no UTF-8 become U+FFFD."""
     lines = frame.decode("utf-8", "replace").split("\r\n")

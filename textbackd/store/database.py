@@ -93,6 +93,15 @@ def _refuse_newer(database: sqlite_utils.Database, path: Path) -> None:
         )
 
 
+def in_memory() -> sqlite_utils.Database:
+    """Return a database that is gone with the process: for what is tried and not done."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    database = sqlite_utils.Database(connection)
+    MIGRATIONS.apply(database)
+    number_key.install(connection)
+    return database
+
+
 def _advice(error: Exception) -> str:
     text = str(error)
     if "not a database" in text or "malformed" in text:

@@ -181,12 +181,14 @@ def way_from_json(text: str) -> tuple[Moment, ...]:
 def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing: bool) -> Caller:
     """Return what the decision needs to know of a caller.
 
-    A text that only observing suppressed counts as sent while observing goes on, so that the record is what would have happened.
+    A text that only observing suppressed counts as sent while observing goes on, so that the record is what would have happened. One
+    that waits counts as if it went now, since nobody knows when it will.
     """
     never_sent = ("expired", "cancelled", "" if observing else "suppressed")
     text = db.execute(
-        "SELECT max(coalesce(hung_up_at, created_at)) FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
-        [caller, *never_sent],
+        "SELECT max(CASE WHEN state IN ('queued', 'submitting') THEN max(due_at, ?) ELSE coalesce(submitted_at, due_at) END)"
+        " FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
+        [to_text(now), caller, *never_sent],
     ).fetchone()
     talk = db.execute(
         "SELECT max(ended_at) FROM calls WHERE (caller = :number AND verdict = 'answered')"

@@ -179,13 +179,24 @@ def m004_wishes(db: sqlite_utils.Database) -> None:
             since TEXT NOT NULL,
             inbox_id INTEGER REFERENCES inbox (id)  -- the text that a person has to read
         )""")
-    # What is too old is deleted from the far end of these references, which SQLite follows backwards for each row.
-    db.conn.execute("CREATE INDEX outbox_of_call ON outbox (call_id)")
-    db.conn.execute("CREATE INDEX outbox_of_case ON outbox (case_id)")
-    db.conn.execute("CREATE INDEX calls_of_case ON calls (case_id)")
     db.conn.execute("CREATE INDEX outbox_by_kind ON outbox (kind, created_at)")
     db.conn.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
     db.conn.execute("INSERT INTO meta (name, value) VALUES ('number_key', ?)", [secrets.token_bytes(32)])
+
+
+@MIGRATIONS()
+def m005_held(db: sqlite_utils.Database) -> None:
+    """Texts that wait for the end of a night."""
+    # 1: its time is a time of day, which does not move when the clock is set.
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0")
+
+
+@MIGRATIONS()
+def m007_references(db: sqlite_utils.Database) -> None:
+    """What is too old is deleted from the far end of these references, which SQLite follows backwards for each row."""
+    db.conn.execute("CREATE INDEX outbox_of_call ON outbox (call_id)")
+    db.conn.execute("CREATE INDEX outbox_of_case ON outbox (case_id)")
+    db.conn.execute("CREATE INDEX calls_of_case ON calls (case_id)")
 
 
 MIGRATION_NAMES: Final = (
@@ -193,4 +204,6 @@ MIGRATION_NAMES: Final = (
     "m002_watched",
     "m003_reports_inbox_optouts",
     "m004_wishes",
+    "m005_held",
+    "m007_references",
 )

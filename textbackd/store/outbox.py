@@ -42,6 +42,7 @@ class NewText:
     hung_up_at: datetime | None
     segments: int
     cost: int = 0  # as estimated, in millionths of the currency that the shop counts in
+    held: bool = False  # its time is the end of a night
     state: State = State.QUEUED  # or SUPPRESSED
 
 
@@ -79,11 +80,11 @@ def add(db: sqlite_utils.Database, text: NewText, *, case_id: int | None, call_i
     text_id = uuid.uuid4().hex
     db.execute(
         "INSERT INTO outbox (id, case_id, call_id, kind, recipient, did, body, state, gateways, gateway, due_at, expires_at,"
-        " hung_up_at, created_at, segments, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " hung_up_at, created_at, segments, cost, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             text_id, case_id, call_id, text.kind.value, text.recipient, text.did, text.body, text.state.value,
             json.dumps(list(text.gateways)), text.gateways[0], to_text(text.due_at), to_text(text.expires_at),
-            to_text(text.hung_up_at), to_text(now), text.segments, text.cost,
+            to_text(text.hung_up_at), to_text(now), text.segments, text.cost, text.held,
         ],
     )  # fmt: skip
     return text_id
@@ -332,9 +333,10 @@ def shift(db: sqlite_utils.Database, by: timedelta, since: datetime | None) -> i
     """Move the due times and deadlines of waiting texts, because the clock was set; return of how many.
 
     `since`: only of texts queued after that. How old those are that waited through a start of the machine, no clock can tell.
+    What is held over a night goes in the morning, whatever the clock said when that was decided.
     """
     with writing(db):
-        query = "SELECT id, due_at, expires_at FROM outbox WHERE state = 'queued' AND created_at >= ?"
+        query = "SELECT id, due_at, expires_at FROM outbox WHERE state = 'queued' AND held = 0 AND created_at >= ?"
         rows = db.execute(query, [to_text(since) or ""]).fetchall()
         for text_id, due_at, expires_at in rows:
             moved = [to_text(_moment(due_at) + by), to_text(_moment(expires_at) + by)]

@@ -62,14 +62,15 @@ def late(
 ) -> str | None:
     """Take a gateway's late word that it had a text; return the text's id.
 
-    Without our id it is the one that was cut off at this gateway, if there was only one: two cannot be told apart.
+    Without our id it is the one that was cut off at this gateway, if there was only one: two cannot be told apart. Of a long text
+    such an answer is about one part, and nobody knows which.
     """
     with writing(db):
         query = "SELECT id FROM outbox WHERE state = 'unknown' AND gateway = ? AND "
         rows = (
             db.execute(query + "id = ?", [gateway, text_id])
             if text_id is not None
-            else db.execute(query + "submitted_at > ?", [gateway, to_text(now - LATE_FOR)])
+            else db.execute(query + "submitted_at > ? AND segments = 1", [gateway, to_text(now - LATE_FOR)])
         ).fetchall()
         if len(rows) != 1:
             return None

@@ -11,6 +11,8 @@ from textbackd.config.section import DEFAULT, Duration, Listed, Number, Rate, Se
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
 
+KnownPbx = Annotated[Text, AfterValidator(readers.known_pbx)]
+
 
 class Kind(Section):
     """Every gateway."""
@@ -33,6 +35,11 @@ class Kind(Section):
     def own_numbers(self) -> tuple[E164, ...]:
         """Return the numbers of ours that its texts may come from."""
         return (self.number,) if self.number else ()
+
+    def sender_for(self, called: E164 | None) -> E164 | None:
+        """Return the number that a text about a call to `called` comes from; None: not known, or the vendor's choice."""
+        del called
+        return self.number
 
 
 class FromCalled(Kind):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from textbackd.config import readers
 from textbackd.config.gateways.common import Kind
@@ -15,9 +15,18 @@ class GsmModem(Kind):
     """A USB modem with a SIM card."""
 
     type: Literal["gsm_modem"] = Field(description="Which kind of gateway this is.", examples=["gsm_modem"])
-    port: Text = Field(
-        min_length=1, description="Its serial port; the names under by-id stay when it is unplugged.",
+    imei: Annotated[str, BeforeValidator(readers.imei)] | None = Field(
+        default=None,
+        description="The modem's own number, by which it is found wherever it is plugged in; `textbackd modem scan` "
+        "tells it.",
+        examples=["004999010640000"],
+        json_schema_extra={DEFAULT: "none, but then `port` is needed"},
+    )
+    port: Text | None = Field(
+        default=None, min_length=1,
+        description="Its serial port, where it is not to be looked for; the names under by-id stay when it is unplugged.",
         examples=["/dev/serial/by-id/usb-HUAWEI_Mobile-if00-port0"],
+        json_schema_extra={DEFAULT: "none, but then `imei` is needed"},
     )  # fmt: skip
     pin: Annotated[Secret, AfterValidator(readers.pin_code)] | None = Field(
         default=None, description="PIN of the SIM card, tried once.", examples=["file:sim.pin"]
@@ -33,3 +42,9 @@ class GsmModem(Kind):
         description="How many texts in how long.",
         json_schema_extra={DEFAULT: "6/min"},
     )
+
+    @model_validator(mode="after")
+    def _is_named(self) -> "GsmModem":
+        if self.port is None and self.imei is None:
+            raise ValueError("neither `imei` nor `port` is written. `textbackd modem scan` tells what to write.")
+        return self

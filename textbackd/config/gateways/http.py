@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from textbackd.config import readers
 from textbackd.config.gateways.common import BasicAuth, WebKind
+from textbackd.config.gateways.inward import Incoming, Poll, Reports, Result, Signature
 from textbackd.config.section import DEFAULT, Fields, Headers, Listed, Secret, Text, nothing
 from textbackd.config.templates import request_template
 
@@ -14,7 +15,8 @@ class HttpGateway(WebKind):
     """Any SMS service that takes a text by one HTTP request.
 
     `{to}`, `{from}`, `{text}` and `{id}` are filled in, and `${NAME}` from the environment, anywhere in `url`,
-    `headers`, `query` and the body. At most one of `json`, `form` and `body` is written.
+    `headers`, `query` and the body; `{to_digits}` and `{from_digits}` are the numbers without their +, `{hook_url}` is
+    the whole address of `webhook`. At most one of `json`, `form` and `body` is written.
     """
 
     type: Literal["http"] = Field(description="Which kind of gateway this is.", examples=["http"])
@@ -65,6 +67,15 @@ class HttpGateway(WebKind):
         "`/regular expression/` whose first group it is.",
         examples=["data.id"],
         json_schema_extra={DEFAULT: "the usual places"},
+    )
+
+    result: Result | None = Field(default=None, description="What the answer says in words beside its status.")
+    poll: Poll | None = Field(default=None, description="A list of texts that came in, to be asked for.")
+    receive: Incoming | None = Field(default=None, description="Where a webhook with a text says what.")
+    reports: Reports | None = Field(default=None, description="Where a webhook with a delivery report says what.")
+    signature: Signature | None = Field(default=None, description="How the gateway signs its webhooks.")
+    answer: Text = Field(
+        default="", description="What the gateway wants to hear from a webhook, besides 200.", examples=["ok"]
     )
 
     def success_statuses(self) -> frozenset[int]:

@@ -12,11 +12,13 @@ from typing import Final
 
 from textbackd.gateways.base import DeliveryReport, InboundText
 from textbackd.gateways.modem.link import StoredPdu
-from textbackd.gateways.modem.pdu import Deliver, StatusReport, UndecodableError, decode, joined
-from textbackd.gateways.modem.verdicts import report_words
+from textbackd.gateways.modem.mms import PORT, notification
+from textbackd.gateways.modem.pdu import UNREADABLE, Deliver, StatusReport, UndecodableError, decode, joined
+from textbackd.gateways.modem.verdicts import NEVER, report_words
 
 PATIENCE: Final = timedelta(minutes=10)  # gammu-smsd waits as long (its MultipartTimeout)
 MISSING: Final = "[…]"
+PICTURE: Final = "(A picture message{}. Pictures cannot be shown here: ask what is in it.)"
 
 Key = tuple[str, int, int]
 
@@ -73,7 +75,7 @@ def _whole(decoded: Deliver | StatusReport | None, message: StoredPdu) -> Arrive
         case StatusReport():
             return Arrived(_report(decoded), (message,))
         case Deliver():
-            return Arrived(_text(decoded.sender, [decoded.body], decoded.sent_at, [message]), (message,))
+            return Arrived(_said(decoded, [decoded.body], decoded.octets, [message]), (message,))
         case None:
             # Told as it is rather than dropped: a person may know what it was.
             body = f"(A message that could not be read: {message.pdu})"
@@ -84,17 +86,34 @@ def _long(found: Sequence[tuple[Deliver, StoredPdu]], *, total: int) -> Arrived:
     by_number = {deliver.part.number: deliver for deliver, _ in reversed(found) if deliver.part}
     bodies = [by_number[number].body if number in by_number else MISSING for number in range(1, total + 1)]
     messages = [message for _, message in found]
+    octets = [by_number[number].octets or b"" for number in sorted(by_number)]
     first = by_number[min(by_number)]
-    return Arrived(_text(first.sender, bodies, first.sent_at, messages), tuple(messages))
+    whole = b"".join(octets) if first.octets is not None else None
+    return Arrived(_said(first, bodies, whole, messages), tuple(messages))
 
 
-def _text(sender: str, bodies: list[str], sent_at: datetime | None, messages: list[StoredPdu]) -> InboundText:
+def _said(first: Deliver, bodies: list[str], octets: bytes | None, messages: list[StoredPdu]) -> InboundText:
+    """Return a text, or in its place a sentence about what came instead of one."""
+    if octets is None:
+        return _text(first.sender, bodies, first.sent_at, messages)
+    picture = notification(octets) if first.port == PORT else None
+    if picture is None:
+        return _text(first.sender, [UNREADABLE], first.sent_at, messages)
+    # The radio text comes from the operator's message centre; who took the picture is inside.
+    body = PICTURE.format(f" about “{picture.subject}”" if picture.subject else "")
+    return _text(picture.sender or first.sender, [body], first.sent_at, messages, media=1)
+
+
+def _text(
+    sender: str, bodies: list[str], sent_at: datetime | None, messages: list[StoredPdu], *, media: int = 0
+) -> InboundText:
     return InboundText(
         id=hashlib.sha256("\n".join(sorted({message.pdu for message in messages})).encode()).hexdigest()[:32],
         sender=sender,
         recipient=None,
         body=joined(bodies),
         received_at=sent_at or datetime.now(UTC),
+        media=media,
     )
 
 
@@ -105,4 +124,5 @@ def _report(report: StatusReport) -> DeliveryReport:
         delivered=report.delivered,
         final=report.final,
         detail=report_words(report.status),
+        permanent=report.status in NEVER,
     )

@@ -15,6 +15,7 @@ from typing import Final
 from gsmmodem import pdu as blocks
 
 from textbackd.core.segments import Encoding, segments
+from textbackd.gateways.modem import gsm7
 
 SUBMIT: Final = 0x01
 HAS_RELATIVE_VALIDITY: Final = 0x10
@@ -22,7 +23,9 @@ WANTS_REPORT: Final = 0x20
 HAS_HEADER: Final = 0x40
 SHORTEST_VALIDITY: Final = timedelta(minutes=5)  # TP-VP 0; there is nothing shorter (3GPP TS 23.040 §9.2.3.12.1)
 LONGEST_VALIDITY: Final = timedelta(weeks=63)  # TP-VP 255
-UNREADABLE: Final = "(A message without readable text, for example a picture message.)"
+UNREADABLE: Final = "(A message without readable text, for example settings from the operator.)"
+# Elements of the header in front of a text (3GPP TS 23.040 §9.2.3.24).
+PARTS, PARTS_16, PORTS_8, PORTS_16, SINGLE_SHIFT, LOCKING_SHIFT = 0x00, 0x08, 0x04, 0x05, 0x24, 0x25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class Deliver:
     sent_at: datetime | None  # aware UTC; None where the network gave no readable time
     part: PartOf | None
     body: str  # UTF-16 surrogates as they came: a phone may cut an emoji at a part boundary. See `joined`
+    octets: bytes | None = None  # of a binary message, whose body is `UNREADABLE`; None: it is text
+    port: int | None = None  # the application that it is for; 2948 gets WAP pushes, picture messages among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +197,15 @@ def _deliver(reader: _Reader, *, has_header: bool) -> Deliver:
     sent_at = _read_time(reader.take(7))
     length, data = reader.octet(), reader.rest()
     header = data[: data[0] + 1] if has_header else b""
+    elements = _read_elements(header)
+    readable = _alphabet(coding) is not None
     return Deliver(
-        sender=sender, sent_at=sent_at, part=_read_part(header), body=_read_body(coding, length, data, header)
+        sender=sender,
+        sent_at=sent_at,
+        part=_part(elements),
+        body=_read_body(coding, length, data, header, elements),
+        octets=None if readable else data[len(header) : length],
+        port=_port(elements),
     )
 
 
@@ -209,7 +221,7 @@ def _read_address(reader: _Reader) -> str:
     digits, kind = reader.octet(), reader.octet()
     octets = reader.take((digits + 1) // 2)
     if kind & 0x70 == 0x50:
-        return _septets(octets, 0, digits * 4 // 7)
+        return gsm7.letters(_septets(octets, 0, digits * 4 // 7))
     number = str(blocks.decodeSemiOctets(bytearray(octets)))[:digits]
     return f"+{number}" if kind & 0x70 == 0x10 else number
 
@@ -226,22 +238,45 @@ def _read_time(octets: bytes) -> datetime | None:
         return None
 
 
-def _read_part(header: bytes) -> PartOf | None:
-    """Return which part the header says, with an 8-bit (element 0x00) or 16-bit (0x08) reference."""
+def _read_elements(header: bytes) -> dict[int, bytes]:
+    """Return the elements of a header by their identifier; of two that are equal the last counts (§9.2.3.24)."""
     reader = _Reader(header[1:])
+    found: dict[int, bytes] = {}
     while not reader.empty:
-        kind, data = reader.octet(), reader.take(reader.octet())
+        kind = reader.octet()
+        found[kind] = reader.take(reader.octet())
+    return found
+
+
+def _part(elements: dict[int, bytes]) -> PartOf | None:
+    """Return which part the header says, with an 8-bit or a 16-bit reference."""
+    for kind in (PARTS, PARTS_16):
+        data = elements.get(kind, b"")
         # A total of zero or a number out of range: the whole element is to be ignored (3GPP TS 23.040 §9.2.3.24.1).
-        if kind in (0x00, 0x08) and len(data) >= 3 and 1 <= data[-1] <= data[-2]:
+        if len(data) >= 3 and 1 <= data[-1] <= data[-2]:
             return PartOf(reference=int.from_bytes(data[:-2], "big"), total=data[-2], number=data[-1])
     return None
 
 
-def _read_body(coding: int, length: int, data: bytes, header: bytes) -> str:
+def _port(elements: dict[int, bytes]) -> int | None:
+    """Return the port that the message is for: the first half of the element, the other is the sender's."""
+    ports = elements.get(PORTS_16) or elements.get(PORTS_8) or b""
+    return int.from_bytes(ports[: len(ports) // 2], "big") if ports else None
+
+
+def _language(elements: dict[int, bytes], kind: int) -> int:
+    return next(iter(elements.get(kind, b"")), gsm7.DEFAULT)
+
+
+def _read_body(coding: int, length: int, data: bytes, header: bytes, elements: dict[int, bytes]) -> str:
     match _alphabet(coding):
         case Encoding.GSM7:
             skipped = _header_septets(header)
-            return _septets(data, skipped, length - skipped)
+            return gsm7.letters(
+                _septets(data, skipped, length - skipped),
+                locking=_language(elements, LOCKING_SHIFT),
+                single=_language(elements, SINGLE_SHIFT),
+            )
         case Encoding.UCS2:
             octets = data[len(header) : length]
             return octets[: len(octets) & ~1].decode("utf-16-be", "surrogatepass")
@@ -249,10 +284,9 @@ def _read_body(coding: int, length: int, data: bytes, header: bytes) -> str:
             return UNREADABLE
 
 
-def _septets(octets: bytes, skipped: int, count: int) -> str:
+def _septets(octets: bytes, skipped: int, count: int) -> bytes:
     bits = int.from_bytes(octets, "little")
-    unpacked = bytes(bits >> 7 * at & 0x7F for at in range(skipped, skipped + max(0, count)))
-    return unpacked.decode("gsm0338")
+    return bytes(bits >> 7 * at & 0x7F for at in range(skipped, skipped + max(0, count)))
 
 
 def _alphabet(coding: int) -> Encoding | None:

@@ -20,6 +20,8 @@ class Verdict:
     fate: Fate
     words: str
     sim: bool = False  # the SIM itself needs a person: the whole modem pauses
+    taken: bool = False  # the text went out, for all that it is called an error
+    full: bool = False  # reading and deleting what is stored helps
 
 
 CMS: Final[dict[int, Verdict]] = {
@@ -45,9 +47,10 @@ CMS: Final[dict[int, Verdict]] = {
     194: Verdict(NOT_SENT, "the service centre failed"),
     195: Verdict(REFUSED, "the service centre calls the number invalid"),
     196: Verdict(REFUSED, "the service centre bars the destination"),
-    197: Verdict(UNKNOWN, "the service centre says that it has this text already"),
-    208: Verdict(NOT_SENT, "the SIM's storage is full"),
-    211: Verdict(NOT_SENT, "the modem's storage is full"),
+    # The modem repeats a PDU by itself when the network does not acknowledge it: the first one had arrived.
+    197: Verdict(UNKNOWN, "the service centre has this text already", taken=True),
+    208: Verdict(NOT_SENT, "the SIM's storage is full", full=True),
+    211: Verdict(NOT_SENT, "the modem's storage is full", full=True),
     301: Verdict(NOT_SENT, "the modem's text service is reserved"),
     302: Verdict(NOT_SENT, "the modem does not allow it now"),
     303: Verdict(NOT_SENT, "the modem does not support it"),
@@ -62,8 +65,8 @@ CMS: Final[dict[int, Verdict]] = {
     316: Verdict(UNFIT, "the SIM is locked and wants its PUK", sim=True),
     317: Verdict(UNFIT, "the SIM wants its PIN2", sim=True),
     318: Verdict(UNFIT, "the SIM is locked and wants its PUK2", sim=True),
-    320: Verdict(NOT_SENT, "the storage failed"),
-    322: Verdict(NOT_SENT, "the storage is full"),
+    320: Verdict(NOT_SENT, "the storage failed", full=True),
+    322: Verdict(NOT_SENT, "the storage is full", full=True),
     330: Verdict(UNFIT, "the number of the service centre is not known; set `smsc`"),
     331: Verdict(NOT_SENT, "there is no network"),
     332: Verdict(UNKNOWN, "the network did not answer in time"),
@@ -83,7 +86,7 @@ CME: Final[dict[int, Verdict]] = {
     16: Verdict(UNFIT, "the PIN is wrong", sim=True),
     17: Verdict(UNFIT, "the SIM wants its PIN2", sim=True),
     18: Verdict(UNFIT, "the SIM is locked and wants its PUK2", sim=True),
-    20: Verdict(NOT_SENT, "the storage is full"),
+    20: Verdict(NOT_SENT, "the storage is full", full=True),
     30: Verdict(NOT_SENT, "there is no network"),
     32: Verdict(NOT_SENT, "the network allows emergency calls only"),
 }
@@ -99,6 +102,12 @@ def verdict(kind: str | None, number: int | None) -> Verdict:
     if kind == "CMS" and number < 256:
         return Verdict(NOT_SENT, "the network or the service centre rejected it")
     return Verdict(UNKNOWN, "the modem does not say why")
+
+
+def verdict_of(code: str | None) -> Verdict:
+    """Return what an error proves, by the code of `SendFailed`: "CMS 38"."""
+    kind, _, number = (code or "").partition(" ")
+    return verdict(kind or None, int(number) if number else None)
 
 
 def failure(kind: str | None, number: int | None, *, handed_over: bool) -> SendFailed:
@@ -123,9 +132,14 @@ _REPORT_WORDS: Final = {
     0x41: "incompatible destination",
     0x42: "rejected by the phone",
     0x43: "not obtainable",
+    0x44: "the quality of service is not available",
+    0x45: "no interworking with that network",
     0x46: "its time was over",
     0x47: "deleted by the sender",
     0x48: "deleted by the service centre",
     0x49: "it does not exist",
 }
 _REPORT_GROUPS: Final = ("delivered", "still trying", "given up", "given up for now")
+# TP-ST that speaks of the number and not of the moment: incompatible destination, not obtainable, no interworking. Not "its
+# time was over" (a phone that is off), not "rejected by the phone" (one that is full), not "remote procedure error".
+NEVER: Final = frozenset({0x41, 0x43, 0x45})

@@ -19,6 +19,9 @@ from yarl import URL
 
 from textbackd import __version__
 
+LIST_LIMIT: Final = (
+    1_048_576  # bytes read of a list: 500 texts of 2 KiB; one that is longer is cut and so not understood
+)
 ANSWER_LIMIT: Final = 65_536  # bytes read of an answer; a gateway's id stands in far fewer, and memory is the shop's
 
 _NO_CONNECTION: Final = "there is no connection to it"
@@ -43,11 +46,12 @@ class Request:
     url: URL
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    most: int = ANSWER_LIMIT  # bytes to read of the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back; a large content is cut at `ANSWER_LIMIT`."""
+    """What came back; a large content is cut where the request says."""
 
     status: int
     body: bytes
@@ -118,7 +122,7 @@ class Exchange:
             allow_redirects=False,
             trace_request_ctx=attempt,
         ) as response:
-            content = await _content(response)
+            content = await _content(response, request.most)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(status=response.status, body=content or b"", headers=headers, whole=content is not None)
 
@@ -145,9 +149,9 @@ def _watched() -> aiohttp.TraceConfig:
     return trace
 
 
-async def _content(response: aiohttp.ClientResponse) -> bytes | None:
+async def _content(response: aiohttp.ClientResponse, most: int) -> bytes | None:
     try:
-        return await response.content.readexactly(ANSWER_LIMIT)
+        return await response.content.readexactly(most)
     except asyncio.IncompleteReadError as ended:
         return ended.partial
     except (aiohttp.ClientError, OSError):

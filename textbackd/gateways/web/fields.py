@@ -1,5 +1,6 @@
 """Reading what a vendor wrote: JSON whose shape nobody promises, forms, and texts as forms want them.   a dialect → here"""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -73,6 +74,12 @@ def moment(written: str) -> datetime | None:
     except (ValueError, OverflowError, OSError, TypeError):
         return None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def fingerprint(sender: str, body: str, at: datetime | None) -> str:
+    """Return an id for a text that came without a usable one: the same for the same text, however often it is told."""
+    told = "\0".join((sender, body, at.isoformat() if at else ""))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 # ---- webhooks

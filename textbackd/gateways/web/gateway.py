@@ -6,7 +6,7 @@ is answered only when what it told is stored.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from textbackd.gateways.base import (
     Hook,
     HookRefused,
     HookReply,
+    InboundText,
     OutboundText,
     SendFailed,
 )
@@ -44,19 +45,32 @@ class _Waiting:
     stored: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+def _same(arrival: Arrival) -> object:
+    """Return what is equal in two arrivals that tell the same."""
+    return arrival.id if isinstance(arrival, InboundText) else arrival
+
+
 class WebGateway:
     """A gateway that takes a text as one HTTP request."""
 
     def __init__(
-        self, *, name: str, dialect: Dialect, timeout: timedelta = DEFAULT_TIMEOUT, poll_every: timedelta = DEFAULT_POLL
+        self,
+        *,
+        name: str,
+        dialect: Dialect,
+        timeout: timedelta = DEFAULT_TIMEOUT,
+        poll_every: timedelta = DEFAULT_POLL,
+        polls: Sequence[Polls] | None = None,
     ) -> None:
+        """`polls` are the lists that are asked for what arrived, each by itself; None is the dialect, if it has one."""
         self.name = name
         self._dialect = dialect
         # aiohttp takes 0 for "wait for ever".
         self._timeout, self._poll_every = timeout or DEFAULT_TIMEOUT, poll_every
         self._health = Health.UNKNOWN
         self._exchange: Exchange | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._polls = polls if polls is not None else (dialect,) if isinstance(dialect, Polls) else ()
+        self._polling: Sequence[asyncio.Task[None]] = ()
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MOST_WAITING)
         self._sending = 0
         self._idle = asyncio.Event()
@@ -65,8 +79,7 @@ class WebGateway:
     async def start(self) -> None:
         """Get ready; connects nowhere but, where the vendor is asked, to ask what arrived."""
         self._exchange = Exchange(self._timeout)
-        if isinstance(self._dialect, Polls):
-            self._polling = asyncio.create_task(self._poll_for_ever(self._exchange, self._dialect))
+        self._polling = [asyncio.create_task(self._poll_for_ever(self._exchange, polls)) for polls in self._polls]
 
     async def send(self, text: OutboundText) -> Accepted:
         """Try once. Raises SendFailed; its sentence shows no text, no credentials and no query of the address."""
@@ -141,17 +154,19 @@ class WebGateway:
             await self._waiting.put(waiting)
             await waiting.stored.wait()
 
-    async def _poll_for_ever(self, exchange: Exchange, dialect: Polls) -> None:
+    async def _poll_for_ever(self, exchange: Exchange, polls: Polls) -> None:
         since, complaint = datetime.now(UTC) - POLL_BACK, ""
+        stored: frozenset[object] = frozenset()  # of the last answer: lists tell the same again and again
         while True:
             began = datetime.now(UTC)
             try:
-                arrivals = dialect.polled(await exchange.ask(dialect.poll(since)))
+                arrivals = polls.polled(await exchange.ask(polls.poll(since)))
                 why = "" if arrivals is not None else "what it answers cannot be read"
             except NoAnswer as exc:
                 arrivals, why = None, str(exc)
             if arrivals is not None:
-                await self._store(arrivals)
+                await self._store(arrival for arrival in arrivals if _same(arrival) not in stored)
+                stored = frozenset(_same(arrival) for arrival in arrivals)
                 since = began - POLL_OVERLAP
             if why and why != complaint:
                 log.warning("the gateway cannot be asked what arrived", extra={"gateway": self.name, "why": why})
@@ -167,9 +182,9 @@ class WebGateway:
     async def close(self) -> None:
         """Wait for sends in flight, at most their time-out, and let go. Later sends are refused."""
         exchange, self._exchange = self._exchange, None
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
+        for polling in self._polling:
+            polling.cancel()
+        await asyncio.gather(*self._polling, return_exceptions=True)
         await self._idle.wait()
         if exchange is not None:
             await exchange.close()

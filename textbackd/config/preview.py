@@ -1,0 +1,60 @@
+"""What a line's texts look like before anybody gets one.   settings.py, core/compose.py → here → lint, `check`, `send --words`"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from textbackd.config.settings import Line, Settings
+from textbackd.core.compose import Fields, TextKind, compose, text_for
+from textbackd.core.segments import Segments, segments
+from textbackd.core.words import WORDS
+
+EXAMPLE_NUMBER: Final = "+13125550123"
+EXAMPLE_CALLER: Final = "Anna Anderson"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """One text of a line, to a caller who was never texted before."""
+
+    kind: TextKind
+    template: str
+    body: str
+    segments: Segments
+    price: Decimal  # of all its segments through the line's first gateway; 0: the price is not written
+
+
+def previews(settings: Settings, name: str) -> list[Preview]:
+    """Return the texts of a line, with fields as long as they usually are; those that it does not send are left out."""
+    found = (preview(settings, name, kind) for kind in TextKind)
+    return [each for each in found if each is not None]
+
+
+def preview(settings: Settings, name: str, kind: TextKind) -> Preview | None:
+    """Return the text of a line for a kind of call, None if it sends none."""
+    line = settings.lines[name]
+    template = text_for(kind, line.texts.worded(), line.language)
+    if template is None:
+        return None
+    fields = sample_fields(name, line, settings)
+    gateway = settings.gateways[line.gateways[0]]
+    sender = gateway.sender_for(None)
+    other = sender is not None and sender != fields.called_number
+    body = compose(template, fields, settings.manner(line), first=kind is not TextKind.AGAIN, other_sender=other)
+    cut = segments(body)
+    return Preview(kind=kind, template=template, body=body, segments=cut, price=gateway.price * cut.count)
+
+
+def sample_fields(name: str, line: Line, settings: Settings) -> Fields:
+    """Return fields as long as they usually are."""
+    words = WORDS[line.language]
+    wednesday = words.on_weekday.format(weekday=words.weekdays[2], time=words.time.format(hour=8, minute="00"))
+    return Fields(
+        business=settings.business.name,
+        line=name,
+        called_number=next((did for did in line.dids if not did.endswith("*")), EXAMPLE_NUMBER),
+        caller_name=EXAMPLE_CALLER,
+        opens_next=wednesday,
+        booking_url=line.booking_url or settings.business.booking_url or "",
+        on_call=line.on_call or "",
+    )

@@ -1,0 +1,1 @@
+"""What the gateways that send through Asterisk itself share."""
