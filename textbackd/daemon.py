@@ -37,6 +37,7 @@ from textbackd.pbx.records import usual_queue_log
 from textbackd.store import halts, inbox, journal, outbox
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.halts import HaltKind
+from textbackd.store.retention import Kept
 from textbackd.store.watched import Watched
 from textbackd.web import app as web
 from textbackd.web import hooks
@@ -190,6 +191,8 @@ class Daemon:
             if Unknowns.can_settle(gateway):
                 yield Unknowns(gateway, store=self._store, clock=self._clock, wake=self._wake).run()
         yield self._clock_watch.run()
+        kept = Kept(texts=self._settings.retention.texts, calls=self._settings.retention.calls)
+        yield upkeep.Cleaning(self._store, kept, self._clock).run()
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:

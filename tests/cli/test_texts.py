@@ -14,9 +14,11 @@ from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.call import Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import NotTextable
-from textbackd.store import journal, outbox
+from textbackd.store import journal, optouts, outbox
 from textbackd.store.database import open_database
 from textbackd.store.journal import record
+from textbackd.store.optouts import OptedOutBy
+from textbackd.store.states import TextOf
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +60,25 @@ def test_a_call_is_explained_from_its_arrival_to_its_text(
     for said in ("phone 101 rang", "the PBX ended the call", "nobody picked up (no_answer)", "[text: missed]"):
         assert said in done.out
     assert "“Sorry we missed your call”\n  It was taken by the gateway (web, id-7)." in done.out
+
+
+def test_a_text_is_explained_with_its_call_its_rule_and_every_attempt(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    out = shell("explain", "--config", config, "1.1").out
+    assert "It answers the call 1.1, which ended 02 Mar 05:00:00 MST; rule missed; due 05:00:00, 1 SMS." in out
+    assert "Attempt 1: 05:00:05 through web, accepted." in out
+
+
+def test_what_was_written_beside_the_answers_and_the_opt_out_are_told(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    optouts.add(db, CALLER, OptedOutBy.TEXT, "web", NOON)
+    confirmation = a_text(kind=TextOf.OPTED_OUT, body="You won't\x1b[2J", gateways=["web"], at=after(hours=1))
+    outbox.add_manual(db, confirmation, now=after(hours=1))
+    out = shell("explain", "--config", config, CALLER).out
+    assert "02 Mar 06:00  to their STOP we answered “You won't[2J” (queued)" in out
+    assert f"{CALLER} wants no texts since 02 Mar 2026: told us STOP by web" in out
 
 
 def test_only_the_newest_call_of_a_number_is_explained_unless_all_are_asked_for(

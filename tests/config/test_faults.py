@@ -160,6 +160,8 @@ VALUES = [
     ("a port alone", "web", "{listen: 8470}", "listen: '8470' is not an address and a port."),
     ("IPv6 without brackets", "web", "{listen: '::1:8470'}", "is not an address and a port."),
     ("a port that is none", "web", "{listen: '127.0.0.1:99999'}", "is not an address and a port."),
+    ("less than caps look back", "retention", "{texts: 7d}", "retention.texts: shorter than 30d, which caps"),
+    ("no language of ours", "business", "{name: A, country: US, languages: [klingon]}", "languages[0]: 'klingon' is not a language whose"),
     ("a list as a path", "storage", "[]", "storage: a list is not a file."),
     ("a folder as a file", "storage", "/var/lib/", "is not a file."),
     ("no such mode", "mode", "dry", "mode: 'dry' is none of observe, live."),

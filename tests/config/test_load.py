@@ -6,15 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import pytest
 from pydantic import ValidationError
 
 from textbackd.config import GsmModem, Holidays, HttpGateway, Settings, loads
+from textbackd.config.countries import COUNTRIES, profile
 from textbackd.config.zones import business_zone, machine_zone
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, NEVER_OPEN
 from textbackd.core.phone import E164
+from textbackd.core.stop_words import WORDS
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
+from textbackd.core.words import Language, language_of
 
 Configured = Callable[..., Settings]
 CHICAGO = ZoneInfo("America/Chicago")
@@ -122,6 +126,52 @@ def test_what_is_not_written_has_its_default(configured: Configured) -> None:
     assert settings.pbx["office"].trunks.contexts == USUAL_TRUNK_CONTEXTS
     assert "from-sip-external" not in USUAL_TRUNK_CONTEXTS
     assert settings.storage == Path("/var/lib/textbackd/textbackd.db")
+
+
+@pytest.mark.parametrize(
+    ("business", "languages"),
+    [
+        pytest.param("{name: A, country: US}", ("en", "es"), id="the United States"),
+        pytest.param("{name: A, country: CH}", ("de", "fr", "it"), id="Switzerland"),
+        pytest.param("{name: A, country: US, languages: ES}", ("es",), id="what is written goes before"),
+        pytest.param("{name: A, country: FJ}", ("en",), id="a country without a profile"),
+    ],
+)
+def test_languages_are_those_of_the_country(configured: Configured, business: str, languages: tuple[str, ...]) -> None:
+    assert configured(business=business).business.languages == languages
+
+
+def test_every_language_of_a_country_has_its_stop_words() -> None:
+    assert {language for one in COUNTRIES.values() for language in one.languages} <= set(WORDS)
+
+
+def test_what_a_country_is_texted_in_is_among_its_languages() -> None:
+    texted = {country: language_of(country) for country in phonenumbers.SUPPORTED_REGIONS}
+    worded = {country: language for country, language in texted.items() if language is not Language.EN}
+    assert {country for country, language in worded.items() if language not in profile(country).languages} == set()
+
+
+@pytest.mark.parametrize("country", ["US", "CA"])
+def test_where_it_is_expected_the_first_text_says_how_to_stop(country: str) -> None:
+    assert (profile(country).hint_expected, profile("GB").hint_expected, profile("FJ").hint_expected) == (
+        True,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "texts", "calls"),
+    [
+        pytest.param("{}", timedelta(days=180), timedelta(days=400), id="as usual"),
+        pytest.param("{texts: 90d, calls: off}", timedelta(days=90), None, id="calls for ever"),
+    ],
+)
+def test_things_are_kept_for_so_long(
+    configured: Configured, written: str, texts: timedelta | None, calls: timedelta | None
+) -> None:
+    retention = configured(retention=written).retention
+    assert (retention.texts, retention.calls) == (texts, calls)
 
 
 def test_a_line_uses_all_gateways_and_staff_in_the_order_written_unless_it_names_some(configured: Configured) -> None:

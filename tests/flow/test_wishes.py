@@ -216,6 +216,15 @@ async def test_words_and_answers_are_those_of_the_shop_s_country(tmp_path: Path)
 
 
 @hasty
+async def test_a_line_answers_in_its_own_language_and_knows_its_words(tmp_path: Path) -> None:
+    lines = '{french: {dids: ["+13035550101"], language: fr}, main: {dids: ["*"]}}'
+    asking = [*said("arrêtez svp", recipient="+13035550101"), text("HELP", id="b", sender="+13035550177")]
+    async with brought(tmp_path, *asking, lines=lines) as (store, _):
+        bodies = [row["body"] for row in await store.run(lambda db: list(db["outbox"].rows))]
+    assert [body[:12] for body in bodies] == ["Vous ne rece", "This is Ande"]
+
+
+@hasty
 async def test_many_numbers_that_ask_at_once_do_not_cost_the_shop_a_fortune(tmp_path: Path) -> None:
     asking = [text("HELP", id=f"in-{n}", sender=E164(f"+1303{5550200 + n}")) for n in range(70)]
     async with brought(tmp_path, *asking) as (store, _):

@@ -28,6 +28,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
     "line": ("textbackd.cli.line", "line"),
+    "export": ("textbackd.cli.data", "export"),
+    "forget": ("textbackd.cli.data", "forget"),
     "modem": ("textbackd.cli.modem", "modem"),
 }
 

@@ -8,21 +8,23 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import click
 import sqlite_utils
 
+from textbackd.cli import evidence
 from textbackd.cli.options import config_option, printable
 from textbackd.config import Settings, load
 from textbackd.config.preview import preview
 from textbackd.core.call import Moment
 from textbackd.core.compose import TextKind
 from textbackd.core.decide import ALERT_AT
-from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.core.phone import NotTextable, read_number
 from textbackd.core.segments import segments
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
 from textbackd.errors import TextbackdError
-from textbackd.store import asks, inbox, journal, optouts
+from textbackd.store import asks, journal, optouts
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
 from textbackd.store.outbox import NewText
@@ -63,7 +65,9 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
         for row in calls if everything else calls[:1]:
             click.echo("\n".join(_explanation(db, row, settings)))
-        for said in _replies(db, number, settings):
+        for said in evidence.replies(db, number, settings.business.timezone):
+            click.echo(said)
+        for said in evidence.standing(db, number, settings.business.timezone):
             click.echo(said)
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
@@ -79,7 +83,7 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     reason = row["reason"]
     lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
     lines.append(_decision(row))
-    return [*lines, *_again(db, row), *_text(db, row)]
+    return [*lines, *_again(db, row), *_text(db, row, zone)]
 
 
 def _again(db: sqlite_utils.Database, row: dict[str, Any]) -> Iterator[str]:
@@ -88,17 +92,7 @@ def _again(db: sqlite_utils.Database, row: dict[str, Any]) -> Iterator[str]:
         yield f"This caller was missed {misses} times in a row without getting through. Best call back."
 
 
-def _replies(db: sqlite_utils.Database, number: E164 | None, settings: Settings) -> Iterator[str]:
-    """Yield what came from the caller, oldest first."""
-    for row in reversed(inbox.of_number(db, number) if number else []):
-        at = from_text(row["received_at"])
-        when = at.astimezone(settings.business.timezone).strftime("%d %b %H:%M") if at else "?"
-        said = f"“{printable(row['body'])}”" if row["kind"] == "text" else "rang the number of the SIM"
-        pictures = f" (and {row['media']} picture{'s' if row['media'] != 1 else ''})" if row["media"] else ""
-        yield f"  {when}  {'answered ' if row['kind'] == 'text' else ''}{said}{pictures}"
-
-
-def _step(moment: Moment, zone: Any) -> str:
+def _step(moment: Moment, zone: ZoneInfo) -> str:
     at = moment.at.astimezone(zone).strftime("%H:%M:%S.%f")[:-5] if moment.at else "        "
     return f"  {at}  {tell(moment)}"
 
@@ -112,14 +106,15 @@ def _decision(row: dict[str, Any]) -> str:
     return f"{sentence}   [{row['decision']}: {row['decision_reason']}]"
 
 
-def _text(db: sqlite_utils.Database, row: dict[str, Any]) -> list[str]:
+def _text(db: sqlite_utils.Database, row: dict[str, Any], zone: ZoneInfo) -> list[str]:
     text = store_outbox.of_call(db, row["id"])
     if text is None:
         return []
     state = f"It {STATES[text['state']]}"
     through = f" ({text['gateway']}{', ' + text['reference'] if text['reference'] else ''})" if text["attempts"] else ""
     why = f"\n  {text['explanation']}" if text["explanation"] else ""
-    return [f"  “{text['body']}”", f"  {state}{through}.{why}"]
+    said = [f"  “{text['body']}”", f"  {state}{through}.{why}"]
+    return [*said, *evidence.of_text(db, text, row, zone)]
 
 
 @click.command()

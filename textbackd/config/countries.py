@@ -1,7 +1,9 @@
-"""What differs from country to country, for keys that are not written.   here → prepare.py
+"""What differs from country to country, for keys that are not written.   here → prepare.py, settings.py, docs/CONFIG.md
 
-Languages are those that callers of a business there write in, after the official and widely used ones of the Unicode CLDR's
-territory information; keywords count in all of them, and what textbackd answers by itself is in the first.
+Languages are those that callers of a business there write in: the official and the widely used ones (Unicode CLDR, territory
+information). Where senders are expected to say how to get no more texts is told by CTIA, Messaging Principles and Best Practices,
+for the United States, and by the anti-spam law CASL, section 6(2)(c), for Canada. Quiet hours are the same everywhere: the laws
+that set hours for texts (in the United States 47 CFR 64.1200(c)(1)) are about advertisements, which these texts are not.
 """
 
 from collections.abc import Mapping
@@ -13,12 +15,14 @@ from typing import Final
 class Profile:
     """One country. What a shop writes goes before it."""
 
-    languages: tuple[str, ...] = ("en",)  # ISO 639-1
+    languages: tuple[str, ...] = ("en",)  # ISO 639-1; their words for STOP and HELP count
+    hint_expected: bool = False  # a caller's first text says how to get no more, even if that takes one more segment
 
 
+HINT_EXPECTED: Final = frozenset({"US", "CA"})
 ELSEWHERE: Final = Profile()
 COUNTRIES: Final[Mapping[str, Profile]] = {
-    country: Profile(languages=tuple(languages.split()))
+    country: Profile(languages=tuple(languages.split()), hint_expected=country in HINT_EXPECTED)
     for country, languages in {
         "US": "en es", "PR": "es en", "CA": "en fr", "GB": "en", "IE": "en", "AU": "en", "NZ": "en", "ZA": "en", "SG": "en zh",
         "MX": "es", "ES": "es", "AR": "es", "CL": "es", "CO": "es", "PE": "es", "EC": "es", "UY": "es", "VE": "es", "CR": "es",
@@ -27,7 +31,8 @@ COUNTRIES: Final[Mapping[str, Profile]] = {
         "LI": "de", "CH": "de fr it", "IT": "it", "SM": "it", "PL": "pl", "SE": "sv", "DK": "da", "NO": "nb", "FI": "fi sv",
         "CZ": "cs", "SK": "sk", "RO": "ro", "MD": "ro ru", "TR": "tr", "RU": "ru", "BY": "ru", "UA": "uk ru", "GR": "el",
         "CY": "el tr", "IL": "he ar", "AE": "ar", "SA": "ar", "EG": "ar", "MA": "ar fr", "TN": "ar fr", "DZ": "ar fr", "JO": "ar",
-        "CN": "zh", "TW": "zh", "HK": "zh", "MO": "zh pt", "JP": "ja", "KR": "ko",
+        "SR": "nl",
+        "AO": "pt", "MZ": "pt", "CV": "pt", "VA": "it", "CN": "zh", "TW": "zh", "HK": "zh", "MO": "zh pt", "JP": "ja", "KR": "ko",
     }.items()
 }  # fmt: skip
 

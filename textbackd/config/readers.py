@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,6 +18,7 @@ from textbackd.core.compose import Language, Wish
 from textbackd.core.phone import E164, read_number
 from textbackd.core.stop_words import WORDS
 
+LEAST_KEPT: Final = timedelta(days=30)  # the longest window of the usual caps
 Choice = TypeVar("Choice", bound=StrEnum)
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
@@ -65,6 +67,13 @@ def language(value: Any) -> str:
     raise ValueError(
         f"{shown(value)} is not a language whose words for STOP are known. Write one of {', '.join(WORDS)}."
     )
+
+
+def kept_for(span: timedelta) -> timedelta:
+    """Return how long something is kept. Caps and cooldown look back into it."""
+    if span < LEAST_KEPT:
+        raise ValueError(f"shorter than {LEAST_KEPT.days}d, which caps and the cooldown look back. Write 30d or more.")
+    return span
 
 
 def own_name(value: str) -> str:

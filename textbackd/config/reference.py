@@ -6,9 +6,11 @@ from typing import Final
 
 from pydantic.fields import FieldInfo
 
+from textbackd.config.countries import COUNTRIES, ELSEWHERE
 from textbackd.config.outline import Model, default_of, fields, is_named, is_told, kind_of, models_in
 from textbackd.config.settings import Settings
 from textbackd.config.written import written
+from textbackd.core.words import language_of
 
 HEAD: Final = """\
 # Configuration
@@ -39,7 +41,34 @@ Only `true`, `false`, `null` and plain whole numbers are more than text. A key w
 
 def reference() -> str:
     """Return the text of docs/CONFIG.md."""
-    return HEAD + "".join(f"{line}\n" for line in _section("", Settings))
+    return HEAD + "".join(f"{line}\n" for line in (*_section("", Settings), *_by_country()))
+
+
+def _by_country() -> Iterator[str]:
+    """Yield the table of what follows from `business.country`, countries that do not differ in one row."""
+    yield from (
+        "",
+        "## What follows from the country",
+        "",
+        "Each holds only where its key is not written: `business.languages` (whose words for STOP and HELP count),",
+        "`lines.NAME.language` (what the texts are written in) and `lines.NAME.optout_hint` (whether a caller's first text says how to",
+        "get no more, even if it then takes one more segment). `business.timezone` follows where the country has one clock.",
+        "",
+        "| `business.country` | `languages` | `language` | hint |",
+        "|---|---|---|---|",
+    )
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for country, one in COUNTRIES.items():
+        differs = (
+            ", ".join(one.languages),
+            language_of(country).value,
+            "always" if one.hint_expected else "if it fits",
+        )
+        alike.setdefault(differs, []).append(country)
+    for differs, countries in sorted(alike.items(), key=lambda item: item[1]):
+        yield f"| {' '.join(sorted(countries))} | {' | '.join(differs)} |"
+    elsewhere = ", ".join(ELSEWHERE.languages)
+    yield f"| elsewhere | {elsewhere} | {language_of('')} | if it fits |"
 
 
 def _section(path: str, model: Model) -> Iterator[str]:

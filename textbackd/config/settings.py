@@ -11,13 +11,14 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from textbackd.config import readers, values
+from textbackd.config.countries import profile
 from textbackd.config.gateways import Gateway
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
 from textbackd.config.kept_days import HolidaysKept
@@ -26,6 +27,7 @@ from textbackd.config.section import (
     Counted,
     Did,
     Duration,
+    Kept,
     Limits,
     LineText,
     Listed,
@@ -47,10 +49,6 @@ from textbackd.core.phone import E164
 from textbackd.core.timetable import Timetable
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
 
-# Where senders are expected to say how to get no more texts: CTIA, Messaging Principles and Best Practices; in Canada the anti-spam law
-# CASL, section 6(2)(c).
-HINT_EXPECTED: Final = frozenset({"US", "CA"})
-
 
 class Business(Section):
     """Who texts."""
@@ -70,8 +68,8 @@ class Business(Section):
     )
     languages: Listed[Annotated[str, BeforeValidator(readers.language)]] = Field(
         default=("en",),
-        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones;"
-        " what is answered to them is in the first.",
+        description="Languages that your callers write in, whose words for STOP and HELP count beside the English ones and "
+        "those of the lines' languages.",
         examples=[["en", "es"]],
         json_schema_extra={DEFAULT: "the country's"},
     )
@@ -373,6 +371,18 @@ class Policy(Section):
     )
 
 
+class Retention(Section):
+    """How long things are kept; `off` is for ever. Opt-outs outlive it, as hashes from which no number can be read."""
+
+    texts: Annotated[Kept | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=180), description="Texts, what became of them, and what callers wrote."
+    )
+    calls: Annotated[Kept | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=400),
+        description="Calls with their decisions; one that a kept text answers stays as long as the text.",
+    )
+
+
 class ContactGroup(Section):
     """Numbers that are treated alike. The groups named `never` and `staff` are never texted, and their calls do not count."""
 
@@ -499,6 +509,7 @@ class Settings(Section):
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
+    retention: Retention = Field(default=Retention(), description="How long things are kept.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
     webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
@@ -542,7 +553,7 @@ class Settings(Section):
             language=line.language,
             transliterate=line.transliterate,
             optout_hint=line.optout_hint,
-            hint_expected=self.business.country in HINT_EXPECTED,
+            hint_expected=profile(self.business.country).hint_expected,
             name_called=line.name_called_number,
         )
 

@@ -1,4 +1,4 @@
-"""What runs beside calls and texts: the watchdog's pulse, space on the disk, and a clock that is set."""
+"""What runs beside calls and texts: the watchdog's pulse, space on the disk, a clock that is set, and what is too old to keep."""
 
 import asyncio
 import logging
@@ -12,14 +12,16 @@ from typing import Final
 import sdnotify
 
 from textbackd.flow.clock import JUMP, Clock, boot, steady, wall
-from textbackd.store import outbox, pulse
+from textbackd.store import outbox, pulse, retention
 from textbackd.store.database import Store
 from textbackd.store.pulse import Beat
+from textbackd.store.retention import Kept
 
 log = logging.getLogger(__name__)
 
 BEAT_EVERY: Final = 10.0  # seconds
 CLOCK_EVERY: Final = 1.0  # seconds; until it is noticed, calls of the new time look early or late
+CLEAN_EVERY: Final = 86400.0  # seconds
 USUAL_PULSE: Final = 10.0  # seconds, where no watchdog asks for another
 
 
@@ -77,6 +79,23 @@ class ClockWatch:
     async def _move(self, by: timedelta) -> None:
         moved = await self._store.run(lambda db: outbox.shift(db, by, self.since))
         log.warning("the clock was set; waiting texts keep their remaining time", extra={"by": str(by), "texts": moved})
+
+
+class Cleaning:
+    """Lets go, once a day, of what is older than it is kept."""
+
+    def __init__(self, store: Store, kept: Kept, clock: Callable[[], datetime]) -> None:
+        self._store, self._kept, self._clock = store, kept, clock
+
+    async def run(self) -> None:
+        """Clean until cancelled."""
+        while True:
+            with suppress(
+                sqlite3.Error
+            ):  # a disk that fails is told by those who have to write now; this can wait a day
+                gone = await self._store.run(lambda db: retention.let_go(db, self._kept, self._clock()))
+                log.info("what was older than it is kept was deleted", extra={"rows": gone})
+            await asyncio.sleep(CLEAN_EVERY)
 
 
 def systemd() -> Callable[[str], None]:

@@ -66,11 +66,15 @@ class Wishes:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._own = settings.own_numbers()
+        # Whoever is texted in a language answers in it.
+        self._languages = frozenset(
+            {*settings.business.languages, *(line.language for line in settings.lines.values())}
+        )
 
     def heed(self, db: sqlite_utils.Database, wish: Wish) -> Keyword | None:
         """Do what a text wishes; return the keyword that it was taken for, None for an ordinary one."""
         told = wish.text.word
-        keyword = _BY_WORD[told] if told else keywords.read(wish.text.body, self._settings.business.languages)
+        keyword = _BY_WORD[told] if told else keywords.read(wish.text.body, self._languages)
         answer = _HEED[keyword](db, wish) if keyword else None
         if answer is not None:
             self._answer(db, wish, answer)
@@ -99,7 +103,9 @@ class Wishes:
 
     def _text(self, wish: Wish, answer: Answer) -> NewText:
         business, gateway = self._settings.business, self._settings.gateways[wish.gateway]
-        body = words(answer, business.languages, business.name)
+        line = self._settings.line_for(wish.did)
+        spoken = [line[1].language] if line else business.languages
+        body = words(answer, spoken, business.name)
         count = segments(body).count
         return NewText(
             kind=TextOf(answer),

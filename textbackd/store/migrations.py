@@ -198,6 +198,14 @@ def m006_conversation(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE inbox ADD COLUMN keyword TEXT")
 
 
+@MIGRATIONS()
+def m007_references(db: sqlite_utils.Database) -> None:
+    """What is too old is deleted from the far end of these references, which SQLite follows backwards for each row."""
+    db.conn.execute("CREATE INDEX outbox_of_call ON outbox (call_id)")
+    db.conn.execute("CREATE INDEX outbox_of_case ON outbox (case_id)")
+    db.conn.execute("CREATE INDEX calls_of_case ON calls (case_id)")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -205,4 +213,5 @@ MIGRATION_NAMES: Final = (
     "m004_wishes",
     "m005_held",
     "m006_conversation",
+    "m007_references",
 )
