@@ -299,6 +299,21 @@ def test_a_call_belongs_to_the_line_that_names_its_did_most_closely(
     assert settings.line_for(E164(did) if did else None) == (line, settings.lines[line])
 
 
+@pytest.mark.parametrize(
+    ("did", "channel", "line"),
+    [
+        pytest.param(None, "PJSIP/acme-0000002a", "second", id="over its trunk, without a DID"),
+        pytest.param(None, "PJSIP/trunk-0000002a", "rest", id="over another trunk"),
+        pytest.param("+13035550143", "PJSIP/acme-0000002a", "second", id="of equals the one that names the trunk"),
+        pytest.param("+13035550142", "PJSIP/acme-0000002a", "exact", id="an exact DID wins over a trunk"),
+        pytest.param(None, "", "rest", id="a record that names no channel"),
+    ],
+)
+def test_a_line_may_be_told_by_its_trunk(configured: Configured, did: str | None, channel: str, line: str) -> None:
+    settings = configured(lines="{rest: {}, second: {trunks: ['PJSIP/acme-*']}, exact: {dids: ['+13035550142']}}")
+    assert settings.line_for(E164(did) if did else None, channel) == (line, settings.lines[line])
+
+
 def test_a_did_that_no_line_names_belongs_to_none(configured: Configured) -> None:
     settings = configured(lines="{main: {dids: ['+13035550142']}}")
     assert settings.line_for(E164("+13035550143")) is None

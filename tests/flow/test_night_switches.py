@@ -46,7 +46,7 @@ def getvars(pbx: DemoPbx) -> list[str]:
 )
 async def test_what_the_pbx_answers_decides(closed: str, expected: bool) -> None:
     async with switches(f", night_switch: {{device: 'Custom:DAYNIGHT0'{closed}}}") as (asked, pbx):
-        assert await asked.closed(DID, "office") is expected
+        assert await asked.closed(DID, "PJSIP/trunk-0000002a", "office") is expected
         assert getvars(pbx) == ["DEVICE_STATE(Custom:DAYNIGHT0)"]
 
 
@@ -60,13 +60,13 @@ async def test_what_the_pbx_answers_decides(closed: str, expected: bool) -> None
 )
 async def test_where_there_is_nothing_to_ask_nothing_is_asked(line: str, did: E164, pbx_name: str) -> None:
     async with switches(line) as (asked, pbx):
-        assert await asked.closed(did, pbx_name) is None
+        assert await asked.closed(did, "PJSIP/trunk-0000002a", pbx_name) is None
         assert getvars(pbx) == []
 
 
 async def test_a_named_pbx_is_asked_wherever_the_call_came_from() -> None:
     async with switches(", night_switch: {device: x, pbx: office}") as (asked, _):
-        assert await asked.closed(DID, "elsewhere") is False
+        assert await asked.closed(DID, "PJSIP/trunk-0000002a", "elsewhere") is False
 
 
 async def test_a_pbx_that_does_not_answer_leaves_it_to_the_hours_and_is_told_once(
@@ -74,9 +74,9 @@ async def test_a_pbx_that_does_not_answer_leaves_it_to_the_hours_and_is_told_onc
 ) -> None:
     async with switches(", night_switch: {device: x}") as (asked, pbx):
         pbx.silent = True
-        assert [await asked.closed(DID, "office") for _ in range(2)] == [None, None]
+        assert [await asked.closed(DID, "PJSIP/trunk-0000002a", "office") for _ in range(2)] == [None, None]
         pbx.silent = False
-        assert await asked.closed(DID, "office") is False
+        assert await asked.closed(DID, "PJSIP/trunk-0000002a", "office") is False
     told = [record for record in caplog.records if "its hours decide" in record.getMessage()]
     assert [(record.levelno, vars(record)["because"]) for record in told] == [
         (logging.WARNING, "the PBX did not answer")
@@ -92,5 +92,5 @@ async def test_a_switch_that_cannot_be_read_says_why(
     secret: str, because: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with switches(", night_switch: {astdb: DAYNIGHT/C0}", secret) as (asked, _):
-        assert await asked.closed(DID, "office") is None
+        assert await asked.closed(DID, "PJSIP/trunk-0000002a", "office") is None
     assert because in [vars(record).get("because") for record in caplog.records]

@@ -44,10 +44,11 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
 
 
 def _doubled_dids(source: Source, context: Context) -> Found:
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for name, line in _entries(source, "lines"):
+        trunks = str(listed(line.get("trunks")) or "")  # lines of different trunks may share a DID
         for number, did in enumerate(_dids(line)):
-            owner = owners.setdefault(_same_did(did, context), name)
+            owner = owners.setdefault((_same_did(did, context), trunks), name)
             if owner != name:
                 sentence = f"{did} belongs to the line {owner} already. Take it out of {owner} or out of {name}."
                 yield ("lines", name, "dids", number), sentence

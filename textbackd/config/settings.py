@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
@@ -227,6 +228,12 @@ class Line(Section):
         min_length=1,
         description='Numbers that callers dial; "+1312555*" for those that start so, "*" for all.',
     )
+    trunks: Listed[Text] = Field(
+        default=(),
+        description="Channel names of the trunks over which its calls come, where the number that was dialled does not tell.",
+        examples=[["PJSIP/second-provider-*"]],
+        json_schema_extra={DEFAULT: "any"},
+    )
     hours: Annotated[OpeningHours, BeforeValidator(weekly_hours)] = Field(
         default=ALWAYS_OPEN,
         description="Opening hours, by the line's clock; a day that is not named is closed.",
@@ -290,6 +297,10 @@ class Line(Section):
     staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
         default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}
     )
+
+    def takes(self, channel: str) -> bool:
+        """Return whether calls over that channel may be this line's."""
+        return not self.trunks or any(fnmatchcase(channel, pattern) for pattern in self.trunks)
 
 
 class Caps(Section):
@@ -528,18 +539,21 @@ class Settings(Section):
         settings._origin = origin
         return settings
 
-    def line_for(self, did: E164 | None) -> tuple[str, Line] | None:
-        """Return the line that a call to `did` belongs to, with its name.
+    def line_for(self, did: E164 | None, channel: str = "") -> tuple[str, Line] | None:
+        """Return the line that a call to `did` over a trunk's `channel` belongs to, with its name.
 
-        An exact DID wins, then the longest start of one, then `*`. A call whose DID is not known belongs to the line
-        that takes all, if there is one.
+        An exact DID wins, then the longest start of one, then `*`; of equals the one that names the trunk. A call whose DID is
+        not known belongs to a line that takes all, if there is one.
         """
         claims = [
-            (pattern, name) for name, line in self.lines.items() for pattern in line.dids if _claims(pattern, did)
+            (pattern, name)
+            for name, line in self.lines.items()
+            for pattern in line.dids
+            if _claims(pattern, did) and line.takes(channel)
         ]
         if not claims:
             return None
-        _, name = max(claims, key=lambda claim: (not claim[0].endswith("*"), len(claim[0])))
+        _, name = max(claims, key=lambda claim: (*_closeness(claim[0]), bool(self.lines[claim[1]].trunks)))
         return name, self.lines[name]
 
     def timetable(self, line: Line) -> Timetable:
@@ -566,6 +580,10 @@ class Settings(Section):
         ignored = (did for pbx in self.pbx.values() for did in pbx.ignore.dids)
         ours = (*self.business.numbers, *dids, *phones, *mobiles, *on_call, *ignored)
         return frozenset(number for number in ours if number)
+
+
+def _closeness(pattern: str) -> tuple[bool, int]:
+    return not pattern.endswith("*"), len(pattern)
 
 
 def _claims(pattern: str, did: E164 | None) -> bool:

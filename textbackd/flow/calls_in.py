@@ -234,7 +234,7 @@ class CallsIn:
         ended_at = call.ended_at or self._clock()
         if self.switches is None or judgement.verdict is not Verdict.MISSED or self._clock() - ended_at >= LATE_AFTER:
             return None
-        return await self.switches.closed(numbers.did, call.pbx)
+        return await self.switches.closed(numbers.did, call.channel, call.pbx)
 
     async def _history(self, numbers: Numbers) -> Caller:
         """Return what is known of the caller."""

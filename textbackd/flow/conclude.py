@@ -156,7 +156,7 @@ class Office:
 
         `at` is when it would go out, the end of the call if it is not given; `switched_closed` what the PBX's day/night switch says.
         """
-        found = self._settings.line_for(numbers.did)
+        found = self._settings.line_for(numbers.did, call.channel)
         if found is None:
             return Proposal(line=None, text=None, gateways=(), segments=0, cost=0)
         name, line = found

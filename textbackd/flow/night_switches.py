@@ -28,9 +28,9 @@ class NightSwitches:
         self._settings, self._clients = settings, clients
         self._complaints: dict[str, str] = {}
 
-    async def closed(self, did: E164 | None, pbx: str) -> bool | None:
-        """Return whether the line of `did` is switched to closed; None if it has no switch, or the switch says nothing."""
-        found = self._settings.line_for(did)
+    async def closed(self, did: E164 | None, channel: str, pbx: str) -> bool | None:
+        """Return whether the line of a call is switched to closed; None if it has no switch, or the switch says nothing."""
+        found = self._settings.line_for(did, channel)
         switch = found[1].night_switch.switch() if found and found[1].night_switch else None
         if found is None or switch is None:
             return None
