@@ -130,16 +130,30 @@ class Smsd(Peer):
 
     async def texts(self) -> list[tuple[str, str]]:
         """Return what stands in the outbox for a daemon to take, and what went out."""
-        whole: dict[int, tuple[str, str]] = {}
-        for table in ("outbox", "sentitems"):
-            order = "SequencePosition" if table == "sentitems" else "ID"
-            for row in self.sql(f"SELECT * FROM {table} WHERE SenderID = '' ORDER BY ID, {order}"):  # noqa: S608
-                self._add(whole, row)
-                if table == "outbox":
-                    more = f"SELECT * FROM outbox_multipart WHERE ID = {row['ID']} ORDER BY SequencePosition"  # noqa: S608
-                    for part in self.sql(more):
-                        self._add(whole, part | {"DestinationNumber": row["DestinationNumber"]})
+        waiting = self._waiting()
+        whole = self._parts(waiting)
+        while (
+            later := self._waiting()
+        ) != waiting:  # the daemon takes a text out while we read: gammu's tables have no snapshot
+            waiting = later
+            whole = self._parts(waiting)
         return [whole[number] for number in sorted(whole)]
+
+    def _waiting(self) -> list[int]:
+        return [row["ID"] for row in self.sql("SELECT ID FROM outbox WHERE SenderID = '' ORDER BY ID")]
+
+    def _parts(self, waiting: list[int]) -> dict[int, tuple[str, str]]:
+        """Read each text from one place: its parts are in `sentitems` already while it still stands in the outbox."""
+        whole: dict[int, tuple[str, str]] = {}
+        for row in self.sql("SELECT * FROM outbox WHERE SenderID = '' ORDER BY ID"):
+            self._add(whole, row)
+            more = f"SELECT * FROM outbox_multipart WHERE ID = {row['ID']} ORDER BY SequencePosition"  # noqa: S608
+            for part in self.sql(more):
+                self._add(whole, part | {"DestinationNumber": row["DestinationNumber"]})
+        for row in self.sql("SELECT * FROM sentitems WHERE SenderID = '' ORDER BY ID, SequencePosition"):
+            if row["ID"] not in waiting:
+                self._add(whole, row)
+        return whole
 
     @staticmethod
     def _add(whole: dict[int, tuple[str, str]], row: dict[str, Any]) -> None:
