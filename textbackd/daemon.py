@@ -1,6 +1,7 @@
 """The daemon: build, start, wait for the signal, stop in order.   cli/run.py → here"""
 
 import asyncio
+import logging
 import os
 import signal
 import sqlite3
@@ -34,7 +35,7 @@ from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHoo
 from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient, PbxState
 from textbackd.pbx.records import usual_queue_log
-from textbackd.store import halts, inbox, journal, outbox
+from textbackd.store import accounts, halts, inbox, journal, outbox
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.halts import HaltKind
 from textbackd.store.retention import Kept
@@ -42,6 +43,9 @@ from textbackd.store.watched import Watched
 from textbackd.web import app as web
 from textbackd.web import hooks
 from textbackd.web.metrics import HANGUP_TO_ACCEPTED_BUCKETS, Family, Histogram, Snapshot, families
+from textbackd.web.shop import Shop
+
+log = logging.getLogger(__name__)
 
 HAND_OVER = timedelta(milliseconds=500)  # from a call's release to its text's being due
 MEASURED_SINCE = timedelta(days=30)
@@ -120,8 +124,10 @@ class Daemon:
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[None]:
-        listen = self._settings.web
-        runner = await web.start(web.make_app(vitals=self, measure=self._measure), listen.host, listen.port)
+        listen, shop = self._settings.web, Shop(store=self._store, settings=self._settings, clock=self._clock)
+        if not await self._store.run(accounts.anybody):
+            log.info("Nobody can log in yet: textbackd staff add NAME --role owner")
+        runner = await web.start(web.make_app(vitals=self, measure=self._measure, shop=shop), listen.host, listen.port)
         try:
             yield
         finally:
