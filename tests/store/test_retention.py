@@ -191,7 +191,11 @@ def test_a_file_that_is_in_use_is_not_made_smaller_and_that_is_no_fault(
              "conversations": 1, "acts": 1},
             id="all, for as long as it is kept",
         ),
-        pytest.param(181, KEPT, {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1, "conversations": 1}, id="texts go first"),
+        pytest.param(
+            181, KEPT,
+            {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1, "conversations": 1},
+            id="texts go first",
+        ),
         pytest.param(401, KEPT, {"optouts": 1}, id="of a number long gone only the opt-out is left"),
         pytest.param(
             9999, Kept(texts=None, calls=None),
@@ -201,7 +205,8 @@ def test_a_file_that_is_in_use_is_not_made_smaller_and_that_is_no_fault(
         ),
         pytest.param(
             9999, replace(KEPT, texts=None),
-            {"calls": 1, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "acts": 1},
+            {"calls": 1, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1,
+             "conversations": 1, "acts": 1},
             id="a call stays as long as its text",
         ),
     ],

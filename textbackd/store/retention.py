@@ -88,8 +88,10 @@ _OLD_CALLS: Final = (
     "DELETE FROM calls WHERE ended_at < :before AND NOT EXISTS (SELECT 1 FROM outbox WHERE call_id = calls.id)",
     "DELETE FROM cases WHERE last_miss_at < :before AND NOT EXISTS (SELECT 1 FROM calls WHERE case_id = cases.id)"
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE case_id = cases.id)",
-    "DELETE FROM conversations WHERE last_at < :before",
-    "DELETE FROM acts WHERE at < :before",
+    "DELETE FROM conversations WHERE last_at < :before"
+    " AND NOT EXISTS (SELECT 1 FROM outbox WHERE recipient = conversations.number)"
+    " AND NOT EXISTS (SELECT 1 FROM inbox WHERE number = conversations.number)",
+    "DELETE FROM acts WHERE at < :before AND kind NOT IN ('note', 'lead')",
     "DELETE FROM unreachable WHERE since < :before",
     "DELETE FROM halts WHERE coalesce(ended_at, until) < :before",
     # Whose last trace is gone is known by its hash only.
