@@ -233,7 +233,7 @@ def test_the_opt_out_of_a_number_without_any_trace_is_a_hash(db: sqlite_utils.Da
 def test_a_text_that_waits_is_never_too_old_to_keep(db: sqlite_utils.Database) -> None:
     journal.record(db, judged(), a_text(), same_case_within=DAY, now=NOON)
     let_go(db, KEPT, NOON + timedelta(days=9999))
-    assert counts(db) == {"calls": 1, "cases": 1, "outbox": 1}
+    assert counts(db) == {"calls": 1, "cases": 1, "outbox": 1, "conversations": 1}
 
 
 def test_what_a_person_has_to_read_is_asked_even_when_the_text_is_gone(db: sqlite_utils.Database) -> None:
