@@ -5,7 +5,7 @@ the bell rang for it meanwhile.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
 from textbackd.core.phone import E164
@@ -45,7 +45,7 @@ class Listener:
         self._heard[number] = None
         self._rang.set()
 
-    async def rings(self) -> AsyncIterator[E164 | None]:
+    async def rings(self) -> AsyncGenerator[E164 | None, None]:
         """Yield the numbers for which it rings, until cancelled."""
         while True:
             await self._rang.wait()
