@@ -14,7 +14,7 @@ from textbackd.store.conversations import Box, Conversation, Look, News
 from textbackd.store.database import writing
 from textbackd.store.journal import Resolution
 from textbackd.store.reports import Heard
-from textbackd.store.states import State
+from textbackd.store.states import State, TextOf
 from textbackd.store.timeline import What, timeline
 
 OTHER = E164("+13035550143")
@@ -95,6 +95,14 @@ def test_an_answer_clears_what_was_unread_and_is_timed_once(db: sqlite_utils.Dat
     tell(db, Happening.ANSWERED, 3, staff="anna", words="on my way")
     tell(db, Happening.ANSWERED, 9, staff="anna")
     assert (now(db).unread, now(db).answered_at, now(db).last_words) == (0, after(minutes=3), "on my way")
+
+
+def test_a_text_from_the_terminal_is_an_answer_where_there_is_a_conversation(db: sqlite_utils.Database) -> None:
+    missed(db)
+    for number in (CALLER, OTHER):
+        outbox.add_manual(db, a_text(recipient=number, kind=TextOf.MANUAL), now=after(minutes=1))
+    assert now(db).turn is Turn.THEIRS
+    assert conversations.find(db, OTHER) is None
 
 
 def test_what_is_caught_up_late_does_not_make_a_conversation_older(db: sqlite_utils.Database) -> None:

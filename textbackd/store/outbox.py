@@ -21,8 +21,10 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.store import conversations, optouts, reports
+from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import State, TextOf
@@ -125,8 +127,11 @@ def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
 
 
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
-    """Put a text that a person wrote into the outbox."""
+    """Put a text that a person wrote at the terminal into the outbox: in a conversation that is there it is an answer."""
     with writing(db):
+        if conversations.find(db, text.recipient) is not None:
+            answer = News(number=text.recipient, happening=Happening.ANSWERED, at=now, words=text.body)
+            conversations.happen(db, answer)
         return add(db, text, case_id=None, call_id=None, now=now)
 
 
