@@ -37,6 +37,8 @@ ENTRIES: Final = {
     "staff": "anna",
     "gsm_modem": "stick",
     "http": "web",
+    "leads": "website",
+    "cal_com": "cal",
 }
 # What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
 NOT_SHOWN: Final = frozenset({

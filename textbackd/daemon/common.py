@@ -1,6 +1,7 @@
 """What all sides of the daemon share."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from textbackd.config import Settings
 from textbackd.flow.bell import Bell
@@ -18,3 +19,5 @@ class Common:
     clock: Clock
     guard: Guard
     bell: Bell
+    # The decision on a text must see the text of the last one, whichever side it came from.
+    one_decision: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -33,6 +33,8 @@ def dossier(db: sqlite_utils.Database, number: E164) -> dict[str, Any]:
         "incoming": _rows(db, "SELECT * FROM inbox WHERE number = :number ORDER BY received_at, id", number),
         "conversation": _rows(db, "SELECT * FROM conversations WHERE number = :number", number),
         "acts": _rows(db, "SELECT * FROM acts WHERE number = :number ORDER BY id", number),
+        "leads": _rows(db, "SELECT * FROM leads WHERE number = :number ORDER BY id", number),
+        "bookings": _rows(db, "SELECT * FROM bookings WHERE number = :number ORDER BY id", number),
         "opted_out": _rows(db, "SELECT * FROM optouts WHERE number IN (:number, hashed(:number))", number),
         "asked_to_stop": _rows(db, "SELECT * FROM asks WHERE number = :number", number),
         "unreachable": _rows(db, "SELECT * FROM unreachable WHERE number = :number", number),
