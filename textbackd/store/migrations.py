@@ -255,6 +255,52 @@ def m008_conversations(db: sqlite_utils.Database) -> None:
     db.conn.execute("CREATE INDEX calls_by_callee ON calls (did, ended_at) WHERE direction = 'outbound'")
 
 
+@MIGRATIONS()
+def m009_accounts(db: sqlite_utils.Database) -> None:
+    """Who may log in, from where somebody is logged in, and what was refused. Random secrets are kept as their SHA-256."""
+    db.conn.execute("""
+        CREATE TABLE accounts (
+            staff TEXT PRIMARY KEY COLLATE NOCASE,  -- a key of `staff` in the configuration, or a name of its own
+            password TEXT,                     -- argon2id with its parameters; NULL: invited, and has not chosen one yet
+            role TEXT NOT NULL,                -- owner, staff
+            created_at TEXT NOT NULL,
+            disabled_at TEXT
+        )""")
+    db.conn.execute("""
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            created_at TEXT NOT NULL,
+            last_seen_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,          -- however often it is used
+            browser TEXT NOT NULL              -- in a few words
+        )""")
+    db.conn.execute("CREATE INDEX sessions_of_staff ON sessions (staff)")
+    db.conn.execute("""
+        CREATE TABLE tokens (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,                -- which program uses it
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            created_at TEXT NOT NULL,
+            last_used_at TEXT,
+            revoked_at TEXT
+        )""")
+    db.conn.execute("""
+        CREATE TABLE invitations (
+            token TEXT PRIMARY KEY,
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            expires_at TEXT NOT NULL
+        )""")
+    db.conn.execute("""
+        CREATE TABLE refusals (
+            who TEXT PRIMARY KEY,              -- hash of a name or of an address: a password is sometimes typed as name
+            count INTEGER NOT NULL,
+            last_at TEXT NOT NULL
+        )""")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -264,4 +310,5 @@ MIGRATION_NAMES: Final = (
     "m006_conversation",
     "m007_references",
     "m008_conversations",
+    "m009_accounts",
 )
