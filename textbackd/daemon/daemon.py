@@ -16,6 +16,7 @@ from textbackd.daemon.vitals import Vitals
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
+from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
@@ -33,12 +34,14 @@ class Daemon:
         told_text: texts_out.Told | None = None,
     ) -> None:
         self._settings = settings
+        store, clock, bell = Store(settings.storage), Clock() if clock is None else clock, Bell()
         self._common = Common(
             settings=settings,
-            store=Store(settings.storage),
-            clock=Clock() if clock is None else clock,
+            store=store,
+            clock=clock,
             guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
-            bell=Bell(),
+            bell=bell,
+            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake),
         )
         self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
         self._gateways = Gateways(
