@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from textbackd.config import Settings
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
+from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
 from textbackd.store.database import Store
 
@@ -19,5 +20,6 @@ class Common:
     clock: Clock
     guard: Guard
     bell: Bell
+    desk: Desk  # what the staff can do
     # The decision on a text must see the text of the last one, whichever side it came from.
     one_decision: asyncio.Lock = field(default_factory=asyncio.Lock)
