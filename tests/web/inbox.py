@@ -1,5 +1,6 @@
 """An inbox that runs, and browsers that keep cookies and fill in forms, for the tests of its pages."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -121,10 +122,10 @@ class Browser:
         *,
         data: Mapping[str, str] | None = None,
         follow: bool = False,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Page:
-        """Send a request as it stands; a header `X_CSRF=` is X-CSRF."""
-        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        """Send a request as it stands."""
+        sent = {**self.headers, **(headers or {})}
         async with self.session.request(method, path, data=data, headers=sent, allow_redirects=follow) as answer:
             return Page(answer.status, answer.headers, await answer.text(errors="replace"), answer.url.path)
 
@@ -145,11 +146,10 @@ class Inbox:
     hands: Hands
 
     @asynccontextmanager
-    async def browser(self, **headers: str) -> AsyncIterator[Browser]:
+    async def browser(self, headers: dict[str, str] | None = None) -> AsyncIterator[Browser]:
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=self.url)  # cookies for an address, not a name
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
         async with aiohttp.ClientSession(self.url, cookie_jar=jar) as session:
-            yield Browser(session, told)
+            yield Browser(session, headers or {})
 
     async def write(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         return await self.store.run(work)
@@ -174,3 +174,14 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     finally:
         await stop(runner)
         await store.close()
+
+
+async def raw(inbox: Inbox, request: bytes) -> bytes:
+    """Send bytes as they stand, which no client would, and return all that comes back."""
+    reader, writer = await asyncio.open_connection(inbox.url.host, inbox.url.port)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
