@@ -44,7 +44,11 @@ def list_(config: Path) -> None:
 @staff.command()
 @click.argument("name")
 @click.option(
-    "--role", type=click.Choice([*Role]), default=Role.STAFF, show_default=True, help="Owners also see accounts."
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.STAFF.value,
+    show_default=True,
+    help="Owners also see accounts, and who did what.",
 )
 @stdin_option
 @config_option
