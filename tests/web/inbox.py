@@ -16,7 +16,9 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from textbackd.config import loads
+from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
+from textbackd.flow.desk import Desk
 from textbackd.store import accounts
 from textbackd.store.accounts import Role
 from textbackd.store.database import Store
@@ -144,6 +146,7 @@ class Inbox:
     url: URL
     store: Store
     hands: Hands
+    desk: Desk
 
     @asynccontextmanager
     async def browser(self, headers: dict[str, str] | None = None) -> AsyncIterator[Browser]:
@@ -167,10 +170,12 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     await store.open()
     await store.run(lambda db: accounts.add(db, "anna", Role.OWNER, HASHED, hands.now))
     await store.run(lambda db: accounts.add(db, "bob", Role.STAFF, HASHED, hands.now))
-    shop = Shop(store=store, settings=settings, clock=Clock(hands.wall, hands.steady))
+    clock = Clock(hands.wall, hands.steady)
+    desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None)
+    shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
     runner = await start(make_app(vitals=Well(), measure=nothing_measured, shop=shop), "127.0.0.1", 0)
     try:
-        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands)
+        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk)
     finally:
         await stop(runner)
         await store.close()

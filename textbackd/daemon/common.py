@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textbackd.config import Settings
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
+from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
 from textbackd.store.database import Store
 
@@ -18,3 +19,4 @@ class Common:
     clock: Clock
     guard: Guard
     bell: Bell
+    desk: Desk  # what the staff can do

@@ -16,6 +16,7 @@ from textbackd.daemon.vitals import Vitals
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
+from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
@@ -33,13 +34,7 @@ class Daemon:
         told_text: texts_out.Told | None = None,
     ) -> None:
         self._settings = settings
-        self._common = Common(
-            settings=settings,
-            store=Store(settings.storage),
-            clock=Clock() if clock is None else clock,
-            guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
-            bell=Bell(),
-        )
+        self._common = self._shared(Clock() if clock is None else clock)
         self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
         self._gateways = Gateways(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
@@ -47,6 +42,17 @@ class Daemon:
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
+
+    def _shared(self, clock: Clock) -> Common:
+        settings, store, bell = self._settings, Store(self._settings.storage), Bell()
+        return Common(
+            settings=settings,
+            store=store,
+            clock=clock,
+            guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
+            bell=bell,
+            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake),
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""

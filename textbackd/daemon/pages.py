@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 async def pages(common: Common, vitals: Vitals) -> AsyncIterator[None]:
     """Serve the pages until the block ends. Raises TextbackdError when the address cannot be had."""
     listen = common.settings.web
-    shop = Shop(store=common.store, settings=common.settings, clock=common.clock)
+    shop = Shop(store=common.store, settings=common.settings, clock=common.clock, desk=common.desk)
     if not await common.store.run(accounts.anybody):
         log.info("Nobody can log in yet: textbackd staff add NAME --role owner")
     app = web.make_app(vitals=vitals, measure=vitals.measure, shop=shop)
