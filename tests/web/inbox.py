@@ -147,6 +147,7 @@ class Inbox:
     store: Store
     hands: Hands
     desk: Desk
+    app: web.Application
 
     @asynccontextmanager
     async def browser(self, headers: dict[str, str] | None = None) -> AsyncIterator[Browser]:
@@ -173,9 +174,10 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     clock = Clock(hands.wall, hands.steady)
     desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None)
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
-    runner = await start(make_app(vitals=Well(), measure=nothing_measured, shop=shop), "127.0.0.1", 0)
+    app = make_app(vitals=Well(), measure=nothing_measured, shop=shop)
+    runner = await start(app, "127.0.0.1", 0)
     try:
-        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk)
+        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk, app)
     finally:
         await stop(runner)
         await store.close()

@@ -1,5 +1,6 @@
 """Logging in and out, over a real socket: who gets in, who does not, and how often one may try."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,10 @@ async def test_a_stranger_who_wanted_a_page_gets_there_by_logging_in(browser: Br
     page = await browser.get("/audit?staff=bob")
     assert page.where == "/login"
     assert 'name="next" value="/audit?staff=bob"' in page.text
+
+
+async def test_guessing_at_the_same_moment_is_no_way_around_the_pause(inbox: Inbox, browser: Browser) -> None:
+    await browser.get("/login")
+    form = {"csrf": browser.csrf, "name": "anna", "password": "wrong"}
+    pages = await asyncio.gather(*(browser.ask("POST", "/login", data=form) for _ in range(30)))
+    assert sorted(page.status for page in pages) == [401] * 5 + [429] * 25
