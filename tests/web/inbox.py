@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 import sqlite_utils
+from aiohttp import web
 from multidict import CIMultiDictProxy
 from yarl import URL
 
