@@ -69,15 +69,16 @@ def add_within(
     return int(row[0])
 
 
+def count_to_read(db: sqlite_utils.Database) -> int:
+    """Return how many without a number nobody has read."""
+    query = "SELECT count(*) FROM leads WHERE number IS NULL AND read_at IS NULL"
+    return int(db.execute(query).fetchone()[0])
+
+
 def to_read(db: sqlite_utils.Database, limit: int = 100) -> list[Lead]:
     """Return those without a number that nobody has read, the newest first."""
     query = "SELECT * FROM leads WHERE number IS NULL AND read_at IS NULL ORDER BY id DESC LIMIT ?"
     return [_lead(row) for row in db.query(query, [limit])]
-
-
-def of_number(db: sqlite_utils.Database, number: E164) -> list[Lead]:
-    """Return those of a number, the newest first."""
-    return [_lead(row) for row in db.query("SELECT * FROM leads WHERE number = ? ORDER BY id DESC", [number])]
 
 
 def read(db: sqlite_utils.Database, lead_id: int, staff: str | None, now: datetime) -> bool:
