@@ -11,6 +11,7 @@ from tests.flow.settings import configured
 from textbackd.config import Settings
 from textbackd.core.call import Call, Direction, EndedBy
 from textbackd.core.decide import Action, Caller, Standing, Why
+from textbackd.core.missed import Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
 from textbackd.flow.conclude import Conclusion, Office
 
@@ -64,6 +65,14 @@ def test_a_missed_call_is_answered_in_the_words_of_its_line_through_its_gateways
 def test_a_call_that_is_not_to_be_texted_says_why(change: dict[str, Any], verdict: str, why: Why) -> None:
     conclusion = concluded(a_call(**change))
     assert (conclusion.judgement.verdict, conclusion.decision.why, conclusion.text) == (verdict, why, None)
+
+
+def test_a_caller_on_the_list_that_is_kept_while_we_run_is_one_on_the_list() -> None:
+    office = Office(SETTINGS)
+    judgements = [office.judge(a_call(), office.read(a_call()), never=listed) for listed in (False, True)]
+    assert [(one.verdict, one.reason) for one in judgements] == [
+        (Verdict.MISSED, Reason.NO_ANSWER), (Verdict.IGNORED, Reason.NEVER_LIST),
+    ]  # fmt: skip
 
 
 def test_a_hidden_number_is_kept_nowhere() -> None:

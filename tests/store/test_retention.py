@@ -16,7 +16,7 @@ from textbackd.core.call import Direction, Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164
-from textbackd.store import asks, halts, inbox, journal, optouts, outbox, reports
+from textbackd.store import asks, halts, inbox, journal, never, optouts, outbox, reports
 from textbackd.store.database import open_database, writing
 from textbackd.store.dossier import dossier, is_known
 from textbackd.store.halts import HaltKind
@@ -28,7 +28,7 @@ from textbackd.store.states import State
 
 OTHER = E164("+13035550177")
 SECRET = "about the roof of the chapel"
-TABLES = ("calls", "cases", "outbox", "attempts", "parts", "inbox", "optouts", "asks", "unreachable", "halts")
+TABLES = ("calls", "cases", "outbox", "attempts", "parts", "inbox", "optouts", "asks", "never", "unreachable", "halts")
 KEPT = Kept(texts=timedelta(days=180), calls=timedelta(days=400))
 
 
@@ -91,7 +91,7 @@ def test_the_dossier_holds_every_trace_of_a_number_and_of_no_other(db: sqlite_ut
     optouts.add(db, CALLER, OptedOutBy.TEXT, "stick", NOON)
     kept = dossier(db, CALLER)
     assert {name: len(rows) for name, rows in kept.items() if name != "number"} == {
-        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "unreachable": 1, "halts": 2,
+        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "never": 0, "unreachable": 1, "halts": 2,
     }  # fmt: skip
     (text,) = kept["texts"]
     assert [attempt["outcome"] for attempt in text["tried"]] == ["accepted"]
@@ -107,9 +107,10 @@ def test_of_a_number_that_never_called_nothing_is_known(db: sqlite_utils.Databas
 def test_nothing_of_a_forgotten_number_is_left_in_the_file(db: sqlite_utils.Database, tmp_path: Path) -> None:
     life_of(db, CALLER, "a")
     optouts.add(db, CALLER, OptedOutBy.PERSON, "Jane asked", NOON)
+    never.add(db, CALLER, "", "Jane sells adverts", NOON)
     assert forget(db, CALLER)
     assert compact(db)
-    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1}
+    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1, "never": 1}
     for file in tmp_path.glob("textbackd.db*"):
         content = file.read_bytes()
         for trace in (CALLER, CALLER[1:], SECRET, "Jane", "a-ref"):

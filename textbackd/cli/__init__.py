@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "send": ("textbackd.cli.texts", "send"),
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
+    "never": ("textbackd.cli.never", "never"),
     "line": ("textbackd.cli.line", "line"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),

@@ -33,6 +33,7 @@ def dossier(db: sqlite_utils.Database, number: E164) -> dict[str, Any]:
         "incoming": _rows(db, "SELECT * FROM inbox WHERE number = :number ORDER BY received_at, id", number),
         "opted_out": _rows(db, "SELECT * FROM optouts WHERE number IN (:number, hashed(:number))", number),
         "asked_to_stop": _rows(db, "SELECT * FROM asks WHERE number = :number", number),
+        "never": _rows(db, "SELECT * FROM never WHERE number IN (:number, hashed(:number))", number),
         "unreachable": _rows(db, "SELECT * FROM unreachable WHERE number = :number", number),
         "halts": _rows(db, HALTS, number),
     }

@@ -206,6 +206,18 @@ def m007_references(db: sqlite_utils.Database) -> None:
     db.conn.execute("CREATE INDEX calls_of_case ON calls (case_id)")
 
 
+@MIGRATIONS()
+def m008_never(db: sqlite_utils.Database) -> None:
+    """Numbers that somebody of the shop put on the never-list while textbackd runs, beside those of the configuration."""
+    db.conn.execute("""
+        CREATE TABLE never (
+            number TEXT PRIMARY KEY,           -- E.164, or its keyed hash where it was forgotten
+            since TEXT NOT NULL,
+            by TEXT NOT NULL,                  -- key of the staff; '': whoever has the command line
+            detail TEXT NOT NULL
+        )""")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -214,4 +226,5 @@ MIGRATION_NAMES: Final = (
     "m005_held",
     "m006_conversation",
     "m007_references",
+    "m008_never",
 )

@@ -119,8 +119,9 @@ def claim(
     """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
 
     Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on
-    all automatic ones wait. Who has opted out since the text was queued, or may have, is not texted: those lists are asked again
-    here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who wants no texts.
+    all automatic ones wait. Who has opted out since the text was queued, or may have, or was put on the never-list, is not texted:
+    those lists are asked again here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who
+    wants no texts.
     """
     with writing(db):
         row = db.execute(
@@ -129,6 +130,7 @@ def claim(
             " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?)))"
             " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM halts WHERE kind = 'brake' AND ended_at IS NULL))"
             " AND NOT (kind = 'missed' AND recipient IN (SELECT number FROM asks))"
+            " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM never WHERE number IN (recipient, hashed(recipient))))"
             " AND (kind = 'opted_out' OR NOT EXISTS"
             " (SELECT 1 FROM optouts WHERE number IN (recipient, hashed(recipient)))) ORDER BY due_at LIMIT 1",
             [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],

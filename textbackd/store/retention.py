@@ -1,8 +1,8 @@
 """What is no longer kept: one number's traces, because somebody asks for it, or what is too old.   here → `forget`, flow/upkeep.py
 
 A call of a forgotten number stays as an event without number, name and way, so that counts stay true and the same call, found
-once more in the PBX's records, is not texted again. Opt-outs outlive everything, as keyed hashes (store/number_key.py). Everything
-else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
+once more in the PBX's records, is not texted again. Opt-outs and the never-list outlive everything, as keyed hashes
+(store/number_key.py). Everything else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
 """
 
 import sqlite3
@@ -35,6 +35,7 @@ _FORGET: Final = (
     "DELETE FROM unreachable WHERE number = :number",
     "UPDATE halts SET why = replace(why, :number, 'a forgotten number') WHERE instr(why, :number)",
     "UPDATE optouts SET number = hashed(number), detail = '' WHERE number = :number",
+    "UPDATE never SET number = hashed(number), detail = '' WHERE number = :number",
 )
 
 
