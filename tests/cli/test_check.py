@@ -70,7 +70,7 @@ def test_every_text_is_shown_with_its_segments_its_alphabet_and_its_price(shell:
     out = shell("check", "--config", shop).out
     assert "  missed, busy, queue, closed, holiday, again, late: 1 radio text (UCS-2, 42 characters), 0.0079\n" in out
     assert "  voicemail: nothing\n" in out
-    assert "  again: 1 radio text (GSM-7, 107 septets), 0.0079\n" in out
+    assert "  again: 1 radio text (GSM-7, 110 septets), 0.0079\n" in out
     assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in out
 
 

@@ -1,16 +1,21 @@
 """What a line's texts look like before anybody gets one.   settings.py, core/compose.py → here → lint, `check`, `send --words`"""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from textbackd.config.settings import Line, Settings
 from textbackd.core.compose import Fields, TextKind, compose, text_for
 from textbackd.core.segments import Segments, segments
-from textbackd.core.words import WORDS
+from textbackd.core.words import WORDS, when
 
 EXAMPLE_NUMBER: Final = "+13125550123"
 EXAMPLE_CALLER: Final = "Anna Anderson"
+MONDAY: Final = datetime(
+    2024, 1, 1, tzinfo=UTC
+)  # on which nobody is there until Wednesday, the longest of days in English
+WEDNESDAY: Final = datetime(2024, 1, 3, 8, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +52,7 @@ def preview(settings: Settings, name: str, kind: TextKind) -> Preview | None:
 
 def sample_fields(name: str, line: Line, settings: Settings) -> Fields:
     """Return fields as long as they usually are."""
-    words = WORDS[line.language]
-    wednesday = words.on_weekday.format(weekday=words.weekdays[2], time=words.time.format(hour=8, minute="00"))
+    wednesday = when(WEDNESDAY, MONDAY, UTC, WORDS[line.language])
     return Fields(
         business=settings.business.name,
         line=name,

@@ -30,7 +30,7 @@ class Words:
     texts: Mapping[TextKind, str]
     optout_hint: str  # how to get no more texts
     called: str  # which number was called, where the text comes from another
-    time: str  # {hour}, {minute}
+    time: str  # {hour} of 24 or {hour12} and {half}, {minute}
     today: str  # {time}
     tomorrow: str  # {time}
     on_weekday: str  # {weekday}, {time}: within the next six days
