@@ -15,7 +15,7 @@ from tests.core.calls import a_call, talked
 from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.call import Moment
 from textbackd.core.decide import Action, Decision, Why
-from textbackd.core.phone import NotTextable
+from textbackd.core.phone import E164, NotTextable
 from textbackd.store import journal, optouts, outbox
 from textbackd.store.database import only_one, open_database
 from textbackd.store.journal import record
@@ -81,6 +81,16 @@ def test_what_was_written_beside_the_answers_and_the_opt_out_are_told(
     out = shell("explain", "--config", config, CALLER).out
     assert "02 Mar 06:00  to their STOP we answered “You won't[2J” (queued)" in out
     assert f"{CALLER} wants no texts since 02 Mar 2026: told us STOP by web" in out
+
+
+def test_a_number_that_never_called_and_is_on_a_list_is_no_unknown_one(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    optouts.add(db, E164("+13035550177"), OptedOutBy.PERSON, "at the counter", NOON)
+    done = shell("explain", "+13035550177", "--config", config)
+    assert (done.code, done.out) == (
+        0, "\n+13035550177 wants no texts since 02 Mar 2026: was opted out here: at the counter\n",
+    )  # fmt: skip
 
 
 def test_only_the_newest_call_of_a_number_is_explained_unless_all_are_asked_for(

@@ -61,13 +61,13 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
     with closing(open_database(settings.storage, create=False)) as db:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)
-        if not calls:
+        zone = settings.business.timezone
+        known = [*evidence.replies(db, number, zone), *evidence.standing(db, number, zone)]
+        if not calls and not known:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
         for row in calls if everything else calls[:1]:
             click.echo("\n".join(_explanation(db, row, settings)))
-        for said in evidence.replies(db, number, settings.business.timezone):
-            click.echo(said)
-        for said in evidence.standing(db, number, settings.business.timezone):
+        for said in known:
             click.echo(said)
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
