@@ -71,7 +71,8 @@ def test_every_text_is_shown_with_its_segments_its_alphabet_and_its_price(shell:
     assert "  missed, busy, queue, closed, holiday, again, late: 1 radio text (UCS-2, 42 characters), 0.0079\n" in out
     assert "  voicemail: nothing\n" in out
     assert "  again: 1 radio text (GSM-7, 110 septets), 0.0079\n" in out
-    assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in out
+    assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in " ".join(out.split())
+    assert max(len(line) for line in out.splitlines() if line.startswith("    ")) <= 80
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,7 @@ def test_a_day_is_explained_in_words(shell: Shell, shop: Path, day: str, told: s
     done = shell("check", "--explain-day", day, "--config", shop)
     assert (done.code, done.err) == (0, "")
     assert told in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
 
 
 def test_what_is_no_day_is_wrong_usage(shell: Shell, shop: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from textbackd.cli.day import explain_day
-from textbackd.cli.options import config_option
+from textbackd.cli.options import config_option, wrapped
 from textbackd.config import Settings, lint, load
 from textbackd.config.preview import Preview, previews
 from textbackd.core.compose import TextKind
@@ -62,7 +62,7 @@ def _texts(settings: Settings) -> Iterator[str]:
         for template in dict.fromkeys(each.template for each in shown):
             same = [each for each in shown if each.template == template]
             yield f"  {', '.join(each.kind for each in same)}: {_size(same[0])}"
-            yield f"    “{same[0].body}”"
+            yield from wrapped(f"“{same[0].body}”", "    ")
         if silent := [kind for kind in TextKind if kind not in {each.kind for each in shown}]:
             yield f"  {', '.join(silent)}: nothing"
         yield ""
