@@ -22,6 +22,8 @@ from textbackd.core.segments import outside_gsm7
 from textbackd.core.words import WORDS, Words
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+# What the shop owes a word about; a closed door needs no excuse, and a message left was taken.
+MISSES: Final = (TextKind.MISSED, TextKind.BUSY, TextKind.QUEUE, TextKind.AGAIN, TextKind.LATE)
 QUESTION_MARKS: Final = "?\uff1f\u061f\u037e"
 # Link shorteners, which carriers filter in every language; the words of promotion stand with each language (core/words).
 _SHORTENERS: Final = r"\b(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly)/"
@@ -136,9 +138,11 @@ def _wording(kind: TextKind, text: str, line: Line, settings: Settings) -> Itera
     if asked > 1:
         yield f"the text asks {asked} questions. Keep one."
     languages = [WORDS[each] for each in {Language.EN, line.language}]  # English is written everywhere
+    if kind in MISSES and not _says(text, (word for words in languages for word in words.owns)):
+        yield "the text does not say that you missed the call. Say sorry first."
     if promotion := _promotion(text, languages):
         yield f"'{promotion}' reads like promotion, which carriers filter and callers did not ask for. Take it out."
-    if any(phrase in text.casefold() for words in languages for phrase in words.hollow):
+    if _says(text, (phrase for words in languages for phrase in words.hollow)):
         yield "nobody believes that their call is important to us. Say sorry instead."
 
 
@@ -149,6 +153,10 @@ def _empty_fields(text: str, line: Line, settings: Settings) -> Iterator[str]:
         yield "{booking_url} stays empty, since business.booking_url is not written. Write it, or take the field out."
     if "{on_call}" in text and line.on_call is None:
         yield "{on_call} stays empty, since the line has no on_call. Write it, or take the field out."
+
+
+def _says(text: str, phrases: Iterable[str]) -> bool:
+    return any(phrase in text.casefold() for phrase in phrases)
 
 
 def _promotion(text: str, languages: Iterable[Words]) -> str | None:

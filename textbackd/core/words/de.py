@@ -35,6 +35,7 @@ DE: Final = Words(
         "Januar", "Februar", "März", "April", "Mai", "Juni",
         "Juli", "August", "September", "Oktober", "November", "Dezember",
     ),
+    owns=("entschuldig", "tut uns leid", "leider", "verpasst"),
     promotion=(
         "rabatte?", "gutscheine?", "sonderangebote?", "aktionspreise?", "angebote?", "schnäppchen", "hier klicken",
         "bester preis", "gratis", "nur für kurze zeit",

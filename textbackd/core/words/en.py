@@ -29,6 +29,7 @@ EN: Final = Words(
         "January", "February", "March", "April", "May", "June",
         "July", "August", "September", "October", "November", "December",
     ),
+    owns=("sorry", "apolog", "missed", "could not", "couldn", "unable"),
     promotion=(
         "discounts?", "coupons?", "promo(?:tions?)?", "special offers?", "limited time", "on sale", "click here",
         "best price", "free gift", "[0-9]+ ?% off",

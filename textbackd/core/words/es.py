@@ -31,6 +31,7 @@ ES: Final = Words(
         "enero", "febrero", "marzo", "abril", "mayo", "junio",
         "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
     ),
+    owns=("sentimos", "perdon", "disculp", "lament", "no pudimos", "no hemos podido"),
     promotion=(
         "descuentos?", "cup(?:ó|o)n(?:es)?", "ofertas?", "promoci(?:ó|o)n(?:es)?", "rebajas?", "haga clic", "mejor precio",
         "regalos?", "tiempo limitado",

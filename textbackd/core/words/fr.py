@@ -34,6 +34,7 @@ FR: Final = Words(
         "juillet", "août", "septembre", "octobre", "novembre", "décembre",
     ),
     first_of_month="1er",
+    owns=("désol", "desol", "excus", "manqu", "pas pu"),
     promotion=(
         "remises?", "r(?:é|e)ductions?", "promo(?:tions?)?", "soldes?", "offres? sp(?:é|e)ciales?", "bons? de r(?:é|e)duction",
         "cliquez ici", "meilleurs? prix", "cadeaux?",

@@ -30,6 +30,7 @@ IT: Final = Words(
         "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
         "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
     ),
+    owns=("dispiace", "scus", "purtroppo", "perso"),
     promotion=(
         "sconti", "sconto", "buoni sconto", "offert[ae]", "promozion[ei]", "saldi", "clicchi qui", "miglior prezzo",
         "omaggio", "tempo limitato",

@@ -34,6 +34,7 @@ PT: Final = Words(
         "janeiro", "fevereiro", "março", "abril", "maio", "junho",
         "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
     ),
+    owns=("lament", "desculp", "infelizmente", "perdemos", "perdido"),
     promotion=(
         "descontos?", "cup(?:ão|ões|om|ons)", "ofertas?", "promoç(?:ão|ões)", "saldos", "clique aqui", "melhor preço",
         "brindes?", "tempo limitado",

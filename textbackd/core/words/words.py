@@ -38,5 +38,6 @@ class Words:
     weekdays: tuple[str, ...]  # Monday first, as they stand in `on_weekday`
     months: tuple[str, ...]  # January first, as they stand in `on_date`
     first_of_month: str = "1"
+    owns: tuple[str, ...]  # beginnings of words by which a text admits that nobody answered
     promotion: tuple[str, ...]  # what makes an answer an advertisement; parts of regular expressions
     hollow: tuple[str, ...]  # what nobody believes
