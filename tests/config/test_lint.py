@@ -95,6 +95,24 @@ def test_a_text_that_serves_is_no_warning(configured: Configured, texts: str) ->
 
 
 @pytest.mark.parametrize(
+    ("group", "part"),
+    [
+        pytest.param("{regulars: {text: '{business} calls you right back.'}}", "", id="whom one knows one need not ask"),
+        pytest.param("{regulars: {numbers: ['+13125550123']}}", "", id="no text of their own"),
+        pytest.param("{regulars: {text: 'We call you right back.'}}", "does not say who texts.", id="nobody signs"),
+        pytest.param("{regulars: {text: '{business}, 20% off'}}", "reads like promotion", id="promotion"),
+        pytest.param("{regulars: {text: '{business} {booking_url}'}}", "stays empty", id="a field that is not set"),
+        pytest.param("{regulars: {text: '{business} " + "x" * 310 + "'}}", "takes 3 radio texts.", id="too long"),
+        pytest.param("{staff: {text: '{business} here'}}", "nobody gets it", id="calls of the staff do not count"),
+    ],
+)  # fmt: skip
+def test_the_text_of_a_group_of_contacts_is_looked_at_too(configured: Configured, group: str, part: str) -> None:
+    warnings = lint(configured(contacts=group), ENVIRON)
+    assert len(warnings) == bool(part)
+    assert part in "".join(warnings)
+
+
+@pytest.mark.parametrize(
     ("line", "machine", "warned"),
     [
         pytest.param("{hours: {mon: '08:00-12:00'}}", "UTC", True, id="hours in a zone that is a guess"),

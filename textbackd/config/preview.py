@@ -22,7 +22,7 @@ WEDNESDAY: Final = datetime(2024, 1, 3, 8, tzinfo=UTC)
 class Preview:
     """One text of a line, to a caller who was never texted before."""
 
-    kind: TextKind
+    kind: TextKind  # of a group's text, which is the same for all: missed
     template: str
     body: str
     segments: Segments
@@ -39,8 +39,17 @@ def preview(settings: Settings, name: str, kind: TextKind) -> Preview | None:
     """Return the text of a line for a kind of call, None if it sends none."""
     line = settings.lines[name]
     template = text_for(kind, line.texts.worded(), line.language)
-    if template is None:
-        return None
+    return None if template is None else _shown(settings, name, kind, template)
+
+
+def group_preview(settings: Settings, group: str) -> Preview | None:
+    """Return the text of a group of contacts as callers of the first line get it, None if it gets none."""
+    template = settings.contacts[group].text
+    return None if template is None else _shown(settings, next(iter(settings.lines)), TextKind.MISSED, template)
+
+
+def _shown(settings: Settings, name: str, kind: TextKind, template: str) -> Preview:
+    line = settings.lines[name]
     fields = sample_fields(name, line, settings)
     gateway = settings.gateways[line.gateways[0]]
     sender = gateway.sender_for(None)
