@@ -44,6 +44,7 @@ SQL_ELSEWHERE = {
 }
 BROAD_EXCEPT = {
     "store/database.py": "rolls back whatever happened, and raises it again",
+    "web/pages.py": "whatever breaks in a page is logged and told in a sentence; texts and calls go on",
     "web/health.py": "whatever breaks while it is asked makes the answer `failing`",
     "gateways/modem/owner.py": "the thread that owns the serial port outlives whatever the library raises",
 }

@@ -16,6 +16,7 @@ from tests.store.rows import NOON
 from textbackd.config import Brake
 from textbackd.core.caps import Caps
 from textbackd.core.phone import read_number
+from textbackd.flow.bell import Bell
 from textbackd.flow.guard import Guard
 from textbackd.flow.replies_in import RepliesIn
 from textbackd.flow.wishes import Wishes
@@ -70,6 +71,8 @@ async def brought(
         store=kept,
         guard=Guard(Caps(), Brake(), observing=False),
         wishes=Wishes(settings),
+        bell=Bell(),
+        line_of=lambda did: found[0] if (found := settings.line_for(did)) else None,
         read_number=lambda written: read_number(written, settings.business.country).e164,
         clock=clock,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.store.rows import NOON, a_text
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164
+from textbackd.flow.bell import Bell
 from textbackd.flow.texts_out import Breakers, Worker
 from textbackd.gateways.base import (
     Accepted,
@@ -109,6 +110,7 @@ async def sending(
             rate=rate,
             on_the_phone=on_the_phone,
             breakers=breakers,
+            bell=Bell(),
             told=sending.note,
         )
         sending.workers.append(worker)

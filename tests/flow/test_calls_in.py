@@ -12,6 +12,7 @@ from textbackd.core.merge import WITHIN, Merger
 from textbackd.core.phone import E164
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
+from textbackd.flow.bell import Bell
 from textbackd.flow.calls_in import MOST_WAITING, CallsIn
 from textbackd.flow.clock import wall
 from textbackd.flow.conclude import Office
@@ -33,6 +34,7 @@ def calls_in(store: Store) -> CallsIn:
         merger=Merger(WITHIN + timedelta(hours=1), lambda _: True, several_trunks=True),
         clock=wall,
         wake=lambda: None,
+        bell=Bell(),
         observe=False,
     )
 

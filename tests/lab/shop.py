@@ -155,7 +155,7 @@ async def _serve(
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
         running = asyncio.create_task(daemon.run(stop))
-        shop.connected = lambda: set(daemon.pbx_states().values()) == {"connected"}
+        shop.connected = lambda: set(daemon.vitals.pbx_states().values()) == {"connected"}
         while not running.done() and not shop.connected():  # noqa: ASYNC110  # the daemon tells nobody; it is asked
             await asyncio.sleep(0.05)
         ready.set()

@@ -16,7 +16,8 @@ from textbackd.core.call import Direction, Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164
-from textbackd.store import asks, halts, inbox, journal, never, optouts, outbox, reports
+from textbackd.store import acts, asks, halts, inbox, journal, never, optouts, outbox, reports
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.database import open_database, writing
 from textbackd.store.dossier import dossier, is_known
 from textbackd.store.halts import HaltKind
@@ -28,7 +29,21 @@ from textbackd.store.states import State
 
 OTHER = E164("+13035550177")
 SECRET = "about the roof of the chapel"
-TABLES = ("calls", "cases", "outbox", "attempts", "parts", "inbox", "optouts", "asks", "never", "unreachable", "halts")
+TABLES = (
+    "calls",
+    "cases",
+    "outbox",
+    "attempts",
+    "parts",
+    "inbox",
+    "optouts",
+    "asks",
+    "never",
+    "unreachable",
+    "halts",
+    "conversations",
+    "acts",
+)
 KEPT = Kept(texts=timedelta(days=180), calls=timedelta(days=400))
 
 
@@ -49,6 +64,7 @@ def life_of(db: sqlite_utils.Database, number: E164, tag: str) -> None:
     wrote(db, number, tag)
     with writing(db):
         optouts.note_unreachable(db, number, "a landline", NOON)
+        acts.add_within(db, Act(at=NOON, kind=ActKind.NOTE, staff="anna", number=number, detail=SECRET))
 
 
 def called_back(db: sqlite_utils.Database, number: E164, tag: str, way: tuple[Moment, ...]) -> None:
@@ -92,6 +108,7 @@ def test_the_dossier_holds_every_trace_of_a_number_and_of_no_other(db: sqlite_ut
     kept = dossier(db, CALLER)
     assert {name: len(rows) for name, rows in kept.items() if name != "number"} == {
         "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "never": 0, "unreachable": 1, "halts": 2,
+        "conversation": 1, "acts": 1,
     }  # fmt: skip
     (text,) = kept["texts"]
     assert [attempt["outcome"] for attempt in text["tried"]] == ["accepted"]
@@ -110,7 +127,7 @@ def test_nothing_of_a_forgotten_number_is_left_in_the_file(db: sqlite_utils.Data
     never.add(db, CALLER, "", "Jane sells adverts", NOON)
     assert forget(db, CALLER)
     assert compact(db)
-    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1, "never": 1}
+    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1, "never": 1, "acts": 1}
     for file in tmp_path.glob("textbackd.db*"):
         content = file.read_bytes()
         for trace in (CALLER, CALLER[1:], SECRET, "Jane", "a-ref"):
@@ -172,19 +189,26 @@ def test_a_file_that_is_in_use_is_not_made_smaller_and_that_is_no_fault(
     [
         pytest.param(
             179, KEPT,
-            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1},
+            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1,
+             "conversations": 1, "acts": 1},
             id="all, for as long as it is kept",
         ),
-        pytest.param(181, KEPT, {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1}, id="texts go first"),
+        pytest.param(
+            181, KEPT,
+            {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1, "conversations": 1},
+            id="texts go first",
+        ),
         pytest.param(401, KEPT, {"optouts": 1}, id="of a number long gone only the opt-out is left"),
         pytest.param(
             9999, Kept(texts=None, calls=None),
-            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1},
+            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1,
+             "conversations": 1, "acts": 1},
             id="for ever",
         ),
         pytest.param(
             9999, replace(KEPT, texts=None),
-            {"calls": 1, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1},
+            {"calls": 1, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1,
+             "conversations": 1, "acts": 1},
             id="a call stays as long as its text",
         ),
     ],
@@ -211,7 +235,7 @@ def test_the_opt_out_of_a_number_without_any_trace_is_a_hash(db: sqlite_utils.Da
 def test_a_text_that_waits_is_never_too_old_to_keep(db: sqlite_utils.Database) -> None:
     journal.record(db, judged(), a_text(), same_case_within=DAY, now=NOON)
     let_go(db, KEPT, NOON + timedelta(days=9999))
-    assert counts(db) == {"calls": 1, "cases": 1, "outbox": 1}
+    assert counts(db) == {"calls": 1, "cases": 1, "outbox": 1, "conversations": 1}
 
 
 def test_what_a_person_has_to_read_is_asked_even_when_the_text_is_gone(db: sqlite_utils.Database) -> None:

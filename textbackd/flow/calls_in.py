@@ -16,6 +16,7 @@ from textbackd.core.merge import Merger
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, mask
 from textbackd.core.tracker import Tracker
+from textbackd.flow.bell import Bell
 from textbackd.flow.catch_up import CatchUp
 from textbackd.flow.conclude import LATE_AFTER, Conclusion, Numbers, Office, Proposal
 from textbackd.flow.entries import record, settled_by
@@ -55,6 +56,7 @@ class CallsIn:
         merger: Merger,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        bell: Bell,
         observe: bool,
         told: Told | None = None,
         attestation_variables: Sequence[str] = (),
@@ -62,7 +64,7 @@ class CallsIn:
         self._office, self._guard, self._store, self._tracker, self._merger = office, guard, store, tracker, merger
         self._one_decision = one_decision  # of all PBXs: the next one must see the text of the last
         self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
-        self._attestation_variables = attestation_variables
+        self._attestation_variables, self._bell = attestation_variables, bell
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
@@ -192,6 +194,7 @@ class CallsIn:
                 self.catch_up.met(call, judgement)
             await self._settle(call, conclusion)
             self._tell(call, conclusion)
+            self._bell.ring(settled[0] if (settled := settled_by(call, conclusion)) else conclusion.numbers.caller)
             _alert(call, conclusion, recorded.misses)
         if recorded.text_id is not None:
             self._wake()

@@ -13,12 +13,15 @@ from typing import Final
 
 import sqlite_utils
 
+from textbackd.core.conversation import Happening
 from textbackd.core.keywords import Keyword
 from textbackd.core.phone import E164, mask
+from textbackd.flow.bell import Bell
 from textbackd.flow.guard import Guard
 from textbackd.flow.wishes import Wish, Wishes
 from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer
-from textbackd.store import inbox, optouts, reports
+from textbackd.store import conversations, inbox, optouts, reports
+from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing
 from textbackd.store.inbox import Came, Incoming
 from textbackd.store.optouts import OptedOutBy
@@ -40,11 +43,14 @@ class RepliesIn:
         store: Store,
         guard: Guard,
         wishes: Wishes,
+        bell: Bell,
+        line_of: Callable[[E164 | None], str | None],
         read_number: Callable[[str], E164 | None],
         clock: Callable[[], datetime],
     ) -> None:
         self._gateway, self._store, self._guard, self._wishes = gateway, store, guard, wishes
         self._read_number, self._clock = read_number, clock
+        self._bell, self._line_of = bell, line_of
 
     async def run(self) -> None:
         """Take in what comes until cancelled."""
@@ -90,6 +96,7 @@ class RepliesIn:
         if is_new:
             said = {"gateway": gateway, "from": mask(number), "media": text.media, "keyword": keyword}
             log.info("a text came in", extra=said)
+            self._bell.ring(number)
 
     def _heed(
         self, db: sqlite_utils.Database, came: Incoming, text: InboundText, now: datetime
@@ -110,7 +117,29 @@ class RepliesIn:
             keyword = self._wishes.heed(db, wish)
             if keyword is not None:
                 inbox.note_keyword(db, inbox_id, keyword.value)
+            self._tell_conversation(db, wish, keyword)
             return True, keyword
+
+    def _tell_conversation(self, db: sqlite_utils.Database, wish: Wish, keyword: Keyword | None) -> None:
+        """Let what a caller wrote to a person wait for one; STOP and its kin are words to us."""
+        if keyword in (Keyword.STOP, Keyword.START):
+            why = "opted_out" if optouts.find(db, wish.number) is not None else None
+            conversations.cannot_be_texted(db, wish.number, why)
+        elif keyword in (None, Keyword.ASK) and not self._wishes.is_own(wish.number):
+            conversations.happen(db, self._news(db, wish))
+
+    def _news(self, db: sqlite_utils.Database, wish: Wish) -> News:
+        # Where an answer comes in says less of the line than the call that it answers.
+        known = conversations.find(db, wish.number)
+        return News(
+            number=wish.number,
+            happening=Happening.WROTE,
+            at=wish.now,
+            line=None if known and known.line else self._line_of(wish.did),
+            did=None if known and known.did else wish.did,
+            words=wish.text.body,
+            unread=True,
+        )
 
     async def _call(self, call: IncomingCall) -> None:
         number = self._read_number(call.caller) if call.caller else None
@@ -125,9 +154,19 @@ class RepliesIn:
             media=0,
             received_at=call.at,
         )
-        if await self._store.run(lambda db: inbox.add(db, came, self._clock())):
+        if await self._store.run(lambda db: self._rang(db, came)):
+            self._bell.ring(number)
             said = {"gateway": self._gateway.name, "from": mask(number)}
             log.warning("somebody rang the gateway's own number, which nobody answers", extra=said)
+
+    def _rang(self, db: sqlite_utils.Database, came: Incoming) -> bool:
+        with writing(db):
+            if inbox.add_within(db, came, self._clock()) is None:
+                return False
+            if came.number is not None and not self._wishes.is_own(came.number):
+                news = News(number=came.number, happening=Happening.WANTS_CALL, at=came.received_at, unread=True)
+                conversations.happen(db, news)
+            return True
 
     async def _report(self, report: DeliveryReport) -> None:
         now, gateway = self._clock(), self._gateway.name
@@ -137,8 +176,9 @@ class RepliesIn:
         log.info(
             "a text was reported", extra={"outbox_id": settled.text_id, "gateway": gateway, "state": settled.state}
         )
+        number = E164(settled.recipient)
+        self._bell.ring(number)
         if settled.state is State.UNDELIVERED:
-            number = E164(settled.recipient)
             await self._store.run(lambda db: _note_number(db, number, report, gateway, now))
         await self._store.run(lambda db: self._guard.check_deliveries(db, now))
 

@@ -17,6 +17,7 @@ from typing import Final
 from textbackd.core.breaker import MOST_FAILURES, Breaker, Outcome
 from textbackd.core.limits import Limit
 from textbackd.core.phone import E164, mask
+from textbackd.flow.bell import Bell
 from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed, Starts
 from textbackd.store import outbox
 from textbackd.store.database import Store
@@ -63,12 +64,13 @@ class Worker:
         clock: Callable[[], datetime],
         rate: Limit,
         breakers: Breakers,
+        bell: Bell,
         on_the_phone: Callable[[], Collection[E164]] = frozenset,
         told: Told | None = None,
     ) -> None:
         self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
         self._on_the_phone = on_the_phone
-        self._breakers = breakers
+        self._breakers, self._bell = breakers, bell
         self._pace = Pace(rate)
         self._awake = asyncio.Event()
         self._stopping = False
@@ -167,6 +169,7 @@ class Worker:
             },
         )
         self._tell(text, state.value, "")
+        self._bell.ring(text.recipient)
 
     async def _failed(self, text: DueText, failed: SendFailed) -> None:
         at, state = self._clock(), _FINAL.get(failed.fate)
@@ -202,6 +205,7 @@ class Worker:
             extra={"outbox_id": text.id, "gateway": text.gateway, "fate": failed.fate.value, "why": str(failed)},
         )
         self._tell(text, state.value if state else State.QUEUED.value, str(failed))
+        self._bell.ring(text.recipient)
 
     def _tell(self, text: DueText, state: str, why: str) -> None:
         if self._told is not None:

@@ -71,6 +71,10 @@ class Wishes:
             {*settings.business.languages, *(line.language for line in settings.lines.values())}
         )
 
+    def is_own(self, number: E164) -> bool:
+        """Return whether a number is ours by configuration."""
+        return number in self._own
+
     def heed(self, db: sqlite_utils.Database, wish: Wish) -> Keyword | None:
         """Do what a text wishes; return the keyword that it was taken for, None for an ordinary one."""
         told = wish.text.word

@@ -14,10 +14,12 @@ from typing import Any, Final
 import sqlite_utils
 
 from textbackd.core.call import Call, Moment
+from textbackd.core.conversation import Happening, of_missed_call, why_no_text
 from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
-from textbackd.store import asks, optouts
+from textbackd.store import asks, conversations, optouts
+from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
 
@@ -78,7 +80,35 @@ def record(
             judged, text = replace(judged, decision=Decision(Action.SKIP, Why.COOLDOWN, "the case has its text")), None
         call_id = _insert_call(db, judged, case_id, now) if known is None else _correct_call(db, known, judged, case_id)
         text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
+        _tell_conversation(db, judged, misses)
         return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id, misses=misses)
+
+
+def _tell_conversation(db: sqlite_utils.Database, judged: JudgedCall, misses: int) -> None:
+    """Let a missed call begin a conversation, or bring it back, inside the caller's transaction."""
+    if judged.judgement.verdict is not Verdict.MISSED or judged.caller is None:
+        return
+    happening = of_missed_call(judged.decision, misses)
+    if happening is None:
+        return
+    news = News(
+        number=judged.caller,
+        happening=happening,
+        at=judged.ended_at,
+        line=judged.line,
+        did=judged.did,
+        name=_told_name(judged.call),
+        unread=True,
+    )
+    conversations.happen(db, news)
+    if (why := why_no_text(judged.decision)) is not None:
+        conversations.cannot_be_texted(db, judged.caller, why)
+
+
+def _told_name(call: Call) -> str:
+    """Return the caller's name, unless the PBX only repeats the number."""
+    name = " ".join(call.caller_name.split())[:100]
+    return "" if name == call.caller_presented or name.lower() in ("", "<unknown>", "unknown", "anonymous") else name
 
 
 def is_unexplained(verdict: str, reason: str | None) -> bool:
@@ -238,6 +268,7 @@ def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now
         ).fetchall()
         for row in closed:
             cancel_of_case(db, row[0], RESOLVED[resolution])
+        conversations.happen(db, News(number=caller, happening=Happening.TALKED, at=now))
     return len(closed)
 
 

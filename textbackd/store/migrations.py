@@ -207,6 +207,101 @@ def m007_references(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m008_conversations(db: sqlite_utils.Database) -> None:
+    """Conversations: how each stands, and what people did in it. What was said stays where it is: calls, outbox, inbox."""
+    db.conn.execute("""
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY,
+            number TEXT NOT NULL UNIQUE,       -- E.164 of the caller
+            name TEXT NOT NULL DEFAULT '',     -- as the PBX, a form or a person told it; untrusted
+            line TEXT,                         -- the last line that they called or wrote to
+            did TEXT,                          -- E.164 of ours that they know: answers come from it
+            turn TEXT NOT NULL,                -- new, waiting_for_us, waiting_for_them, done
+            assignee TEXT,                     -- key of the staff; NULL: whoever is first
+            waiting_since TEXT,                -- since when they wait for a person; NULL: it is not our turn
+            no_text TEXT,                      -- why they cannot be texted, so that somebody has to call; NULL: they can
+            outcome TEXT,                      -- won, lost
+            value INTEGER,                     -- what it brought, in hundredths of the shop's currency
+            booked_at TEXT,                    -- the appointment that they made
+            opened_at TEXT NOT NULL,           -- when the present matter began
+            answered_at TEXT,                  -- the first word of a person in the present matter
+            last_at TEXT NOT NULL,             -- when something was last said or done
+            last_words TEXT NOT NULL DEFAULT '',  -- the start of what was last said, for the list
+            unread INTEGER NOT NULL DEFAULT 0  -- what the caller said since somebody of us looked
+        )""")
+    db.conn.execute("CREATE INDEX conversations_by_turn ON conversations (turn, last_at)")
+    db.conn.execute("CREATE INDEX conversations_by_last ON conversations (last_at)")
+    db.conn.execute(
+        "CREATE INDEX conversations_waiting ON conversations (waiting_since) WHERE waiting_since IS NOT NULL"
+    )
+    db.conn.execute("""
+        CREATE TABLE acts (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            staff TEXT,                        -- key of the staff; NULL: textbackd itself
+            number TEXT,                       -- E.164 of the caller; NULL: it is about no conversation
+            kind TEXT NOT NULL,
+            detail TEXT NOT NULL
+        )""")
+    db.conn.execute("CREATE INDEX acts_of_number ON acts (number, id)")
+    db.conn.execute("CREATE INDEX acts_by_time ON acts (at)")
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN staff TEXT")  # who wrote it; NULL: textbackd
+    # What was there before: the newest case of each caller tells how it stands. Old matters come up as done.
+    db.conn.execute("""
+        INSERT INTO conversations (number, line, turn, opened_at, last_at)
+        SELECT caller, line, CASE WHEN max(id) IN (SELECT id FROM cases WHERE resolved_at IS NULL AND last_miss_at >
+               strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-7 days')) THEN 'new' ELSE 'done' END, max(opened_at), max(last_miss_at)
+        FROM cases GROUP BY caller""")
+    db.conn.execute("CREATE INDEX calls_by_callee ON calls (did, ended_at) WHERE direction = 'outbound'")
+
+
+@MIGRATIONS()
+def m009_accounts(db: sqlite_utils.Database) -> None:
+    """Who may log in, from where somebody is logged in, and what was refused. Random secrets are kept as their SHA-256."""
+    db.conn.execute("""
+        CREATE TABLE accounts (
+            staff TEXT PRIMARY KEY COLLATE NOCASE,  -- a key of `staff` in the configuration, or a name of its own
+            password TEXT,                     -- argon2id with its parameters; NULL: invited, and has not chosen one yet
+            role TEXT NOT NULL,                -- owner, staff
+            created_at TEXT NOT NULL,
+            disabled_at TEXT
+        )""")
+    db.conn.execute("""
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            created_at TEXT NOT NULL,
+            last_seen_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,          -- however often it is used
+            browser TEXT NOT NULL              -- in a few words
+        )""")
+    db.conn.execute("CREATE INDEX sessions_of_staff ON sessions (staff)")
+    db.conn.execute("""
+        CREATE TABLE tokens (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,                -- which program uses it
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            created_at TEXT NOT NULL,
+            last_used_at TEXT,
+            revoked_at TEXT
+        )""")
+    db.conn.execute("""
+        CREATE TABLE invitations (
+            token TEXT PRIMARY KEY,
+            staff TEXT NOT NULL REFERENCES accounts (staff) ON DELETE CASCADE,
+            expires_at TEXT NOT NULL
+        )""")
+    db.conn.execute("""
+        CREATE TABLE refusals (
+            who TEXT PRIMARY KEY,              -- hash of a name or of an address: a password is sometimes typed as name
+            count INTEGER NOT NULL,
+            last_at TEXT NOT NULL
+        )""")
+
+
+@MIGRATIONS()
 def m008_never(db: sqlite_utils.Database) -> None:
     """Numbers that somebody of the shop put on the never-list while textbackd runs, beside those of the configuration."""
     db.conn.execute("""
@@ -226,5 +321,7 @@ MIGRATION_NAMES: Final = (
     "m005_held",
     "m006_conversation",
     "m007_references",
+    "m008_conversations",
+    "m009_accounts",
     "m008_never",
 )

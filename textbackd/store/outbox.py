@@ -21,8 +21,10 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.store import optouts, reports
+from textbackd.store import conversations, optouts, reports
+from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import State, TextOf
@@ -43,6 +45,7 @@ class NewText:
     segments: int
     cost: int = 0  # as estimated, in millionths of the currency that the shop counts in
     held: bool = False  # its time is the end of a night
+    staff: str | None = None  # key of whom of the staff wrote it; None: textbackd, or the terminal
     state: State = State.QUEUED  # or SUPPRESSED
 
 
@@ -75,16 +78,27 @@ class Unsettled:
     expires_at: datetime
 
 
-def add(db: sqlite_utils.Database, text: NewText, *, case_id: int | None, call_id: int | None, now: datetime) -> str:
-    """Put a text into the outbox, inside the caller's transaction. Raises sqlite3.IntegrityError for a case's second one."""
-    text_id = uuid.uuid4().hex
+def add(
+    db: sqlite_utils.Database,
+    text: NewText,
+    *,
+    case_id: int | None,
+    call_id: int | None,
+    now: datetime,
+    text_id: str | None = None,
+) -> str:
+    """Put a text into the outbox, inside the caller's transaction; return its id. Raises sqlite3.IntegrityError for a case's second one.
+
+    `text_id`: one that the sender chose, so that what is sent twice by mistake is one text; None makes one.
+    """
+    text_id = text_id or uuid.uuid4().hex
     db.execute(
         "INSERT INTO outbox (id, case_id, call_id, kind, recipient, did, body, state, gateways, gateway, due_at, expires_at,"
-        " hung_up_at, created_at, segments, cost, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " hung_up_at, created_at, segments, cost, held, staff) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             text_id, case_id, call_id, text.kind.value, text.recipient, text.did, text.body, text.state.value,
             json.dumps(list(text.gateways)), text.gateways[0], to_text(text.due_at), to_text(text.expires_at),
-            to_text(text.hung_up_at), to_text(now), text.segments, text.cost, text.held,
+            to_text(text.hung_up_at), to_text(now), text.segments, text.cost, text.held, text.staff,
         ],
     )  # fmt: skip
     return text_id
@@ -96,6 +110,14 @@ def has_text(db: sqlite_utils.Database, case_id: int) -> bool:
     return db.execute(query, [case_id]).fetchone() is not None
 
 
+def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str) -> None:
+    """Cancel the automatic texts to a number that have not gone out, inside the caller's transaction."""
+    db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND kind = 'missed' AND state = 'queued'",
+        [why, number],
+    )
+
+
 def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
     """Cancel a case's automatic text if it has not gone out, inside the caller's transaction."""
     db.execute(
@@ -105,8 +127,11 @@ def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
 
 
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
-    """Put a text that a person wrote into the outbox."""
+    """Put a text that a person wrote at the terminal into the outbox: in a conversation that is there it is an answer."""
     with writing(db):
+        if conversations.find(db, text.recipient) is not None:
+            answer = News(number=text.recipient, happening=Happening.ANSWERED, at=now, words=text.body)
+            conversations.happen(db, answer)
         return add(db, text, case_id=None, call_id=None, now=now)
 
 
@@ -196,6 +221,8 @@ def ended(
         if state is State.UNKNOWN and reports.was_heard_of(db, text.id):
             return reports.take(db, text.id, text.gateway, None, now)
         db.execute("UPDATE outbox SET state = ?, explanation = ? WHERE id = ?", [state.value, explanation, text.id])
+        if state is State.FAILED:
+            conversations.not_reached(db, text.recipient, state.value, now)
         return state
 
 
@@ -250,9 +277,11 @@ def expire(db: sqlite_utils.Database, now: datetime) -> list[str]:
     with writing(db):
         rows = db.execute(
             "UPDATE outbox SET state = 'expired', explanation = coalesce(explanation, 'no gateway took it in time')"
-            " WHERE state = 'queued' AND expires_at <= ? RETURNING id",
+            " WHERE state = 'queued' AND expires_at <= ? RETURNING id, recipient",
             [to_text(now)],
         ).fetchall()
+        for _, recipient in rows:
+            conversations.not_reached(db, recipient, State.EXPIRED.value, now)
     return [row[0] for row in rows]
 
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.core.phone import E164
+from textbackd.store import conversations
 from textbackd.store.database import to_text, writing
 from textbackd.store.states import State
 
@@ -178,6 +180,9 @@ def _settle(db: sqlite_utils.Database, text_id: str, before: State, now: datetim
         " accepted_at = coalesce(accepted_at, :now), explanation = :detail WHERE id = :id",
         {"state": state, "now": to_text(now), "detail": detail or None, "id": text_id},
     )
+    if state is State.UNDELIVERED:
+        recipient = db.execute("SELECT recipient FROM outbox WHERE id = ?", [text_id]).fetchone()[0]
+        conversations.not_reached(db, E164(recipient), state.value, now)
     return state
 
 

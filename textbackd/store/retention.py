@@ -32,6 +32,8 @@ _FORGET: Final = (
     "UPDATE calls SET did = NULL, did_presented = '', way = '[]' WHERE did = :number AND direction = 'outbound'",
     "UPDATE calls SET caller = NULL, caller_presented = '', caller_name = '', way = '[]' WHERE caller = :number",
     "DELETE FROM cases WHERE caller = :number",
+    "DELETE FROM conversations WHERE number = :number",
+    "UPDATE acts SET number = NULL, detail = '' WHERE number = :number",
     "DELETE FROM unreachable WHERE number = :number",
     "UPDATE halts SET why = replace(why, :number, 'a forgotten number') WHERE instr(why, :number)",
     "UPDATE optouts SET number = hashed(number), detail = '' WHERE number = :number",
@@ -79,11 +81,18 @@ _OLD_TEXTS: Final = (
     "DELETE FROM outbox WHERE created_at < :before AND state NOT IN ('queued', 'submitting')",
     "UPDATE asks SET inbox_id = NULL WHERE inbox_id IN (SELECT id FROM inbox WHERE stored_at < :before)",
     "DELETE FROM inbox WHERE stored_at < :before",
+    # Words that stand elsewhere, too.
+    "DELETE FROM acts WHERE at < :before AND kind IN ('note', 'lead')",
+    "UPDATE conversations SET last_words = '' WHERE last_at < :before AND last_words <> ''",
 )
 _OLD_CALLS: Final = (
     "DELETE FROM calls WHERE ended_at < :before AND NOT EXISTS (SELECT 1 FROM outbox WHERE call_id = calls.id)",
     "DELETE FROM cases WHERE last_miss_at < :before AND NOT EXISTS (SELECT 1 FROM calls WHERE case_id = cases.id)"
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE case_id = cases.id)",
+    "DELETE FROM conversations WHERE last_at < :before"
+    " AND NOT EXISTS (SELECT 1 FROM outbox WHERE recipient = conversations.number)"
+    " AND NOT EXISTS (SELECT 1 FROM inbox WHERE number = conversations.number)",
+    "DELETE FROM acts WHERE at < :before AND kind NOT IN ('note', 'lead')",
     "DELETE FROM unreachable WHERE since < :before",
     "DELETE FROM halts WHERE coalesce(ended_at, until) < :before",
     # Whose last trace is gone is known by its hash only.

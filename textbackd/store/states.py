@@ -26,3 +26,4 @@ class TextOf(StrEnum):
     OPTED_OUT = "opted_out"  # the one confirmation of STOP: the only text that goes to a number that wants none
     OPTED_IN = "opted_in"  # the confirmation of START
     HELP = "help"  # the answer to HELP
+    STAFF = "staff"  # what a caller wrote, handed on to the mobile of one of the staff

@@ -1,4 +1,4 @@
-"""The daemon's own pages on loopback: /healthz and /metrics.   health.py, metrics.py → here → browser, monitor"""
+"""The listener on loopback: the inbox, /healthz and /metrics.   health.py, metrics.py, the pages → here → browser, monitor"""
 
 import errno
 import os
@@ -9,8 +9,11 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
+from textbackd.web import auth, login, pages, static
 from textbackd.web.health import Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
+from textbackd.web.passwords import Passwords
+from textbackd.web.shop import SHOP, Shop
 
 Measure = Callable[[], Awaitable[Iterable[Family]]]  # gathers the numbers at the moment when they are asked for
 
@@ -21,6 +24,9 @@ SECURITY_HEADERS: Final = MappingProxyType({
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 })  # fmt: skip
+# Every page of the inbox: closed to strangers, but for those that auth.py names.
+PAGES: Final = (*static.ROUTES, *login.ROUTES)
+MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({
     errno.EADDRINUSE: "is in use by another program. Stop it or choose another port.",
@@ -29,8 +35,8 @@ _BIND_FAULTS: Final = MappingProxyType({
 })  # fmt: skip
 
 
-def make_app(*, vitals: Vitals, measure: Measure) -> web.Application:
-    """Return the application; it holds no state of its own."""
+def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> web.Application:
+    """Return the application: what monitors ask, and for a shop its inbox."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return await health(vitals)
@@ -38,11 +44,21 @@ def make_app(*, vitals: Vitals, measure: Measure) -> web.Application:
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=render(await measure()).encode(), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/metrics", metrics)
+    app = web.Application(client_max_size=MOST_BYTES)
+    app.router.add_get("/healthz", healthz, name="healthz")
+    app.router.add_get("/metrics", metrics, name="metrics")
     app.on_response_prepare.append(harden)
+    if shop is not None:
+        _open_inbox(app, shop)
     return app
+
+
+def _open_inbox(app: web.Application, shop: Shop) -> None:
+    app[SHOP] = shop
+    app[login.PASSWORDS] = Passwords()
+    app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
+    pages.set_up(app)
+    app.router.add_routes(PAGES)
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
