@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts, refusals, sessions
-from textbackd.web import auth, login, pages, peer
+from textbackd.web import auth, login, pages
 from textbackd.web.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
@@ -61,8 +61,8 @@ async def change_password(request: web.Request) -> web.StreamResponse:
 async def _unproved(request: web.Request, present: str) -> str:
     """Return why this is not known to be me; "" if it is. Who finds my browser open may not guess, no more than at the login."""
     shop, me = request.app[SHOP], auth.staff_of(request)
-    counted = (refusals.account(me.key), refusals.address(peer.address(request)))
-    until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
+    counted = login.counted_by(request, me.key)
+    until = await login.may_try(request, counted)
     if until is not None:
         return login.wait_for(login.seconds_until(request, until))
     account = await shop.store.run(lambda db: accounts.find(db, me.key))

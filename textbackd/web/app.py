@@ -60,6 +60,7 @@ def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> w
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
     app[login.PASSWORDS] = Passwords()
+    app.on_cleanup.append(login.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)

@@ -7,7 +7,7 @@ is told.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
@@ -16,14 +16,17 @@ from aiohttp import web
 
 from textbackd.store import accounts, bearer, refusals, sessions
 from textbackd.store.accounts import Account
+from textbackd.store.refusals import Who
 from textbackd.web import auth, cookies, csrf, pages, peer
 from textbackd.web.passwords import Passwords
 from textbackd.web.shop import SHOP
 
 log = logging.getLogger(__name__)
+Counted = tuple[Who, Who]  # the name and the address of one attempt
 
 PASSWORDS: Final = web.AppKey("passwords", Passwords)
 HOME: Final = "/"
+A_MOMENT: Final = timedelta(seconds=2)  # until fewer wait to have their password checked
 WRONG: Final = "That name and password do not belong together."
 OLD_FORM: Final = "This page had been open for too long. Please try again."
 NOTICES: Final = {"password": "Your password is set. Log in with it.", "out": "You are logged out."}
@@ -51,9 +54,8 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     typed = _typed(await request.post())
     if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
-    shop, asker = request.app[SHOP], peer.address(request)
-    counted = (refusals.account(typed.name), refusals.address(asker))
-    until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
+    shop, counted = request.app[SHOP], counted_by(request, typed.name)
+    until = await may_try(request, counted)
     if until is not None:
         return _too_many(request, typed, until)
     account = await shop.store.run(lambda db: accounts.find(db, typed.name))
@@ -69,6 +71,18 @@ async def note_refused(request: web.Request, account: Account | None) -> None:
     shop, staff, asker = request.app[SHOP], account.staff if account else None, peer.address(request)
     log.warning("a login was refused", extra={"staff": staff})
     await shop.store.run(lambda db: refusals.note(db, staff, asker, shop.clock()))
+
+
+def counted_by(request: web.Request, name: str) -> Counted:
+    return refusals.account(name), refusals.address(peer.address(request))
+
+
+async def may_try(request: web.Request, counted: Counted) -> datetime | None:
+    """Count an attempt. Return None if it may be made now, else from when on."""
+    shop = request.app[SHOP]
+    if request.app[PASSWORDS].is_busy:
+        return shop.clock() + A_MOMENT
+    return await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
 
 
 async def is_own_form(request: web.Request) -> bool:
@@ -175,6 +189,11 @@ def _safe(wanted: str) -> str:
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\", "/login"))
     is_plain = len(wanted) <= auth.LONGEST_NEXT and wanted.isascii() and wanted.isprintable() and "\\" not in wanted
     return wanted if is_ours and is_plain else HOME
+
+
+async def close(app: web.Application) -> None:
+    """Let go of what checks passwords."""
+    app[PASSWORDS].close()
 
 
 ROUTES: Final = (
