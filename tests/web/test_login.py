@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.inbox import PASSWORD, Browser, Inbox, open_inbox
 from textbackd.store import accounts, acts, sessions
-from textbackd.web import login
+from textbackd.web import attempts
 from textbackd.web.passwords import MOST_WAITING
 
 pytestmark = pytest.mark.slow
@@ -237,7 +237,7 @@ async def test_guessing_at_the_same_moment_is_no_way_around_the_pause(inbox: Inb
 
 
 async def test_a_crowd_is_told_to_come_back_and_nobody_is_counted_for_it(inbox: Inbox, browser: Browser) -> None:
-    passwords = inbox.app[login.PASSWORDS]
+    passwords = inbox.app[attempts.PASSWORDS]
     await browser.get("/login")
     crowd = [asyncio.create_task(passwords.hash(PASSWORD)) for _ in range(4 * MOST_WAITING)]
     statuses = [(await browser.post("/login", name="anna", password=PASSWORD)).status for _ in range(8)]

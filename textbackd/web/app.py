@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import account, accounts_page, audit, auth, invitation, login, pages, static
+from textbackd.web import account, accounts_page, attempts, audit, auth, invitation, login, pages, static
 from textbackd.web.health import Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.passwords import Passwords
@@ -59,8 +59,8 @@ def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> w
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
-    app[login.PASSWORDS] = Passwords()
-    app.on_cleanup.append(login.close)
+    app[attempts.PASSWORDS] = Passwords()
+    app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)

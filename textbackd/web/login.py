@@ -1,32 +1,18 @@
-"""Logging in and out.   auth.py sends strangers here; store/accounts.py, store/sessions.py ← here
+"""Logging in and out.   auth.py sends strangers here; attempts.py, store/sessions.py ← here"""
 
-A wrong name and a wrong password take the same way through this file: an attempt is counted, a hash is verified, one sentence
-is told.
-"""
-
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from http import HTTPStatus
-from math import ceil
 from typing import Any, Final
 
 from aiohttp import web
 
-from textbackd.store import accounts, bearer, refusals, sessions
-from textbackd.store.accounts import Account
-from textbackd.store.refusals import Who
-from textbackd.web import auth, cookies, csrf, pages, peer
-from textbackd.web.passwords import Passwords
+from textbackd.store import bearer, sessions
+from textbackd.web import attempts, auth, cookies, csrf, pages, peer
+from textbackd.web.attempts import Refused
 from textbackd.web.shop import SHOP
 
-log = logging.getLogger(__name__)
-Counted = tuple[Who, Who]  # the name and the address of one attempt
-
-PASSWORDS: Final = web.AppKey("passwords", Passwords)
 HOME: Final = "/"
-A_MOMENT: Final = timedelta(seconds=2)  # until fewer wait to have their password checked
 WRONG: Final = "That name and password do not belong together."
 OLD_FORM: Final = "This page had been open for too long. Please try again."
 NOTICES: Final = {"password": "Your password is set. Log in with it.", "out": "You are logged out."}
@@ -54,53 +40,16 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     typed = _typed(await request.post())
     if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
-    shop, counted = request.app[SHOP], counted_by(request, typed.name)
-    until = await may_try(request, counted)
-    if until is not None:
-        return _too_many(request, typed, until)
-    account = await shop.store.run(lambda db: accounts.find(db, typed.name))
-    if not await is_proved(request, account, typed.password) or account is None:
-        await note_refused(request, account)
-        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
-    await shop.store.run(lambda db: refusals.let_off(db, *counted))
-    return await start_session(request, account.staff, typed.wanted)
-
-
-async def note_refused(request: web.Request, account: Account | None) -> None:
-    """Tell the log and the audit of a wrong password. What was typed as name may be a password, and is not told."""
-    shop, staff, asker = request.app[SHOP], account.staff if account else None, peer.address(request)
-    log.warning("a login was refused", extra={"staff": staff})
-    await shop.store.run(lambda db: refusals.note(db, staff, asker, shop.clock()))
-
-
-def counted_by(request: web.Request, name: str) -> Counted:
-    return refusals.account(name), refusals.address(peer.address(request))
-
-
-async def may_try(request: web.Request, counted: Counted) -> datetime | None:
-    """Count an attempt. Return None if it may be made now, else from when on."""
-    shop = request.app[SHOP]
-    if request.app[PASSWORDS].is_busy:
-        return shop.clock() + A_MOMENT
-    return await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
+    tried = await attempts.attempt(request, typed.name, typed.password)
+    if isinstance(tried, Refused):
+        return _refused(request, typed, tried)
+    return await start_session(request, tried.staff, typed.wanted)
 
 
 async def is_own_form(request: web.Request) -> bool:
     """Return whether somebody without a session sends the form that this browser was shown."""
     secret = cookies.read(request, cookies.BEFORE_LOGIN)
     return secret is not None and await csrf.is_ours(request, secret)
-
-
-async def is_proved(request: web.Request, account: Account | None, password: str) -> bool:
-    """Return whether the password is the account's, and the account may log in. A hash is verified for every name."""
-    store, passwords = request.app[SHOP].store, request.app[PASSWORDS]
-    kept = account.password if account and account.disabled_at is None else None
-    if not await passwords.is_right(kept, password) or account is None or kept is None:
-        return False
-    if passwords.is_outdated(kept):
-        better = await passwords.hash(password)
-        await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
-    return True
 
 
 async def start_session(request: web.Request, staff: str, where: str) -> web.Response:
@@ -127,22 +76,12 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _too_many(request: web.Request, typed: Typed, until: datetime) -> web.Response:
-    seconds = seconds_until(request, until)
-    response = _page(request, fault=wait_for(seconds), typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response.headers["Retry-After"] = str(seconds)
+def _refused(request: web.Request, typed: Typed, refused: Refused) -> web.Response:
+    if refused.wait is None:
+        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
+    response = _page(request, fault=refused.sentence, typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(refused.wait)
     return response
-
-
-def seconds_until(request: web.Request, until: datetime) -> int:
-    """Return how long it is until then, in whole seconds, at least one."""
-    return max(1, ceil((until - request.app[SHOP].clock()).total_seconds()))
-
-
-def wait_for(seconds: int) -> str:
-    """Return what to tell somebody who tried too often."""
-    wait = f"{seconds} seconds" if seconds < 90 else f"{ceil(seconds / 60)} minutes"
-    return f"Too many tries. Wait {wait}, then try again."
 
 
 def _page(
@@ -189,11 +128,6 @@ def _safe(wanted: str) -> str:
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\", "/login"))
     is_plain = len(wanted) <= auth.LONGEST_NEXT and wanted.isascii() and wanted.isprintable() and "\\" not in wanted
     return wanted if is_ours and is_plain else HOME
-
-
-async def close(app: web.Application) -> None:
-    """Let go of what checks passwords."""
-    app[PASSWORDS].close()
 
 
 ROUTES: Final = (
