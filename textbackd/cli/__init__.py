@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "optout": ("textbackd.cli.optouts", "optout"),
     "never": ("textbackd.cli.never", "never"),
     "line": ("textbackd.cli.line", "line"),
+    "staff": ("textbackd.cli.staff", "staff"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),
     "modem": ("textbackd.cli.modem", "modem"),

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import auth, login, pages, static
+from textbackd.web import account, accounts_page, attempts, audit, auth, invitation, login, pages, static
 from textbackd.web.health import Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.passwords import Passwords
@@ -25,7 +25,11 @@ SECURITY_HEADERS: Final = MappingProxyType({
     "Cache-Control": "no-store",
 })  # fmt: skip
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
-PAGES: Final = (*static.ROUTES, *login.ROUTES)
+PAGES: Final = (
+    web.get("/", account.go_there),
+    *(*static.ROUTES, *login.ROUTES, *invitation.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
+)
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({
@@ -55,7 +59,8 @@ def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> w
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
-    app[login.PASSWORDS] = Passwords()
+    app[attempts.PASSWORDS] = Passwords()
+    app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
