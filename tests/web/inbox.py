@@ -145,6 +145,7 @@ class Inbox:
     url: URL
     store: Store
     hands: Hands
+    desk: Desk
 
     @asynccontextmanager
     async def browser(self, **headers: str) -> AsyncIterator[Browser]:
@@ -174,7 +175,7 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
     runner = await start(make_app(vitals=Well(), measure=nothing_measured, shop=shop), "127.0.0.1", 0)
     try:
-        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands)
+        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk)
     finally:
         await stop(runner)
         await store.close()

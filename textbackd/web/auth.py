@@ -4,9 +4,10 @@ A page is closed unless its route's name is in one of two short tables: whoever 
 gets the same answer for what there is and what there is not, so that nothing can be learnt by trying addresses.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
@@ -59,6 +60,12 @@ def is_api(request: web.Request) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return what a program is told of a fault (RFC 9457): `detail` is one sentence for a person."""
+    told = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail}
+    return web.json_response(told, status=status, headers=headers, content_type="application/problem+json")
+
+
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let in who may; put the `Visitor` into the request."""
@@ -106,8 +113,7 @@ def _bearer(request: web.Request) -> str | None:
 
 def _stranger(request: web.Request) -> web.Response:
     if is_api(request):
-        headers = {"WWW-Authenticate": "Bearer"}
-        return web.json_response({"error": NEEDS_LOGIN}, status=401, headers=headers)
+        return problem(401, NEEDS_LOGIN, {"WWW-Authenticate": "Bearer"})
     wanted = request.raw_path if request.method == "GET" and request.raw_path != "/" else ""
     where = f"/login?{urlencode({'next': wanted})}" if 0 < len(wanted) <= LONGEST_NEXT else "/login"
     return web.Response(status=303, headers={"Location": where})

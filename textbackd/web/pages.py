@@ -100,7 +100,7 @@ def _reason(error: web.HTTPException) -> str:
 def _told(request: web.Request, status: int, reason: str, allow: str | None) -> web.Response:
     title, usual = ERRORS.get(status, ("That did not work", "The request could not be understood."))
     if auth.is_api(request):
-        response = web.json_response({"error": reason or usual}, status=status)
+        response = auth.problem(status, reason or usual)
     else:
         response = render(request, "error.html", {"title": title, "reason": reason or usual}, status=status)
     if allow is not None:
