@@ -35,6 +35,8 @@ ENTRIES: Final = {
     "lines": "main",
     "contacts": "suppliers",
     "staff": "anna",
+    "rota": "early",
+    "hooks_out": "crm",
     "gsm_modem": "stick",
     "http": "web",
 }
