@@ -112,6 +112,29 @@ class Ignore(Section):
     )
 
 
+class Dial(Section):
+    """Calls that textbackd has the PBX make: a desk phone rings, and is connected with a caller who waits.
+
+    Nothing is ever dialled unless this is written. It needs the right `originate` in manager.conf.
+    """
+
+    context: Annotated[Text, AfterValidator(readers.asterisk_name)] = Field(
+        default="from-internal", description="The dialplan context from which desk phones call out."
+    )
+    prefix: Annotated[Text, AfterValidator(readers.dialling_prefix)] = Field(
+        default="",
+        description="What they dial first to get a line.",
+        examples=["9"],
+        json_schema_extra={DEFAULT: "none"},
+    )
+    number_format: Literal["national", "e164", "digits"] = Field(
+        default="national",
+        description="How they dial a number: `national` as people do (13125550142, 011493…), `e164` with the plus, or the "
+        "same as `digits` without.",
+    )
+    rings_for: Duration = Field(default=timedelta(seconds=25), description="How long a desk phone rings.")
+
+
 class Pbx(Section):
     """One Asterisk, reached over AMI."""
 
@@ -135,6 +158,10 @@ class Pbx(Section):
         repr=False,
         description="Call records for catch-up and the leak: a CSV file, `sqlite:///…` or `mysql://…`.",
         examples=["/var/log/asterisk/cdr-csv/Master.csv"],
+    )
+    dial: Dial | None = Field(
+        default=None,
+        description="Calls that textbackd makes: back to a caller from a desk phone, and to wake a desk phone.",
     )
 
 
@@ -419,6 +446,9 @@ class Staff(Section):
         default=None,
         description="Their mobile, which gets replies; never texted as a caller.",
         examples=["+13125550123"],
+    )
+    phone: Annotated[Text, AfterValidator(readers.desk_phone)] | None = Field(
+        default=None, description="Their desk phone, as Asterisk names it.", examples=["PJSIP/101"]
     )
 
 
