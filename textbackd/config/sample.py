@@ -35,6 +35,7 @@ ENTRIES: Final = {
     "lines": "main",
     "contacts": "suppliers",
     "staff": "anna",
+    "escalate": "second",
     "gsm_modem": "stick",
     "http": "web",
 }
