@@ -661,6 +661,10 @@ class Settings(Section):
         _, name = max(claims, key=lambda claim: (*_closeness(claim[0]), bool(self.lines[claim[1]].trunks)))
         return name, self.lines[name]
 
+    def line_named(self, name: str | None) -> Line:
+        """Return the line of that name, or the first one if it is not known or not there any more."""
+        return self.lines[name] if name is not None and name in self.lines else next(iter(self.lines.values()))
+
     def timetable(self, line: Line) -> Timetable:
         """Return when a line is open, by its own clock."""
         zone = line.timezone or self.business.timezone
