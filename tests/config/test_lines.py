@@ -132,8 +132,8 @@ def test_a_chain_is_what_was_written_in_the_order_of_time(
         pytest.param("{tell: [anna]}", "lines.main.reply.escalate.x.after: ", id="no time"),
         pytest.param("{after: 30m, tell: [bob]}", "there is no member of staff 'bob'", id="nobody"),
         pytest.param("{after: 30m, ring: PJSIP/101}", "no PBX has `dial`, so nothing can ring", id="no right to"),
-        pytest.param("{after: 30m, ring: 'Local/1@a'}", "'Local/1@a' is no desk phone", id="a piece of dialplan"),
-        pytest.param('{after: 30m, ring: "PJSIP/1&SIP/2"}', "is no desk phone", id="two phones"),
+        pytest.param("{after: 30m, ring: 'Local/1@a'}", "'Local/1@a' is no phone", id="a piece of dialplan"),
+        pytest.param('{after: 30m, ring: "PJSIP/1&SIP/2"}', "is no phone", id="two phones"),
     ],
 )
 def test_a_chain_that_cannot_be_is_a_fault(faults: Faults, escalate: str, fault: str) -> None:

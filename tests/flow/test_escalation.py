@@ -12,9 +12,9 @@ import pytest
 import sqlite_utils
 
 from tests.flow.dialling import ANSWERED, NOBODY, DiallingPbx, dialling
+from tests.flow.noting import NotesWhom, said
 from tests.flow.office import until
 from tests.flow.settings import configured
-from tests.flow.telling import NotesWhom, said
 from tests.store.rows import CALLER, NOON
 from textbackd.config import Settings
 from textbackd.core.conversation import Happening

@@ -39,6 +39,9 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_which_pbx(source),
         *_switches(source),
         *_undialled(source),
+        *_mailless(source),
+        *_queueless(source),
+        *_shared_phones(source, context),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
@@ -141,6 +144,32 @@ def _undialled(source: Source) -> Found:
             if isinstance(written, Mapping) and written.get("ring") is not None:
                 loc = ("lines", name, "reply", "escalate", step, "ring")
                 yield loc, "no PBX has `dial`, so nothing can ring. Write it there: `dial: {context: from-internal}`."
+
+
+def _mailless(source: Source) -> Found:
+    """E-mails that no server would take."""
+    for name, person in _entries(source, "staff"):
+        if person.get("email") is not None and not source.data.get("email"):
+            yield ("staff", name, "email"), "there is no mail server. Write it under `email`, or take this out."
+
+
+def _queueless(source: Source) -> Found:
+    """A queue of which nobody is known to be a member."""
+    phones = [person for _, person in _entries(source, "staff") if person.get("phone") is not None]
+    for name, line in _entries(source, "lines"):
+        if line.get("queue") is not None and not phones:
+            yield ("lines", name, "queue"), "nobody of the staff has a `phone`, so nobody is known to be logged in."
+
+
+def _shared_phones(source: Source, context: Context) -> Found:
+    """Phones from which an answer could be either one's."""
+    for key in ("mobile", "sip"):
+        owners: dict[str, str] = {}
+        for name, person in _entries(source, "staff"):
+            written = str(person.get(key) or "")
+            owner = owners.setdefault(_same_did(written, context) if key == "mobile" else written, name)
+            if written and owner != name:
+                yield ("staff", name, key), f"{written} is {owner}'s already. Write it for one of them."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

@@ -27,7 +27,6 @@ _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ASTERISK_NAME: Final = re.compile(r"[\w.:/@*#+-]{1,80}", re.ASCII)
-_DESK_PHONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{1,15}/[\w.@+-]{1,60}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
 # What people write for a country → what ISO 3166 calls it.
@@ -265,13 +264,6 @@ def asterisk_name(value: str) -> str:
         raise ValueError(
             f"{shown(value)} is no name in Asterisk. Write it as Custom:DAYNIGHT0, *280@ext-local or family/key."
         )
-    return value
-
-
-def desk_phone(value: str) -> str:
-    """Return a phone as Asterisk names it, "PJSIP/101". Raises ValueError for what is none, or might run a piece of dialplan."""
-    if not _DESK_PHONE.fullmatch(value) or value.casefold().startswith("local/"):
-        raise ValueError(f"{shown(value)} is no desk phone. Write it as Asterisk does: PJSIP/101, SIP/101 or DAHDI/1.")
     return value
 
 

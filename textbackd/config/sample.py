@@ -36,6 +36,8 @@ ENTRIES: Final = {
     "contacts": "suppliers",
     "staff": "anna",
     "escalate": "second",
+    "rota": "early",
+    "hooks_out": "crm",
     "gsm_modem": "stick",
     "http": "web",
 }

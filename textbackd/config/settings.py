@@ -6,7 +6,7 @@ they point to, which is why a validation carries a `Context` (readers.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 from textbackd.config import readers, values
 from textbackd.config.countries import profile
 from textbackd.config.gateways import Gateway
+from textbackd.config.handoff import Email, Endpoint, HookOut, Interface, Mailbox, Queue, RotaShift, Service
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
 from textbackd.config.kept_days import HolidaysKept
 from textbackd.config.section import (
@@ -44,6 +45,7 @@ from textbackd.config.section import (
 from textbackd.config.yaml_source import Loc, nearest_line
 from textbackd.core import night_switch
 from textbackd.core.compose import DEFAULT_TEXTS, Language, Manner, TextKind, Wish
+from textbackd.core.handoff import Shift
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
 from textbackd.core.phone import E164
@@ -259,7 +261,7 @@ class Escalate(Section):
         examples=[["anna"]],
         json_schema_extra={DEFAULT: "who gets the replies, unless a phone rings"},
     )
-    ring: Annotated[Text, AfterValidator(readers.desk_phone)] | None = Field(
+    ring: Interface | None = Field(
         default=None,
         description="A desk phone that rings; whoever picks it up is connected by pressing 1. Needs `pbx.*.dial`.",
         examples=["PJSIP/101"],
@@ -374,6 +376,15 @@ class Line(Section):
     )
     staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
         default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}
+    )
+    rota: Named[RotaShift] = Field(
+        default_factory=nothing,
+        description="Who of them is on duty when, by names of your own; while nobody is, all of them get the replies.",
+    )
+    queue: Queue | None = Field(
+        default=None,
+        description="The PBX's queue whose members get the replies while they are logged in (see `staff.*.phone`).",
+        examples=["sales"],
     )
 
     def urgent_words(self) -> tuple[str, ...]:
@@ -502,8 +513,25 @@ class Staff(Section):
         description="Their mobile, which gets replies; never texted as a caller.",
         examples=["+13125550123"],
     )
-    phone: Annotated[Text, AfterValidator(readers.desk_phone)] | None = Field(
-        default=None, description="Their desk phone, as Asterisk names it.", examples=["PJSIP/101"]
+    phone: Interface | None = Field(
+        default=None,
+        description="Their desk phone, as the PBX dials it and its queues know it.",
+        examples=["PJSIP/anna"],
+    )
+    sip: Endpoint | None = Field(
+        default=None, description="Their desk phone, if it shows messages (SIP MESSAGE).", examples=["pjsip:anna"]
+    )
+    email: Mailbox | None = Field(
+        default=None, description="Where they get e-mails; needs `email`.", examples=["anna@example.com"]
+    )
+    notify: Listed[Service] = Field(
+        default=(),
+        description="Addresses of services that apprise knows (ntfy, Telegram, Slack, …); needs the extra `notify`.",
+        examples=[["ntfy://ntfy.sh/anderson-roofing"]],
+    )
+    tell: Literal["replies", "all"] = Field(
+        default="replies",
+        description="What they are told of: `replies`, with callers whom only a call back helps; `all` missed calls, too.",
     )
     digest: bool = Field(
         default=False,
@@ -624,6 +652,10 @@ class Settings(Section):
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
+    email: Email | None = Field(default=None, description="The mail server that takes e-mails to staff.")
+    hooks_out: Named[HookOut] = Field(
+        default_factory=nothing, description="Programs that are told what happens, by names of your own."
+    )
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
     inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
@@ -669,6 +701,11 @@ class Settings(Section):
         """Return when a line is open, by its own clock."""
         zone = line.timezone or self.business.timezone
         return Timetable(hours=line.hours, zone=zone, kept=HolidaysKept(line.holidays))
+
+    def rota(self, line: Line) -> tuple[Shift, ...]:
+        """Return who of a line's staff is on duty when, by its clock."""
+        times = self.timetable(line)
+        return tuple(Shift(staff=shift.staff, times=replace(times, hours=shift.hours)) for shift in line.rota.values())
 
     def manner(self, line: Line) -> Manner:
         """Return how a line speaks."""

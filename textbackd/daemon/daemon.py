@@ -12,6 +12,7 @@ from textbackd.daemon.common import Common
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pages import pages
 from textbackd.daemon.pbxs import Pbxs
+from textbackd.daemon.telling import Telling
 from textbackd.daemon.vitals import Vitals
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
@@ -40,6 +41,7 @@ class Daemon:
         self._gateways = Gateways(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
         )
+        self._telling = Telling(self._common, clients=self._pbxs.clients, wake=self._wake)
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
@@ -99,6 +101,7 @@ class Daemon:
         store, keep = self._common.store, self._settings.retention
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
+        yield from self._telling.chores()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:

@@ -13,6 +13,7 @@ import sqlite_utils
 
 from textbackd.core.conversation import Happening, Standing, Turn, after
 from textbackd.core.phone import E164
+from textbackd.store import news as feed
 from textbackd.store.database import from_text, to_text
 
 PREVIEW: Final = 160  # characters of the last words, for the list
@@ -72,6 +73,8 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
     elif before.turn is Turn.DONE and now.turn in _OPENING and news.happening is not Happening.TAKEN_UP:
         _begin_anew(db, news)
     _write(db, news, now)
+    turns = (before.turn, now.turn)
+    feed.happened(db, news.happening, turns, number=news.number, at=news.at, staff=news.staff, words=news.words)
     return now.turn
 
 

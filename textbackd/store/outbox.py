@@ -23,7 +23,7 @@ import sqlite_utils
 
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.store import conversations, optouts, reports
+from textbackd.store import conversations, news, optouts, reports
 from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.optouts import OptedOutBy
@@ -193,6 +193,7 @@ def accepted(db: sqlite_utils.Database, text: DueText, reference: str | None, no
     """Write down that the gateway has the text; return its state, which a report that was quicker may have taken further."""
     with writing(db):
         end_attempt(db, text, "accepted", None, None, now)
+        news.texted(db, text.id, now)
         return reports.take(db, text.id, text.gateway, reference, now)
 
 
@@ -418,6 +419,12 @@ def of_call(db: sqlite_utils.Database, call_id: int) -> dict[str, Any] | None:
 def of_case(db: sqlite_utils.Database, case_id: int) -> dict[str, Any] | None:
     """Return the automatic text of a case."""
     return next(iter(db.query("SELECT * FROM outbox WHERE case_id = ? AND kind = 'missed'", [case_id])), None)
+
+
+def staff_texts_since(db: sqlite_utils.Database, since: datetime, mobile: E164, containing: str = "") -> int:
+    """Return how many texts one of the staff was sent since then; only those that contain something, if it is given."""
+    query = "SELECT count(*) FROM outbox WHERE kind = 'staff' AND recipient = ? AND created_at > ? AND instr(body, ?)"
+    return int(db.execute(query, [mobile, to_text(since), containing]).fetchone()[0])
 
 
 def answers_since(db: sqlite_utils.Database, since: datetime, number: E164 | None = None) -> list[TextOf]:
