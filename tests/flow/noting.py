@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlite_utils
 
 from textbackd.core.phone import E164
+from textbackd.flow.tells import LoggedIn
 from textbackd.store.conversations import Conversation
 
 
@@ -15,20 +16,29 @@ class NotesWhom:
     def __init__(self, line: Sequence[str] = ("anna",)) -> None:
         self._line = line
 
+    async def logged_in(self, line: str | None) -> LoggedIn:
+        return None
+
     def about(
-        self, db: sqlite_utils.Database, staff: Sequence[str], conversation: Conversation, words: str, now: datetime
+        self,
+        db: sqlite_utils.Database,
+        staff: Sequence[str],
+        conversation: Conversation,
+        said: str,
+        logged_in: LoggedIn,
+        now: datetime,
     ) -> Sequence[str]:
         told = list(staff or self._line)
-        _note(db, ",".join(told), conversation.number, words)
+        _note(db, ",".join(told), conversation.number, said)
         return told
 
     def page(
-        self, db: sqlite_utils.Database, mobile: E164, conversation: Conversation, words: str, now: datetime
+        self, db: sqlite_utils.Database, mobile: E164, conversation: Conversation, said: str, now: datetime
     ) -> None:
-        _note(db, mobile, conversation.number, words)
+        _note(db, mobile, conversation.number, said)
 
-    def say(self, db: sqlite_utils.Database, staff: Sequence[str], words: str, now: datetime) -> None:
-        _note(db, ",".join(staff), "", words)
+    def say(self, db: sqlite_utils.Database, staff: Sequence[str], said: str, now: datetime) -> None:
+        _note(db, ",".join(staff), "", said)
 
 
 def _note(db: sqlite_utils.Database, whom: str, number: str, words: str) -> None:

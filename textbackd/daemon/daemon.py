@@ -41,7 +41,9 @@ class Daemon:
         self._gateways = Gateways(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
         )
-        self._telling = Telling(self._common, clients=self._pbxs.clients, wake=self._wake)
+        self._telling = Telling(
+            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
+        )
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()

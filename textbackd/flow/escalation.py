@@ -8,7 +8,7 @@ that, and a crash in between costs a ring, never rings twice. While a caller is 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,8 +19,9 @@ from textbackd.config import Line, Settings
 from textbackd.core.phone import E164, mask
 from textbackd.core.reply_clock import Step, Waiting, due_steps, waited
 from textbackd.flow.bell import Bell, Listener
+from textbackd.flow.handoff import whose
 from textbackd.flow.ring_back import CannotRing, RingBack
-from textbackd.flow.tells import Tells
+from textbackd.flow.tells import LoggedIn, Tells
 from textbackd.pbx.control import Picked
 from textbackd.store import acts, conversations, steps
 from textbackd.store.acts import Act, ActKind
@@ -79,26 +80,31 @@ class Escalation:
         if self._settings.mode == "observe":
             return
         busy = frozenset(self._on_the_phone())
-        taken = await self._store.run(lambda db: self._take(db, busy))
+        due = await self._store.run(lambda db: list(self._due(db, busy, self._clock())))
+        if not due:
+            return
+        lines = {conversation.line for conversation, _ in due}
+        there = {line: await self._tells.logged_in(line) for line in lines}
+        taken = await self._store.run(lambda db: self._take(db, busy, there))
         for conversation, step in taken:
             self._bell.ring(conversation.number)
             said = {"caller": mask(conversation.number), "step": step.key, "line": conversation.line}
             log.info("a caller has waited too long", extra=said)
             if step.do == "ring":
                 self._ring(conversation, step)
-        if taken:
-            self._wake()
+        self._wake()
 
     # ---- in the store's thread
 
-    def _take(self, db: sqlite_utils.Database, busy: Collection[E164]) -> list[Due]:
+    def _take(
+        self, db: sqlite_utils.Database, busy: Collection[E164], there: Mapping[str | None, LoggedIn]
+    ) -> list[Due]:
+        """Write down what is due, as it stands inside the transaction, and who is told of it."""
         now = self._clock()
-        if next(self._due(db, busy, now), None) is None:
-            return []
         with writing(db):
             taken = [(one, step) for one, step in self._due(db, busy, now) if steps.take(db, one, step, now)]
             for conversation, step in taken:
-                self._do(db, conversation, step, now)
+                self._do(db, conversation, step, there.get(conversation.line), now)
             steps.forget_ended(db)
         return taken
 
@@ -120,25 +126,19 @@ class Escalation:
     def _line(self, conversation: Conversation) -> Line:
         return self._settings.line_named(conversation.line)
 
-    def _do(self, db: sqlite_utils.Database, conversation: Conversation, step: Step, now: datetime) -> None:
+    def _do(
+        self, db: sqlite_utils.Database, conversation: Conversation, step: Step, there: LoggedIn, now: datetime
+    ) -> None:
         if step.do == "ring":
-            return
-        words = self._words(db, conversation, now)
-        told = self._page(db, conversation, words, now) if step.do == "page" else None
-        if told is None:
-            told = ", ".join(self._tells.about(db, step.whom, conversation, words, now))
-        _note(db, conversation, told, now)
-
-    def _page(self, db: sqlite_utils.Database, conversation: Conversation, words: str, now: datetime) -> str | None:
-        """Wake whoever is on call; return whom. None: nobody is named, so that whoever gets the replies is told."""
-        mobile = self._line(conversation).on_call
-        if mobile is None:
-            return None
-        whose = next((key for key, person in self._settings.staff.items() if person.mobile == mobile), None)
-        if whose is not None and (told := self._tells.about(db, [whose], conversation, words, now)):
-            return ", ".join(told)
-        self._tells.page(db, mobile, conversation, words, now)
-        return mobile
+            return  # when this is written down
+        said, on_call = self._words(db, conversation, now), self._line(conversation).on_call
+        staff = whose(self._settings, on_call) if step.do == "page" else None
+        if step.do == "page" and on_call is not None and staff is None:
+            self._tells.page(db, on_call, conversation, said, now)
+            told: Sequence[str] = [on_call]
+        else:
+            told = self._tells.about(db, [staff] if staff else step.whom, conversation, said, there, now)
+        _note(db, conversation, ", ".join(told) or "nobody", now)
 
     def _words(self, db: sqlite_utils.Database, conversation: Conversation, now: datetime) -> str:
         span = waited(_wait(conversation), now, self._settings.timetable(self._line(conversation)))
