@@ -35,6 +35,7 @@ ENTRIES: Final = {
     "lines": "main",
     "contacts": "suppliers",
     "staff": "anna",
+    "escalate": "second",
     "rota": "early",
     "hooks_out": "crm",
     "gsm_modem": "stick",

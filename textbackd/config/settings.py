@@ -49,8 +49,10 @@ from textbackd.core.handoff import Shift
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
 from textbackd.core.phone import E164
+from textbackd.core.reply_clock import Step
 from textbackd.core.timetable import Timetable
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
+from textbackd.core.urgent import words_for
 
 
 class Business(Section):
@@ -114,6 +116,29 @@ class Ignore(Section):
     )
 
 
+class Dial(Section):
+    """Calls that textbackd has the PBX make: a desk phone rings, and is connected with a caller who waits.
+
+    Nothing is ever dialled unless this is written. It needs the right `originate` in manager.conf.
+    """
+
+    context: Annotated[Text, AfterValidator(readers.asterisk_name)] = Field(
+        default="from-internal", description="The dialplan context from which desk phones call out."
+    )
+    prefix: Annotated[Text, AfterValidator(readers.dialling_prefix)] = Field(
+        default="",
+        description="What they dial first to get a line.",
+        examples=["9"],
+        json_schema_extra={DEFAULT: "none"},
+    )
+    number_format: Literal["national", "e164", "digits"] = Field(
+        default="national",
+        description="How they dial a number: `national` as people do (13125550142, 011493…), `e164` with the plus, or the "
+        "same as `digits` without.",
+    )
+    rings_for: Duration = Field(default=timedelta(seconds=25), description="How long a desk phone rings.")
+
+
 class Pbx(Section):
     """One Asterisk, reached over AMI."""
 
@@ -137,6 +162,10 @@ class Pbx(Section):
         repr=False,
         description="Call records for catch-up and the leak: a CSV file, `sqlite:///…` or `mysql://…`.",
         examples=["/var/log/asterisk/cdr-csv/Master.csv"],
+    )
+    dial: Dial | None = Field(
+        default=None,
+        description="Calls that textbackd makes: back to a caller from a desk phone, and to wake a desk phone.",
     )
 
 
@@ -222,6 +251,45 @@ class NightSwitch(Section):
         return night_switch.astdb(self.astdb) if self.astdb is not None else None
 
 
+class Escalate(Section):
+    """One step of a line's chain, while a caller waits for an answer."""
+
+    after: Duration = Field(description="So long after they wrote, in opening hours.", examples=["30m"])
+    tell: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
+        default=(),
+        description="Who is told.",
+        examples=[["anna"]],
+        json_schema_extra={DEFAULT: "who gets the replies, unless a phone rings"},
+    )
+    ring: Interface | None = Field(
+        default=None,
+        description="A desk phone that rings; whoever picks it up is connected by pressing 1. Needs `pbx.*.dial`.",
+        examples=["PJSIP/101"],
+    )
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return what is done."""
+        ring = [] if self.ring is None else [Step(after=self.after, do="ring", whom=(self.ring,))]
+        tell = [Step(after=self.after, do="tell", whom=self.tell)] if self.tell or not ring else []
+        return (*tell, *ring)
+
+
+class Reply(Section):
+    """How long a caller may wait for a person, and what happens then."""
+
+    within: Annotated[Duration | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(minutes=15),
+        description="Whoever gets the replies is told again after so long, in opening hours; `off`.",
+    )
+    escalate: Named[Escalate] = Field(default_factory=nothing, description="What else happens, by names of your own.")
+
+    def chain(self) -> tuple[Step, ...]:
+        """Return all steps, the earliest first."""
+        first = [] if self.within is None else [Step(after=self.within, do="tell")]
+        more = [step for each in self.escalate.values() for step in each.steps()]
+        return tuple(sorted((*first, *more), key=lambda step: step.after))
+
+
 class Line(Section):
     """One or more DIDs with their hours, texts, gateways and staff."""
 
@@ -274,6 +342,16 @@ class Line(Section):
         description="Who answers when the line is closed; `{on_call}` in texts.",
         examples=["+13125550124"],
     )
+    reply: Reply = Field(
+        default_factory=Reply, description="How long a caller may wait for a person, and what happens then."
+    )
+    urgent: Annotated[tuple[Text, ...] | None, BeforeValidator(values.off_or_listed)] = Field(
+        default=None,
+        description="Words of a caller that cannot wait: while the line is closed they wake `on_call`, or who gets the replies. "
+        "`off`: none.",
+        examples=[["gas leak", "water everywhere"]],
+        json_schema_extra={DEFAULT: "some that come with textbackd, of the line's language and English"},
+    )
     transliterate: bool = Field(
         default=False,
         description="Write texts in GSM-7 only: a long dash, curly quotes or an emoji would halve their room.",
@@ -308,6 +386,10 @@ class Line(Section):
         description="The PBX's queue whose members get the replies while they are logged in (see `staff.*.phone`).",
         examples=["sales"],
     )
+
+    def urgent_words(self) -> tuple[str, ...]:
+        """Return the words that cannot wait."""
+        return words_for([self.language]) if self.urgent is None else self.urgent
 
     def takes(self, channel: str) -> bool:
         """Return whether calls over that channel may be this line's."""
@@ -451,6 +533,25 @@ class Staff(Section):
         default="replies",
         description="What they are told of: `replies`, with callers whom only a call back helps; `all` missed calls, too.",
     )
+    digest: bool = Field(
+        default=False,
+        description="In the morning, when the first line opens, they are told what came in overnight and who waits.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
+
+
+class Inbox(Section):
+    """The conversations with callers."""
+
+    close_after: Annotated[Duration | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=14),
+        description="A conversation in which nobody waits for us is put away when nothing was heard for so long; `off`.",
+    )
+    pile_up: Annotated[Counted | None, BeforeValidator(values.off_or)] = Field(
+        default=Limit(5, timedelta(hours=1)),
+        description="All staff are told, once, when so many callers have waited so long for an answer; `off`.",
+    )
 
 
 class Web(Section):
@@ -561,6 +662,7 @@ class Settings(Section):
         default_factory=nothing, description="Programs that are told what happens, by names of your own."
     )
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
+    inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
     webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(

@@ -350,6 +350,23 @@ def m010_notices(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE inbox ADD COLUMN about TEXT")
 
 
+@MIGRATIONS()
+def m011_steps(db: sqlite_utils.Database) -> None:
+    """What was done while callers waited, and what is told once until it is over."""
+    db.conn.execute("""
+        CREATE TABLE steps (
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            waiting_since TEXT NOT NULL,       -- which wait
+            step TEXT NOT NULL,                -- which step, as core/reply_clock.py names it
+            at TEXT NOT NULL,
+            outcome TEXT,                      -- what became of a phone that was rung
+            PRIMARY KEY (conversation_id, waiting_since, step)
+        ) WITHOUT ROWID""")
+    db.conn.execute("CREATE TABLE told (what TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID")
+    # 1: the caller used words that cannot wait, and nobody has answered.
+    db.conn.execute("ALTER TABLE conversations ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -362,4 +379,5 @@ MIGRATION_NAMES: Final = (
     "m009_accounts",
     "m013_never",
     "m010_notices",
+    "m011_steps",
 )

@@ -125,7 +125,7 @@ def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int
     """Return of which callers one of the staff was told last where they can answer, and when; the newest first."""
     ways = ", ".join(f"'{way.value}'" for way in ANSWERED_BY)
     rows = db.execute(
-        f"SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ({ways}) AND state <> 'failed'"  # noqa: S608
+        f"SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ({ways}) AND state <> 'failed' AND number <> ''"  # noqa: S608
         " GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
