@@ -8,6 +8,7 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
+from textbackd.flow.ring_back import RingBack
 from textbackd.store.database import Store
 
 
@@ -21,5 +22,6 @@ class Common:
     guard: Guard
     bell: Bell
     desk: Desk  # what the staff can do
+    ring_back: RingBack  # has desk phones rung
     # The decision on a text must see the text of the last one, whichever side it came from.
     one_decision: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import account, accounts_page, audit, auth, invitation, login, pages, static
+from textbackd.web import account, accounts_page, attempts, audit, auth, invitation, login, pages, static
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
 from textbackd.web.api.routes import ROUTES as API
 from textbackd.web.health import VITALS, Vitals, health
@@ -66,7 +66,8 @@ def make_app(
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
-    app[login.PASSWORDS] = Passwords()
+    app[attempts.PASSWORDS] = Passwords()
+    app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
