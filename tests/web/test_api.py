@@ -99,7 +99,14 @@ async def happens(inbox: Inbox, news: News) -> None:
 
 
 async def test_a_program_learns_who_it_is(program: Program) -> None:
-    assert await program.get("/me") == {"staff": "bob", "name": "Bob", "role": "staff", "by": "token", "csrf": ""}
+    assert await program.get("/me") == {
+        "staff": "bob",
+        "name": "Bob",
+        "role": "staff",
+        "by": "token",
+        "can_call_back": False,
+        "csrf": "",
+    }
 
 
 async def test_the_list_has_every_conversation_with_how_it_stands(program: Program) -> None:
@@ -293,6 +300,7 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
         pytest.param(
             "/conversations/1/assign", {"to": "mallory"}, "None of the staff has this key.", id="nobody's key"
         ),
+        pytest.param("/conversations/1/call-back", None, "Nothing here can make calls.", id="no phones"),
         pytest.param("/texts", {"to": "call me", "text": "Hi"}, "This is no phone number.", id="no number"),
         pytest.param("/texts", {"to": "+19005550123", "text": "Hi"}, "This number cannot be texted.", id="dear"),
         pytest.param("/conversations/1/reply", {"text": " \n"}, "The text is empty.", id="nothing to read"),

@@ -45,6 +45,7 @@ class Conversation(Answer):
     last_at: datetime = Field(description="When something was last said or done.")
     last_words: str = Field(description="The start of what was last said; untrusted.")
     unread: int = Field(description="What they said since somebody of the staff looked.")
+    urgent: bool = Field(description="They used words that cannot wait, and nobody has answered.")
 
 
 class Conversations(Answer):
@@ -183,6 +184,7 @@ def _is_staff(db: sqlite_utils.Database, asked: Asked, key: str) -> bool:
 assign = _doing(_assign)
 note = _doing(lambda asked, number: asked.shop.desk.note(number, asked.body.text, asked.visitor.key))
 look = _doing(lambda asked, number: asked.shop.desk.look(number, asked.visitor.key))
+call_back = _doing(lambda asked, number: asked.shop.desk.call_back(number, asked.visitor.key))
 put_away = _doing(lambda asked, number: asked.shop.desk.put_away(number, asked.visitor.key))
 take_up = _doing(lambda asked, number: asked.shop.desk.take_up(number, asked.visitor.key))
 won = _doing(lambda asked, number: asked.shop.desk.won(number, asked.body.value, asked.visitor.key))
