@@ -249,7 +249,7 @@ _FOUND: Final = (
     "(name LIKE :like ESCAPE '!' OR (:digits <> '' AND instr(number, :digits))"
     " OR number IN (SELECT number FROM inbox WHERE body LIKE :like ESCAPE '!')"
     " OR number IN (SELECT recipient FROM outbox WHERE body LIKE :like ESCAPE '!')"
-    " OR number IN (SELECT number FROM acts WHERE kind = 'note' AND detail LIKE :like ESCAPE '!'))"
+    " OR number IN (SELECT number FROM acts WHERE kind IN ('note', 'lead') AND detail LIKE :like ESCAPE '!'))"
 )
 LEAST_DIGITS: Final = 3  # of a number that is looked for; fewer are a word like any other
 

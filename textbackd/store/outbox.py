@@ -118,14 +118,6 @@ def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str) -> None:
     )
 
 
-def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
-    """Cancel a case's automatic text if it has not gone out, inside the caller's transaction."""
-    db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE case_id = ? AND kind = 'missed' AND state = 'queued'",
-        [why, case_id],
-    )
-
-
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
     """Put a text that a person wrote at the terminal into the outbox: in a conversation that is there it is an answer."""
     with writing(db):
