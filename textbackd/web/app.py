@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import auth, login, pages, static
+from textbackd.web import auth, inbox, login, pages, static
 from textbackd.web.health import Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.passwords import Passwords
@@ -25,7 +25,7 @@ SECURITY_HEADERS: Final = MappingProxyType({
     "Cache-Control": "no-store",
 })  # fmt: skip
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
-PAGES: Final = (*static.ROUTES, *login.ROUTES)
+PAGES: Final = (*static.ROUTES, *login.ROUTES, *inbox.ROUTES)
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({
@@ -59,6 +59,7 @@ def _open_inbox(app: web.Application, shop: Shop) -> None:
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
+    inbox.set_up(app)
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
