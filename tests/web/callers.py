@@ -43,7 +43,9 @@ class Caller:
             Moment(at, "caller_hung_up"),
         )
         name = f"+1303555{next(_serial)}.1"
-        call = replace(a_call(linkedid=name, caller_name=self.name, caller_presented=self.number), way=way, started_at=began)
+        call = replace(
+            a_call(linkedid=name, caller_name=self.name, caller_presented=self.number), way=way, started_at=began
+        )
         decided = judged(call=call, caller=self.number, ended_at=at, **changes)
         body = "Sorry we missed your call, this is Anderson Roofing. What can we help you with?"
         text = a_text(at=at, recipient=self.number, body=body) if decided.decision.action is Action.TEXT else None

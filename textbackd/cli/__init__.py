@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
     "line": ("textbackd.cli.line", "line"),
+    "staff": ("textbackd.cli.staff", "staff"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),
     "modem": ("textbackd.cli.modem", "modem"),

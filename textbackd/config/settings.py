@@ -433,6 +433,11 @@ class Web(Section):
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
         default="127.0.0.1:8470", description="Address and port of the inbox, /healthz and /metrics."
     )
+    url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
+        default=None,
+        description="How staff reach the inbox through your reverse proxy; links name it, and under other names it is refused.",
+        examples=["https://inbox.example.com"],
+    )
 
     @property
     def host(self) -> str:

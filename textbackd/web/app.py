@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import auth, inbox, login, pages, static
+from textbackd.web import account, accounts_page, audit, auth, inbox, invitation, login, pages, static
 from textbackd.web.health import Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.passwords import Passwords
@@ -25,7 +25,10 @@ SECURITY_HEADERS: Final = MappingProxyType({
     "Cache-Control": "no-store",
 })  # fmt: skip
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
-PAGES: Final = (*static.ROUTES, *login.ROUTES, *inbox.ROUTES)
+PAGES: Final = (
+    *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
+)
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({

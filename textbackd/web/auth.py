@@ -15,7 +15,7 @@ from aiohttp import web
 
 from textbackd.store import sessions, tokens
 from textbackd.store.accounts import Role
-from textbackd.web import cookies, csrf
+from textbackd.web import cookies, csrf, peer
 from textbackd.web.shop import SHOP, Shop
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -72,6 +72,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.match_info.route.name
     if route in FOR_EVERYBODY:
         return await handler(request)
+    if not peer.is_known_host(request, request.app[SHOP].settings.web.url):
+        raise web.HTTPMisdirectedRequest
     visitor = await _visitor(request)
     if visitor is not None:
         request[STAFF] = visitor

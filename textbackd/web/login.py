@@ -49,33 +49,44 @@ async def form(request: web.Request) -> web.StreamResponse:
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Check a name and a password, and start a session."""
     typed = _typed(await request.post())
-    secret = cookies.read(request, cookies.BEFORE_LOGIN)
-    if secret is None or not await csrf.is_ours(request, secret):
+    if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
-    shop = request.app[SHOP]
-    counted = (refusals.account(typed.name), refusals.address(peer.address(request)))
+    shop, asker = request.app[SHOP], peer.address(request)
+    counted = (refusals.account(typed.name), refusals.address(asker))
     until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
     if until is not None:
         return _too_many(request, typed, until)
-    account = await _proved(request, typed)
-    if account is None:
-        log.warning("a login was refused")
+    account = await shop.store.run(lambda db: accounts.find(db, typed.name))
+    if not await is_proved(request, account, typed.password) or account is None:
+        await note_refused(request, account)
         return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
     await shop.store.run(lambda db: refusals.let_off(db, *counted))
     return await start_session(request, account.staff, typed.wanted)
 
 
-async def _proved(request: web.Request, typed: Typed) -> Account | None:
-    """Return whose name and password these are. A hash is verified for every name."""
+async def note_refused(request: web.Request, account: Account | None) -> None:
+    """Tell the log and the audit of a wrong password. What was typed as name may be a password, and is not told."""
+    shop, staff, asker = request.app[SHOP], account.staff if account else None, peer.address(request)
+    log.warning("a login was refused", extra={"staff": staff})
+    await shop.store.run(lambda db: refusals.note(db, staff, asker, shop.clock()))
+
+
+async def is_own_form(request: web.Request) -> bool:
+    """Return whether somebody without a session sends the form that this browser was shown."""
+    secret = cookies.read(request, cookies.BEFORE_LOGIN)
+    return secret is not None and await csrf.is_ours(request, secret)
+
+
+async def is_proved(request: web.Request, account: Account | None, password: str) -> bool:
+    """Return whether the password is the account's, and the account may log in. A hash is verified for every name."""
     store, passwords = request.app[SHOP].store, request.app[PASSWORDS]
-    account = await store.run(lambda db: accounts.find(db, typed.name))
     kept = account.password if account and account.disabled_at is None else None
-    if not await passwords.is_right(kept, typed.password) or account is None or kept is None:
-        return None
+    if not await passwords.is_right(kept, password) or account is None or kept is None:
+        return False
     if passwords.is_outdated(kept):
-        better = await passwords.hash(typed.password)
+        better = await passwords.hash(password)
         await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
-    return account
+    return True
 
 
 async def start_session(request: web.Request, staff: str, where: str) -> web.Response:
@@ -96,19 +107,28 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     shop, visitor = request.app[SHOP], auth.staff_of(request)
     if visitor.session is not None:
         session = visitor.session
-        await shop.store.run(lambda db: sessions.end(db, visitor.key, session))
+        await shop.store.run(lambda db: sessions.log_out(db, visitor.key, session, shop.clock()))
     response = pages.redirect("/login?done=out")
     cookies.take_back(request, response, cookies.SESSION)
     return response
 
 
 def _too_many(request: web.Request, typed: Typed, until: datetime) -> web.Response:
-    seconds = max(1, ceil((until - request.app[SHOP].clock()).total_seconds()))
-    wait = f"{seconds} seconds" if seconds < 90 else f"{ceil(seconds / 60)} minutes"
-    fault = f"Too many tries. Wait {wait}, then try again."
-    response = _page(request, fault=fault, typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
+    seconds = seconds_until(request, until)
+    response = _page(request, fault=wait_for(seconds), typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def seconds_until(request: web.Request, until: datetime) -> int:
+    """Return how long it is until then, in whole seconds, at least one."""
+    return max(1, ceil((until - request.app[SHOP].clock()).total_seconds()))
+
+
+def wait_for(seconds: int) -> str:
+    """Return what to tell somebody who tried too often."""
+    wait = f"{seconds} seconds" if seconds < 90 else f"{ceil(seconds / 60)} minutes"
+    return f"Too many tries. Wait {wait}, then try again."
 
 
 def _page(

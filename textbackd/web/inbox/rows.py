@@ -12,7 +12,7 @@ from textbackd.store.conversations import Box, Conversation
 from textbackd.store.database import to_text
 from textbackd.web.inbox import words
 
-TABS: Final = (Box.OPEN, Box.NEW, Box.OURS, Box.THEIRS, Box.CALLBACK, Box.DONE)
+TABS: Final = (Box.OPEN, Box.NEW, Box.OURS, Box.CALLBACK, Box.THEIRS, Box.DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class Said:
     state: str = ""
     mood: str = "plain"  # good, bad, plain
     why: tuple[str, ...] = ()
-    question: str = ""  # that `why` answers
+    question: str = ""  # that `why` answers; "": what became of it
     again: str = ""  # id of a text that a person may want to write again
 
 
@@ -141,7 +141,7 @@ def _reason(row: Mapping[str, Any]) -> str:
     reason = REASONS.get(row["reason"], "") if row["reason"] and row["verdict"] != "answered" else ""
     no_text = ""
     if row["decision"] != "text" and row["verdict"] == "missed":
-        no_text = decided(row["decision_reason"], "", row["not_textable"])
+        no_text = words.without_keys(decided(row["decision_reason"], "", row["not_textable"]))
     return ". ".join(
         part[0].upper() + part[1:] for part in (", ".join(filter(None, (reason, talked, line))), no_text) if part
     )
@@ -160,7 +160,6 @@ def _ours(entry: Entry, background: Background) -> Said:
     row = entry.row
     state = State(row["state"])
     shown, mood = DELIVERY[state]
-    is_missed = row["kind"] == TextOf.MISSED
     return _said(
         entry,
         background,
@@ -171,7 +170,7 @@ def _ours(entry: Entry, background: Background) -> Said:
         state=shown,
         mood=mood,
         why=tuple(_proof(row, background)),
-        question="Why this text?" if is_missed else "How was it sent?" if row["attempts"] else "",
+        question="Why this text?" if row["kind"] == TextOf.MISSED else "",
         again=row["id"] if state in _NOT_THERE and row["kind"] != TextOf.STAFF else "",
     )
 

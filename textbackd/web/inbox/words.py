@@ -1,5 +1,6 @@
 """How the pages say things: times, waits, numbers, what somebody did.   rows.py, timeline.py → here      Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -11,15 +12,15 @@ from textbackd.store.conversations import Box
 
 TURNS: Final[Mapping[Turn, str]] = MappingProxyType({
     Turn.NEW: "New",
-    Turn.OURS: "Waiting for us",
-    Turn.THEIRS: "Waiting for them",
+    Turn.OURS: "Our turn",
+    Turn.THEIRS: "Their turn",
     Turn.DONE: "Done",
 })  # fmt: skip
 BOXES: Final[Mapping[Box, str]] = MappingProxyType({
     Box.OPEN: "Open",
     Box.NEW: "New",
-    Box.OURS: "Waiting for us",
-    Box.THEIRS: "Waiting for them",
+    Box.OURS: "Our turn",
+    Box.THEIRS: "Their turn",
     Box.CALLBACK: "To call",
     Box.DONE: "Done",
     Box.ALL: "All",
@@ -69,6 +70,7 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.EXPORTED: "exported what is kept of this number",
 })  # fmt: skip
 LONG_WAIT: Final = timedelta(minutes=15)  # from here on a wait is shown as too long
+_KEYS: Final = re.compile(r" \(`[^)]*\)")
 # Characters that turn the direction of what follows (Unicode UAX #9); in a name they can only deceive.
 _TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -118,6 +120,11 @@ def plain(words: str) -> str:
     """Return a name on one line, without characters that control the terminal or turn the direction of what stands beside."""
     shown = "".join(c if c.isprintable() or c in "\u200c\u200d" else " " for c in words if c not in _TURNING)
     return " ".join(shown.split())
+
+
+def without_keys(sentence: str) -> str:
+    """Return a sentence of `explain` without the settings that it names: they are for whoever looks after textbackd."""
+    return _KEYS.sub("", sentence)
 
 
 def money(hundredths: int) -> str:
