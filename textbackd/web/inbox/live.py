@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Final
 
 import sqlite_utils
@@ -111,13 +112,16 @@ async def live(request: web.Request) -> web.StreamResponse:
     hub = request.app[LIVE]
     page = hub.open()
     if page is None:
-        raise web.HTTPServiceUnavailable(headers={"Retry-After": "60"})
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "60"})
     try:
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         await response.write(b"retry: 3000\n\n")
-        while await _may_stay(request) and not page.is_over:
-            await response.write((await page.news()).encode())
+        while True:
+            news = await page.news()
+            if page.is_over or not await _may_stay(request):
+                break
+            await response.write(news.encode())
     except ConnectionError:  # the page was closed
         return response
     finally:
