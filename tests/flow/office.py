@@ -26,7 +26,7 @@ pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo{cdr}}}{more}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
 policy: {{{policy}}}
-web: {{listen: "127.0.0.1:0"}}
+web: {{listen: "127.0.0.1:{pages}"}}
 storage: "{folder}/textbackd.db"
 """
 
@@ -85,12 +85,15 @@ async def running(
     cdr: Path | None = None,
     more_pbx: str = "",
     clock: Clock | None = None,
+    pages: int = 0,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
-    text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx)
+    text = CONFIG.format(
+        ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx, pages=pages
+    )
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())
     task = asyncio.create_task(Daemon(resolve_secrets(settings), clock=clock).run(office.stop))
