@@ -47,10 +47,10 @@ TABLES = (
     "halts",
     "conversations",
     "acts",
-    "leads",
-    "bookings",
     "news",
     "notices",
+    "leads",
+    "bookings",
 )
 KEPT = Kept(texts=timedelta(days=180), calls=timedelta(days=400))
 

@@ -28,6 +28,7 @@ from textbackd.config.kept_days import HolidaysKept
 from textbackd.config.leads import Lead
 from textbackd.config.section import (
     DEFAULT,
+    CannedReply,
     Counted,
     Did,
     Duration,
@@ -46,7 +47,7 @@ from textbackd.config.section import (
 )
 from textbackd.config.yaml_source import Loc, nearest_line
 from textbackd.core import night_switch
-from textbackd.core.compose import DEFAULT_TEXTS, Language, Manner, TextKind, Wish
+from textbackd.core.compose import CANNED_REPLIES, DEFAULT_TEXTS, Language, Manner, TextKind, Wish
 from textbackd.core.handoff import Shift
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
@@ -375,6 +376,10 @@ class Line(Section):
         description="Gateways to send by, the first that can.",
         examples=[["stick"]],
         json_schema_extra={DEFAULT: "all, in the order written"},
+    )
+    canned_replies: Listed[CannedReply] = Field(
+        default=CANNED_REPLIES,
+        description="Replies that stand ready in the inbox, with the fields of texts; one is left out where its field is empty.",
     )
     staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
         default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import account, accounts_page, attempts, audit, auth, invitation, login, pages, static
+from textbackd.web import account, accounts_page, attempts, audit, auth, inbox, invitation, login, pages, static
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
 from textbackd.web.api.routes import ROUTES as API
 from textbackd.web.health import VITALS, Vitals, health
@@ -29,8 +29,7 @@ SECURITY_HEADERS: Final = MappingProxyType({
 })  # fmt: skip
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
 PAGES: Final = (
-    web.get("/", account.go_there),
-    *(*static.ROUTES, *login.ROUTES, *invitation.ROUTES),
+    *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
     *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
 )
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
@@ -72,6 +71,7 @@ def _open_inbox(app: web.Application, shop: Shop) -> None:
     pages.set_up(app)
     app.router.add_routes(PAGES)
     app.router.add_routes(API)
+    inbox.set_up(app)
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
