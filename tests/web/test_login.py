@@ -245,4 +245,4 @@ async def test_a_crowd_is_told_to_come_back_and_nobody_is_counted_for_it(inbox: 
     statuses = [(await browser.post("/login", name="anna", password=PASSWORD)).status for _ in range(8)]
     assert statuses == [429] * 8
     await asyncio.gather(*crowd)
-    assert (await browser.log_in()).where == "/account"
+    assert (await browser.log_in()).where == "/"
