@@ -267,6 +267,13 @@ def asterisk_name(value: str) -> str:
     return value
 
 
+def dialling_prefix(value: str) -> str:
+    """Return what is dialled before a number."""
+    if not re.fullmatch(r"[0-9*#]{0,8}", value):
+        raise ValueError(f'{shown(value)} cannot be dialled. Write digits in quotes: "9".')
+    return value
+
+
 def astdb_key(value: str) -> str:
     """Return a key of AstDB with its family."""
     if not re.fullmatch(r"[^/]+/.*[^/]", asterisk_name(value)):

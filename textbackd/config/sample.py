@@ -35,6 +35,9 @@ ENTRIES: Final = {
     "lines": "main",
     "contacts": "suppliers",
     "staff": "anna",
+    "escalate": "second",
+    "rota": "early",
+    "hooks_out": "crm",
     "gsm_modem": "stick",
     "http": "web",
 }

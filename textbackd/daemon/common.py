@@ -7,6 +7,7 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
+from textbackd.flow.ring_back import RingBack
 from textbackd.store.database import Store
 
 
@@ -20,3 +21,4 @@ class Common:
     guard: Guard
     bell: Bell
     desk: Desk  # what the staff can do
+    ring_back: RingBack  # has desk phones rung

@@ -12,12 +12,14 @@ from textbackd.daemon.common import Common
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pages import pages
 from textbackd.daemon.pbxs import Pbxs
+from textbackd.daemon.telling import Telling
 from textbackd.daemon.vitals import Vitals
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
+from textbackd.flow.ring_back import RingBack
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
@@ -39,19 +41,24 @@ class Daemon:
         self._gateways = Gateways(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
         )
+        self._telling = Telling(
+            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
+        )
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
 
     def _shared(self, clock: Clock) -> Common:
         settings, store, bell = self._settings, Store(self._settings.storage), Bell()
+        ring_back = RingBack(settings)
         return Common(
             settings=settings,
             store=store,
             clock=clock,
             guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
             bell=bell,
-            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake),
+            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
+            ring_back=ring_back,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,6 +103,7 @@ class Daemon:
         store, keep = self._common.store, self._settings.retention
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
+        yield from self._telling.chores()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:

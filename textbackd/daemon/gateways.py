@@ -13,6 +13,8 @@ from textbackd.daemon.common import Common
 from textbackd.errors import TextbackdError
 from textbackd.flow import texts_out
 from textbackd.flow.replies_in import RepliesIn
+from textbackd.flow.staff_orders import StaffOrders
+from textbackd.flow.staff_texts import StaffTexts
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
@@ -122,6 +124,8 @@ class Gateways:
         """Yield what has to run for what comes in, and for what is heard of texts afterwards."""
         common = self._common
         country, wishes = common.settings.business.country, Wishes(common.settings)
+        orders = StaffOrders(common.settings, store=common.store, desk=common.desk)
+        staff = StaffTexts(common.settings, store=common.store, orders=orders, clock=common.clock)
         for gateway in self.gateways.values():
             yield RepliesIn(
                 gateway,
@@ -129,6 +133,7 @@ class Gateways:
                 guard=common.guard,
                 wishes=wishes,
                 bell=common.bell,
+                staff=staff,
                 line_of=self._line_of,
                 read_number=lambda written: read_number(written, country).e164,
                 clock=common.clock,

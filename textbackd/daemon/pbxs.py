@@ -34,6 +34,8 @@ class Pbxs:
         self._trackers: dict[str, Tracker] = {}
         self.clients = {name: self._client(name) for name in common.settings.pbx}
         self._switches = NightSwitches(common.settings, self.clients)
+        for name, client in self.clients.items():
+            common.ring_back.attach(name, client)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
