@@ -18,7 +18,7 @@ WRONG = "That name and password do not belong together."
 @pytest.mark.parametrize("name", ["anna", "Anna", " anna "])
 async def test_name_and_password_let_somebody_in(browser: Browser, name: str) -> None:
     page = await browser.log_in(name)
-    assert (page.status, page.where) == (200, "/account")
+    assert (page.status, page.where) == (200, "/")
     assert "Anna Smith" in page.words
     assert browser.cookie("textbackd-login") is None
 
@@ -63,7 +63,7 @@ async def test_guessing_is_slowed_down_and_the_right_password_does_not_help_unti
     assert (page.status, page.headers["Retry-After"]) == (429, "2")
     assert "Too many tries. Wait 2 seconds, then try again." in page.words
     inbox.hands.pass_by(seconds=2)
-    assert (await browser.log_in()).where == "/account"
+    assert (await browser.log_in()).where == "/"
     async with inbox.browser() as other:
         assert (await other.log_in(password="wrong")).status == 401, "the right one has ended the pauses"
 
@@ -94,7 +94,7 @@ async def test_who_guesses_from_elsewhere_does_not_slow_down_the_shop(inbox: Inb
         for n in range(21):
             await stranger.log_in(f"name{n}", "wrong")
         assert (await stranger.log_in("bob")).status == 429
-    assert (await browser.log_in("bob")).where == "/account"
+    assert (await browser.log_in("bob")).where == "/"
 
 
 async def test_a_restart_forgets_no_guess(tmp_path: Path) -> None:
@@ -208,11 +208,11 @@ async def test_over_https_a_cookie_that_a_neighbour_could_have_set_is_not_read(b
     [
         ("/accounts", "/accounts"),
         ("/accounts?x=1", "/accounts"),
-        ("//evil.example/", "/account"),
-        ("https://evil.example/", "/account"),
-        ("/\\evil.example", "/account"),
-        ("/x\r\nSet-Cookie: a=b", "/account"),
-        ("/" + "x" * 600, "/account"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("/x\r\nSet-Cookie: a=b", "/"),
+        ("/" + "x" * 600, "/"),
     ],
 )
 async def test_after_the_login_one_is_where_one_wanted_to_be_and_never_elsewhere(

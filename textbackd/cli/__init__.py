@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
     "never": ("textbackd.cli.never", "never"),
+    "leads": ("textbackd.cli.leads", "leads"),
     "line": ("textbackd.cli.line", "line"),
     "staff": ("textbackd.cli.staff", "staff"),
     "export": ("textbackd.cli.data", "export"),

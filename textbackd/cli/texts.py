@@ -22,27 +22,13 @@ from textbackd.core.compose import TextKind
 from textbackd.core.decide import ALERT_AT
 from textbackd.core.phone import NotTextable, read_number
 from textbackd.core.segments import segments
-from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
+from textbackd.core.way import STATES, decided, judged, tell
 from textbackd.errors import TextbackdError
 from textbackd.store import asks, journal, optouts
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
 from textbackd.store.outbox import NewText
 from textbackd.store.states import TextOf
-
-STATES: Final = {
-    "queued": "waits to be sent",
-    "submitting": "is being handed to the gateway",
-    "accepted": "was taken by the gateway",
-    "delivered": "was delivered",
-    "undelivered": "was taken by the gateway, and not delivered",
-    "failed": "was refused",
-    "expired": "was not sent: its time was over",
-    "cancelled": "was cancelled",
-    "suppressed": "was not sent, since `mode: observe` only watches",
-    "unknown": "may or may not have gone out, and is not sent again by itself",
-}
-
 
 ONCE_MORE: Final = ("unknown", "failed", "undelivered", "expired")
 
@@ -80,9 +66,7 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     caller = row["caller"] or printable(row["caller_presented"]) or "a withheld number"
     lines = [f"{when}: {caller} called {row['did'] or printable(row['did_presented'])}   (call {row['linkedid']})", ""]
     lines += [_step(moment, zone) for moment in journal.way_from_json(row["way"])]
-    reason = row["reason"]
-    lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
-    lines.append(_decision(row))
+    lines += ["", judged(row["verdict"], row["reason"]), _decision(row)]
     return [*lines, *_again(db, row), *_text(db, row, zone)]
 
 
@@ -98,11 +82,7 @@ def _step(moment: Moment, zone: ZoneInfo) -> str:
 
 
 def _decision(row: dict[str, Any]) -> str:
-    sentence = DECISIONS[row["decision_reason"]]
-    if row["decision_reason"] == "not_textable":
-        sentence = f"{sentence.rstrip('.')}, {NOT_TEXTABLE.get(row['not_textable'], row['not_textable'])}."
-    elif row["decision_detail"]:
-        sentence = f"{sentence} ({row['decision_detail']})"
+    sentence = decided(row["decision_reason"], row["decision_detail"], row["not_textable"])
     return f"{sentence}   [{row['decision']}: {row['decision_reason']}]"
 
 

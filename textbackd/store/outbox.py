@@ -14,7 +14,7 @@ when the daemon starts was cut off in the act, and becomes `unknown`. SQL about 
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -115,14 +115,6 @@ def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str) -> None:
     db.execute(
         "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND kind = 'missed' AND state = 'queued'",
         [why, number],
-    )
-
-
-def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
-    """Cancel a case's automatic text if it has not gone out, inside the caller's transaction."""
-    db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE case_id = ? AND kind = 'missed' AND state = 'queued'",
-        [why, case_id],
     )
 
 
@@ -406,6 +398,15 @@ def listing(db: sqlite_utils.Database, limit: int = 1000) -> list[dict[str, Any]
 def find(db: sqlite_utils.Database, text_id: str) -> dict[str, Any] | None:
     """Return one text."""
     return next(iter(db.query("SELECT * FROM outbox WHERE id = ?", [text_id])), None)
+
+
+def attempts_of(db: sqlite_utils.Database, text_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the attempts to hand over each of some texts, the first one first."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    query = "SELECT * FROM attempts WHERE outbox_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    for row in db.query(query, [json.dumps(list(text_ids))]):
+        found.setdefault(row["outbox_id"], []).append(row)
+    return found
 
 
 def starting_with(db: sqlite_utils.Database, start: str) -> list[dict[str, Any]]:

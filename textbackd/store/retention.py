@@ -40,6 +40,8 @@ _FORGET: Final = (
     "DELETE FROM cases WHERE caller = :number",
     "DELETE FROM conversations WHERE number = :number",
     "UPDATE acts SET number = NULL, detail = '' WHERE number = :number",
+    "DELETE FROM leads WHERE number = :number",
+    "DELETE FROM bookings WHERE number = :number",
     "DELETE FROM unreachable WHERE number = :number",
     "UPDATE halts SET why = replace(why, :number, 'a forgotten number') WHERE instr(why, :number)",
     "UPDATE optouts SET number = hashed(number), detail = '' WHERE number = :number",
@@ -94,6 +96,7 @@ _OLD_TEXTS: Final = (
     "DELETE FROM notices WHERE at < :before AND state <> 'queued'",
     "DELETE FROM news WHERE at < :before",
     "DELETE FROM acts WHERE at < :before AND kind IN ('note', 'lead')",
+    "DELETE FROM leads WHERE at < :before",
     "UPDATE conversations SET last_words = '' WHERE last_at < :before AND last_words <> ''",
 )
 _OLD_CALLS: Final = (
@@ -104,6 +107,8 @@ _OLD_CALLS: Final = (
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE recipient = conversations.number)"
     " AND NOT EXISTS (SELECT 1 FROM inbox WHERE number = conversations.number)",
     "DELETE FROM acts WHERE at < :before AND kind NOT IN ('note', 'lead')",
+    "DELETE FROM bookings WHERE max(changed_at, coalesce(starts_at, changed_at)) < :before",
+    "DELETE FROM booking_events WHERE at < :before",
     "DELETE FROM unreachable WHERE since < :before",
     "DELETE FROM halts WHERE coalesce(ended_at, until) < :before",
     # Whose last trace is gone is known by its hash only.

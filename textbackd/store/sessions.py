@@ -69,6 +69,12 @@ def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Session | Non
     return session
 
 
+def is_alive(db: sqlite_utils.Database, session: int, now: datetime) -> bool:
+    """Return whether a session still lasts. An open page that only waits for news does not count as using it."""
+    query = f"SELECT 1 FROM ({_ALIVE}) WHERE id = :id"  # noqa: S608  # a constant of this file
+    return db.execute(query, {**_at(now), "id": session}).fetchone() is not None
+
+
 def listing(db: sqlite_utils.Database, now: datetime, staff: str | None = None) -> list[Session]:
     """Return where somebody is logged in, or everybody, the last one seen first."""
     query = f"{_ALIVE} AND (:staff IS NULL OR staff = :staff) ORDER BY last_seen_at DESC, id DESC"

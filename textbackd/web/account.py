@@ -20,11 +20,6 @@ DONE: Final = {
 }
 
 
-async def go_there(_request: web.Request) -> web.StreamResponse:
-    """Be the first page."""
-    return pages.redirect("/account")
-
-
 async def show(request: web.Request) -> web.StreamResponse:
     """Show my sessions, and a form to change my password."""
     return await _page(request, notice=DONE.get(request.query.get("done", ""), ""))
