@@ -243,4 +243,4 @@ async def test_a_crowd_is_told_to_come_back_and_nobody_is_counted_for_it(inbox: 
     statuses = [(await browser.post("/login", name="anna", password=PASSWORD)).status for _ in range(5)]
     assert statuses == [429] * 5
     await asyncio.gather(*crowd)
-    assert (await browser.log_in()).where == "/account"
+    assert (await browser.log_in()).where == "/"

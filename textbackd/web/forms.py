@@ -4,6 +4,7 @@ Our pages send one kind of form, in UTF-8. Anything else was not sent by them, a
 encodings, compressed bodies, files, half a character.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -28,7 +29,7 @@ async def read(request: web.Request) -> Form:
         raise web.HTTPBadRequest(text=NOT_A_FORM) from error
 
 
-def field(form: Form, key: str) -> str:
+def field(form: Mapping[str, object], key: str) -> str:
     """Return a field, "" where there is none."""
     value = form.get(key, "")
     return value if isinstance(value, str) else ""
