@@ -28,6 +28,7 @@ gateways: {{{gateways}}}
 policy: {{{policy}}}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
+{sections}
 """
 
 
@@ -84,13 +85,16 @@ async def running(
     policy: str = "min_wait: 0s, delay: 0s",
     cdr: Path | None = None,
     more_pbx: str = "",
+    sections: str = "",
     clock: Clock | None = None,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
-    text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx)
+    text = CONFIG.format(
+        ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx, sections=sections
+    )
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())
     task = asyncio.create_task(Daemon(resolve_secrets(settings), clock=clock).run(office.stop))

@@ -31,6 +31,7 @@ class Way(StrEnum):
     HOOK = "hook"  # a request to another program
 
 
+ANSWER: Final = "answer"  # the matter of what is said to one of the staff about what they wrote
 ANSWERED_BY: Final = (Way.MOBILE, Way.SIP)  # what an answer without a tag can be an answer to
 
 
@@ -38,7 +39,7 @@ ANSWERED_BY: Final = (Way.MOBILE, Way.SIP)  # what an answer without a tag can b
 class NewNotice:
     """Something to tell."""
 
-    number: E164  # of the caller whom it is about
+    number: E164  # of the caller whom it is about; "": of none
     matter: str  # what happened
     staff: str | None  # whom; None: a program
     way: Way
@@ -71,7 +72,7 @@ def add_within(db: sqlite_utils.Database, notice: NewNotice, now: datetime) -> N
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             to_text(now), notice.number, notice.matter, notice.staff, notice.way.value, notice.target,
-            json.dumps(notice.payload, ensure_ascii=False), "sent" if notice.text_id else "queued", to_text(now),
+            json.dumps(notice.payload), "sent" if notice.text_id else "queued", to_text(now),
             to_text(notice.expires_at), notice.text_id,
         ],
     )  # fmt: skip
@@ -126,7 +127,7 @@ def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int
     ways = ", ".join(f"'{way.value}'" for way in ANSWERED_BY)
     rows = db.execute(
         f"SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ({ways}) AND state <> 'failed'"  # noqa: S608
-        " GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
+        " AND matter <> 'answer' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
     return [(E164(row[0]), moment_of(row[1])) for row in rows]
