@@ -26,7 +26,7 @@ pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo{cdr}}}{more}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
 policy: {{{policy}}}
-web: {{listen: "127.0.0.1:0"}}
+web: {{listen: "127.0.0.1:{pages}"}}
 storage: "{folder}/textbackd.db"
 {sections}
 """
@@ -85,15 +85,23 @@ async def running(
     policy: str = "min_wait: 0s, delay: 0s",
     cdr: Path | None = None,
     more_pbx: str = "",
-    sections: str = "",
     clock: Clock | None = None,
+    sections: str = "",
+    pages: int = 0,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
     text = CONFIG.format(
-        ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx, sections=sections
+        ami=pbx.port,
+        gateways=gateways,
+        policy=policy,
+        folder=folder,
+        cdr=records,
+        more=more_pbx,
+        sections=sections,
+        pages=pages,
     )
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())

@@ -38,6 +38,7 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_senderless(source),
         *_which_pbx(source),
         *_switches(source),
+        *_undialled(source),
         *_mailless(source),
         *_queueless(source),
         *_shared_phones(source, context),
@@ -130,6 +131,19 @@ def _which_pbx(source: Source) -> Found:
     for name, gateway in _entries(source, "gateways"):
         if len(several) > 1 and gateway.get("type") in THROUGH_PBX and gateway.get("pbx") is None:
             yield ("gateways", name), f"it does not say through which PBX it sends. Write `pbx: {several[0]}`."
+
+
+def _undialled(source: Source) -> Found:
+    """Phones that are to ring where nothing may be dialled."""
+    if any(pbx.get("dial") for _, pbx in _entries(source, "pbx")):
+        return
+    for name, line in _entries(source, "lines"):
+        reply = line.get("reply")
+        steps = reply.get("escalate") if isinstance(reply, Mapping) else None
+        for step, written in steps.items() if isinstance(steps, Mapping) else ():
+            if isinstance(written, Mapping) and written.get("ring") is not None:
+                loc = ("lines", name, "reply", "escalate", step, "ring")
+                yield loc, "no PBX has `dial`, so nothing can ring. Write it there: `dial: {context: from-internal}`."
 
 
 def _mailless(source: Source) -> Found:

@@ -41,8 +41,8 @@ def sender(value: str) -> str:
 
 
 def interface(value: str) -> str:
-    """Return a phone as Asterisk dials it, PJSIP/anna."""
-    if not _INTERFACE.fullmatch(value):
+    """Return a phone as Asterisk dials it, PJSIP/anna. Raises ValueError for what is none, or would run a piece of dialplan."""
+    if not _INTERFACE.fullmatch(value) or value.casefold().startswith("local/"):
         raise ValueError(f"{shown(value)} is no phone. Write it as Asterisk dials it: PJSIP/anna or SIP/101.")
     return value
 

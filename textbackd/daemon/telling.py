@@ -1,14 +1,17 @@
-"""The staff's side: who is told what, by which channels, and what they write back.   flow/handoff.py, notices_out.py, staff_texts.py"""
+"""The staff's side: who is told what, when and how, and what they write back.   flow/handoff.py, escalation.py, staff_texts.py"""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 
+from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
 from textbackd.flow.desk_phones import DeskPhonesIn
 from textbackd.flow.duty import Duty
+from textbackd.flow.escalation import Escalation
 from textbackd.flow.handoff import Handoff
 from textbackd.flow.notices_out import Teller
 from textbackd.flow.staff_orders import StaffOrders
 from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.tells import StaffTells
 from textbackd.handoff.base import Channel
 from textbackd.handoff.desk_phone import DeskPhones
 from textbackd.handoff.hook import Hooks
@@ -21,7 +24,14 @@ from textbackd.store.notices import Way
 class Telling:
     """Everything that tells staff and other programs."""
 
-    def __init__(self, common: Common, *, clients: Mapping[str, AmiClient], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        common: Common,
+        *,
+        clients: Mapping[str, AmiClient],
+        on_the_phone: Callable[[], set[E164]],
+        wake: Callable[[], None],
+    ) -> None:
         """Raises TextbackdError for a service that apprise does not know."""
         self._common, self._clients, self._wake = common, clients, wake
         settings, store, clock = common.settings, common.store, common.clock
@@ -31,6 +41,16 @@ class Telling:
         self._phones = DeskPhonesIn(settings, managers=clients, texts=self.texts, clock=clock, wake=self.wake)
         duty = Duty(settings, clients)
         self.handoff = Handoff(settings, store=store, clock=clock, bell=common.bell, duty=duty, wake=self.wake)
+        self._escalation = Escalation(
+            settings,
+            store=store,
+            clock=clock,
+            bell=common.bell,
+            tells=StaffTells(settings, handoff=self.handoff, duty=duty),
+            ring_back=common.ring_back,
+            on_the_phone=on_the_phone,
+            wake=self.wake,
+        )
         self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in self._channels()]
 
     def _channels(self) -> Iterator[tuple[Way, Channel]]:
@@ -57,3 +77,4 @@ class Telling:
         yield self.handoff.run()
         yield self._phones.run()
         yield from (teller.run() for teller in self._tellers)
+        yield self._escalation.run()

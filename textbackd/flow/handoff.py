@@ -138,16 +138,15 @@ class Handoff:
         if not is_told(matter, tell_all=True) or conversation.turn is Turn.DONE:
             return
         about = _about(conversation, matter, item.words)
-        wanted = [name for name in self._receivers(conversation, logged_in, now) if self._wants(name, matter)]
+        wanted = [name for name in self.receivers(conversation, logged_in, now) if self._wants(name, matter)]
         if self.tell(db, wanted, about, now) or not is_told(matter, tell_all=False):
             return
         # Those whose turn it is cannot be told: better all than nobody.
         if not self.tell(db, self._settings.staff, about, now):
             log.info("nobody is told of a caller but by the inbox", extra={"caller": mask(item.number)})
 
-    def _receivers(
-        self, conversation: Conversation, logged_in: frozenset[str] | None, now: datetime
-    ) -> tuple[str, ...]:
+    def receivers(self, conversation: Conversation, logged_in: frozenset[str] | None, now: datetime) -> tuple[str, ...]:
+        """Return who gets what a caller writes; `logged_in` as in core/handoff.py."""
         line = self._settings.line_named(conversation.line)
         assignee = conversation.assignee if conversation.assignee in self._settings.staff else None
         rota = self._settings.rota(line)
@@ -162,12 +161,12 @@ class Handoff:
 
     def _tell_one(self, db: sqlite_utils.Database, staff: str, about: About, now: datetime) -> bool:
         by_text = self._mobiles.tell(db, staff, about, now)
-        others = list(self._ways(staff))
+        others = list(self.ways(staff))
         payload = {"title": words.title(about), "words": words.message(about), "text": words.text(about)}
         for way, target in others:
             notice = NewNotice(
                 number=about.number,
-                matter=about.matter.value,
+                matter=about.kind,
                 staff=staff,
                 way=way,
                 target=target,
@@ -177,7 +176,8 @@ class Handoff:
             notices.add_within(db, notice, now)
         return by_text or bool(others)
 
-    def _ways(self, staff: str) -> Iterator[tuple[Way, str]]:
+    def ways(self, staff: str) -> Iterator[tuple[Way, str]]:
+        """Yield how one of the staff can be told, but for texts, with which of several."""
         person = self._settings.staff[staff]
         if person.email is not None:
             yield Way.EMAIL, person.email

@@ -139,14 +139,16 @@ class RepliesIn:
     def _news(self, db: sqlite_utils.Database, wish: Wish) -> News:
         # Where an answer comes in says less of the line than the call that it answers.
         known = conversations.find(db, wish.number)
+        line = known.line if known and known.line else self._line_of(wish.did)
         return News(
             number=wish.number,
             happening=Happening.WROTE,
             at=wish.now,
-            line=None if known and known.line else self._line_of(wish.did),
+            line=line,
             did=None if known and known.did else wish.did,
             words=wish.text.body,
             unread=True,
+            urgent=self._wishes.is_urgent(line, wish.text.body),
         )
 
     async def _call(self, call: IncomingCall) -> None:

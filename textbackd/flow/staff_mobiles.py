@@ -54,7 +54,7 @@ class StaffMobiles:
         text_id = outbox.add(db, new, case_id=None, call_id=None, now=now)
         notice = NewNotice(
             number=about.number,
-            matter=about.matter.value,
+            matter=about.kind,
             staff=staff,
             way=Way.MOBILE,
             payload={},
@@ -62,6 +62,15 @@ class StaffMobiles:
             text_id=text_id,
         )
         notices.add_within(db, notice, now)
+        return True
+
+    def say(self, db: sqlite_utils.Database, mobile: E164, body: str, line: str | None, now: datetime) -> bool:
+        """Text a mobile something that asks for no answer; return whether a text reaches it at all."""
+        if optouts.find(db, mobile) is not None:
+            return False
+        if outbox.staff_texts_since(db, now - HOUR, mobile) < MOST:
+            new = self._text(mobile, None, body, self._settings.line_named(line).gateways, now + TELLS_FOR, now)
+            outbox.add(db, new, case_id=None, call_id=None, now=now)
         return True
 
     def answer(

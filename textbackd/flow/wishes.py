@@ -18,7 +18,7 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.config import Settings
-from textbackd.core import keywords
+from textbackd.core import keywords, urgent
 from textbackd.core.answers import (
     SAME_AGAIN_AFTER,
     SAME_TEXTS,
@@ -74,6 +74,10 @@ class Wishes:
     def is_own(self, number: E164) -> bool:
         """Return whether a number is ours by configuration."""
         return number in self._own
+
+    def is_urgent(self, line: str | None, body: str) -> bool:
+        """Return whether a text cannot wait until the line opens."""
+        return urgent.is_urgent(body, self._settings.line_named(line).urgent_words())
 
     def keyword(self, text: InboundText) -> Keyword | None:
         """Return the keyword that a text is taken for."""

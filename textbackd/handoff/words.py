@@ -26,6 +26,12 @@ class About:
     matter: Happening
     words: str  # untrusted
     no_text: bool = False  # no text reaches them
+    reminder: str = ""  # said instead, where nothing has happened but time; holds words of the caller
+
+    @property
+    def kind(self) -> str:
+        """What the notice is noted as."""
+        return "waits" if self.reminder else self.matter.value
 
     @property
     def who(self) -> str:
@@ -43,6 +49,8 @@ _SAID: Final = {
 
 def text(about: About) -> str:
     """Return the text to a mobile."""
+    if about.reminder:
+        return f"{about.who}: {shortened(about.reminder, IN_A_TEXT)}"
     if about.matter in (Happening.WROTE, Happening.LEAD):
         return f"{about.who}: {shortened(about.words, IN_A_TEXT) or '(nothing that can be shown)'}"
     return f"{about.who} {_SAID[about.matter]}{_reason(about)}."
@@ -50,6 +58,8 @@ def text(about: About) -> str:
 
 def title(about: About) -> str:
     """Return it in one line."""
+    if about.reminder:
+        return f"{about.who}: {shortened(about.reminder, IN_A_TITLE)}"
     if about.matter in (Happening.WROTE, Happening.LEAD):
         return f"{about.who}: {shortened(about.words, IN_A_TITLE)}"
     return text(about).rstrip(".")
@@ -57,6 +67,8 @@ def title(about: About) -> str:
 
 def message(about: About) -> str:
     """Return it with everything that the caller wrote."""
+    if about.reminder:
+        return f"{about.who}: {plain(about.reminder)[:IN_A_MESSAGE]}\n"
     lines = [f"{about.who} {_SAID[about.matter]}{_reason(about)}.", "", plain(about.words)[:IN_A_MESSAGE]]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -32,7 +32,6 @@ class Way(StrEnum):
 
 
 ANSWER: Final = "answer"  # the matter of what is said to one of the staff about what they wrote
-ANSWERED_BY: Final = (Way.MOBILE, Way.SIP)  # what an answer without a tag can be an answer to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +123,9 @@ def was_told(db: sqlite_utils.Database, staff: str, number: E164, since: datetim
 
 def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int = 2) -> list[tuple[E164, datetime]]:
     """Return of which callers one of the staff was told last where they can answer, and when; the newest first."""
-    ways = ", ".join(f"'{way.value}'" for way in ANSWERED_BY)
     rows = db.execute(
-        f"SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ({ways}) AND state <> 'failed'"  # noqa: S608
-        " AND matter <> 'answer' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
+        "SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ('mobile', 'sip') AND number <> ''"
+        " AND matter <> 'answer' AND state <> 'failed' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
     return [(E164(row[0]), moment_of(row[1])) for row in rows]
