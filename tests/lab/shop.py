@@ -24,7 +24,7 @@ from .asterisk import Asterisk
 
 CONFIG = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver, numbers: ["+13035550102"]}}
-staff: {{anna: {{mobile: "+19705550110"}}}}
+staff: {staff}
 pbx:
   office:
     host: {host}
@@ -39,6 +39,7 @@ policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}, {policy}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
+STAFF = '{anna: {mobile: "+19705550110"}}'
 PATIENCE = 30.0  # seconds for a call to be in the database after its scene is over
 
 
@@ -119,13 +120,14 @@ def open_shop(
     attestation: str = "none",
     line: str = '{dids: ["*"]}',
     policy: str = "",
+    staff: str = STAFF,
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder, username, attestation)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(
-        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, stop, ready)), daemon=True
+        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, staff, stop, ready)), daemon=True
     )
     thread.start()
     try:
@@ -138,7 +140,13 @@ def open_shop(
 
 
 async def _serve(
-    shop: Shop, gateways: str | None, line: str, policy: str, stop: asyncio.Event, ready: threading.Event
+    shop: Shop,
+    gateways: str | None,
+    line: str,
+    policy: str,
+    staff: str,
+    stop: asyncio.Event,
+    ready: threading.Event,
 ) -> None:
     async with shop.sink:
         through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
@@ -151,6 +159,7 @@ async def _serve(
             attestation=shop.attestation,
             line=line,
             policy=policy,
+            staff=staff,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
