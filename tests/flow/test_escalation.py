@@ -214,7 +214,7 @@ async def test_a_phone_that_cannot_ring_is_told_as_well(tmp_path: Path) -> None:
         found.pbx.answers.append({"Response": "Error", "Message": "Permission denied"})
         await found.happens(Happening.WROTE)
         await found.after(5)
-        await until(lambda: _has(found, "PJSIP/101: not reachable"))
+        await until(lambda: _has(found, "PJSIP/101: cannot be rung"))
 
 
 async def test_a_phone_is_never_rung_for_two_callers_at_once(tmp_path: Path) -> None:

@@ -61,6 +61,11 @@ class Daemon:
             ring_back=ring_back,
         )
 
+    @property
+    def desk(self) -> Desk:
+        """What the staff can do."""
+        return self._common.desk
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
         lock = only_one(self._settings.storage)

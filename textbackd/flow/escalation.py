@@ -36,7 +36,7 @@ OUTCOMES: Final = {
     Picked.UP: "picked up",
     Picked.NOBODY: "nobody came",
     Picked.BUSY: "busy",
-    Picked.UNREACHABLE: "not reachable",
+    Picked.REFUSED: "busy or not there",
     Picked.UNKNOWN: "not known",
 }
 Due = tuple[Conversation, Step]
@@ -161,7 +161,7 @@ class Escalation:
             outcome = OUTCOMES[await promise]
         except CannotRing as error:
             log.warning("a desk phone cannot be rung", extra={"phone": step.whom[0], "why": str(error)})
-            outcome = "not reachable"
+            outcome = "cannot be rung"
         try:
             await self._store.run(lambda db: self._note_outcome(db, conversation, step, outcome))
         except sqlite3.Error as error:
