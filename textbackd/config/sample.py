@@ -40,6 +40,8 @@ ENTRIES: Final = {
     "hooks_out": "crm",
     "gsm_modem": "stick",
     "http": "web",
+    "leads": "website",
+    "cal_com": "cal",
 }
 # What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
 NOT_SHOWN: Final = frozenset({

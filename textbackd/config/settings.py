@@ -19,13 +19,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from textbackd.config import readers, values
+from textbackd.config.bookings import Booking
 from textbackd.config.countries import profile
 from textbackd.config.gateways import Gateway
 from textbackd.config.handoff import Email, Endpoint, HookOut, Interface, Mailbox, Queue, RotaShift, Service
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
 from textbackd.config.kept_days import HolidaysKept
+from textbackd.config.leads import Lead
 from textbackd.config.section import (
     DEFAULT,
+    CannedReply,
     Counted,
     Did,
     Duration,
@@ -44,7 +47,7 @@ from textbackd.config.section import (
 )
 from textbackd.config.yaml_source import Loc, nearest_line
 from textbackd.core import night_switch
-from textbackd.core.compose import DEFAULT_TEXTS, Language, Manner, TextKind, Wish
+from textbackd.core.compose import CANNED_REPLIES, DEFAULT_TEXTS, Language, Manner, TextKind, Wish
 from textbackd.core.handoff import Shift
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
@@ -374,6 +377,10 @@ class Line(Section):
         examples=[["stick"]],
         json_schema_extra={DEFAULT: "all, in the order written"},
     )
+    canned_replies: Listed[CannedReply] = Field(
+        default=CANNED_REPLIES,
+        description="Replies that stand ready in the inbox, with the fields of texts; one is left out where its field is empty.",
+    )
     staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
         default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}
     )
@@ -560,6 +567,11 @@ class Web(Section):
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
         default="127.0.0.1:8470", description="Address and port of the inbox, /healthz and /metrics."
     )
+    url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
+        default=None,
+        description="How staff reach the inbox through your reverse proxy; links name it, and under other names it is refused.",
+        examples=["https://inbox.example.com"],
+    )
 
     @property
     def host(self) -> str:
@@ -573,10 +585,11 @@ class Web(Section):
 
 
 class Webhooks(Section):
-    """Where gateways' webhooks arrive: a listener of its own, the only thing that may have to be seen from outside."""
+    """Where webhooks and forms arrive: a listener of its own, the only thing that may have to be seen from outside."""
 
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
-        default="127.0.0.1:8471", description="Address and port; opened only if a gateway has a `webhook`."
+        default="127.0.0.1:8471",
+        description="Address and port; opened only if a gateway has a `webhook`, or there are `leads` or `bookings`.",
     )
     url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
         default=None,
@@ -659,7 +672,14 @@ class Settings(Section):
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
     inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
-    webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
+    webhooks: Webhooks = Field(default=Webhooks(), description="Where webhooks and forms arrive.")
+    leads: Named[Lead] = Field(
+        default_factory=nothing, description="Forms on the shop's web pages, by names of your own; docs/LEADS.md."
+    )
+    bookings: Named[Booking] = Field(
+        default_factory=nothing,
+        description="Calendars that tell of appointments, by names of your own; docs/LEADS.md.",
+    )
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
         default=Path("/var/lib/textbackd/textbackd.db"), description="The database."
     )

@@ -153,6 +153,20 @@ def zones_of(number: E164) -> tuple[str, ...]:
     return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
 
 
+@lru_cache(maxsize=4096)
+def written(number: E164, country: str) -> str:
+    """Return a number as people in `country` write it: their own without the country's code, others with it.
+
+    The same digits stay: nothing is guessed, and a number of no plan comes back as it is.
+    """
+    parsed = _try_parse(number, country)
+    if parsed is None:
+        return number
+    is_home = parsed.country_code == phonenumbers.country_code_for_region(country)
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if is_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form)
+
+
 def mask(number: str | None) -> str:
     """Return a number as logs may show it: `+1303***0142`."""
     if not number:

@@ -1,6 +1,7 @@
 """What all sides of the daemon share."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from textbackd.config import Settings
 from textbackd.flow.bell import Bell
@@ -22,3 +23,5 @@ class Common:
     bell: Bell
     desk: Desk  # what the staff can do
     ring_back: RingBack  # has desk phones rung
+    # The decision on a text must see the text of the last one, whichever side it came from.
+    one_decision: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 from textbackd.config import Settings
 from textbackd.daemon.common import Common
+from textbackd.daemon.doors import doors
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pages import pages
 from textbackd.daemon.pbxs import Pbxs
 from textbackd.daemon.telling import Telling
 from textbackd.daemon.vitals import Vitals
+from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
@@ -74,13 +76,17 @@ class Daemon:
             async with (
                 pages(self._common, self.vitals),
                 self._gateways.sending(),
-                self._gateways.hooks(),
+                doors(self._common, self._gateways.doors, self._wake),
                 self._upkeep(),
                 self._pbxs.listening(),
             ):
                 self._say("READY=1\nSTATUS=waiting for calls")
                 await stop.wait()
                 self._say("STOPPING=1")
+        except BaseExceptionGroup as group:
+            # What one side cannot do, such as listen where another program does, comes wrapped by the task groups of the others.
+            cause = _cause(group)
+            raise cause if isinstance(cause, TextbackdError) else group from None
         finally:
             await self._common.store.close()
             os.close(lock)
@@ -113,6 +119,13 @@ class Daemon:
 
     def _wake(self) -> None:
         self._gateways.wake()
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what a group of one was made for."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def serve(daemon: Daemon) -> None:

@@ -35,6 +35,8 @@ MOST_SEGMENTS: Final = 10  # of one answer
 LONGEST_NOTE: Final = 4000  # characters
 PERSON_WROTE: Final = "somebody of the shop has written to the caller"
 
+SENT_ALREADY: Final = "This form has sent a text already, with other words. Send it again if both are meant."
+
 
 class Refused(TextbackdError):
     """It cannot be done; one sentence that says why, and what to do instead."""
@@ -60,13 +62,16 @@ class Desk:
     async def reply(self, number: E164, body: str, staff: str, *, key: str | None = None) -> str:
         """Text a caller in a person's words; return the text's id. The first answer claims the conversation.
 
-        `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text.
+        `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text. With other words
+        it is refused: nobody shall believe that those went out, too.
         """
         now, text = self._clock(), body.strip()
         self._check(number, text)
 
         def work(db: sqlite_utils.Database) -> str:
-            if key is not None and outbox.find(db, key) is not None:
+            if key is not None and (known := outbox.find(db, key)) is not None:
+                if (known["recipient"], known["body"]) != (number, text):
+                    raise Refused(SENT_ALREADY)
                 return key
             conversation = conversations.find(db, number)
             if optouts.find(db, number) is not None:

@@ -4,7 +4,7 @@ What happens is written by `happen`, inside the transaction that writes what it 
 its calls and texts nor behind them. core/conversation.py decides whose turn it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -188,7 +188,7 @@ def _one(db: sqlite_utils.Database, where: str, value: object) -> Conversation |
 class Box(StrEnum):
     """What part of the inbox is looked at. The values stand in addresses."""
 
-    OPEN = "open"  # everything that is not done, ours first
+    OPEN = "open"  # everything that is not done
     NEW = "new"
     OURS = "waiting_for_us"
     THEIRS = "waiting_for_them"
@@ -221,6 +221,9 @@ class Look:
     )
 
 
+ALL_OPEN: Final = Look()
+
+
 def listing(db: sqlite_utils.Database, look: Look, limit: int = 50) -> list[Conversation]:
     """Return conversations, that with the newest word first."""
     where, values = _conditions(look)
@@ -249,7 +252,7 @@ _FOUND: Final = (
     "(name LIKE :like ESCAPE '!' OR (:digits <> '' AND instr(number, :digits))"
     " OR number IN (SELECT number FROM inbox WHERE body LIKE :like ESCAPE '!')"
     " OR number IN (SELECT recipient FROM outbox WHERE body LIKE :like ESCAPE '!')"
-    " OR number IN (SELECT number FROM acts WHERE kind = 'note' AND detail LIKE :like ESCAPE '!'))"
+    " OR number IN (SELECT number FROM acts WHERE kind IN ('note', 'lead') AND detail LIKE :like ESCAPE '!'))"
 )
 LEAST_DIGITS: Final = 3  # of a number that is looked for; fewer are a word like any other
 
@@ -261,12 +264,13 @@ def _patterns(wanted: str) -> dict[str, str]:
     return {"like": f"%{escaped}%", "digits": digits if is_number else ""}
 
 
-def counts(db: sqlite_utils.Database) -> dict[Box, int]:
-    """Return how many conversations are in each part of the inbox that is not done."""
+def counts(db: sqlite_utils.Database, look: Look = ALL_OPEN) -> dict[Box, int]:
+    """Return how many conversations are in each part of the inbox that is not done, as far as `look` wants to see them."""
     boxes = [box for box in Box if box not in (Box.DONE, Box.ALL)]
     sums = ", ".join(f"total({_WHERE[box]})" for box in boxes)
-    query = f"SELECT {sums} FROM conversations WHERE {_WHERE[Box.OPEN]}"  # noqa: S608  # constants of this file
-    return dict(zip(boxes, map(int, db.execute(query).fetchone()), strict=True))
+    where, values = _conditions(replace(look, box=Box.OPEN, before=None))
+    query = f"SELECT {sums} FROM conversations WHERE {where}"  # noqa: S608  # constants of this file
+    return dict(zip(boxes, map(int, db.execute(query, values).fetchone()), strict=True))
 
 
 def waiting(db: sqlite_utils.Database) -> list[Conversation]:

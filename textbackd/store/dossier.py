@@ -35,8 +35,11 @@ def dossier(db: sqlite_utils.Database, number: E164) -> dict[str, Any]:
         "news": _rows(db, "SELECT * FROM news WHERE number = :number ORDER BY id", number),
         "notices": _rows(db, "SELECT * FROM notices WHERE number = :number ORDER BY id", number),
         "acts": _rows(db, "SELECT * FROM acts WHERE number = :number ORDER BY id", number),
+        "leads": _rows(db, "SELECT * FROM leads WHERE number = :number ORDER BY id", number),
+        "bookings": _rows(db, "SELECT * FROM bookings WHERE number = :number ORDER BY id", number),
         "opted_out": _rows(db, "SELECT * FROM optouts WHERE number IN (:number, hashed(:number))", number),
         "asked_to_stop": _rows(db, "SELECT * FROM asks WHERE number = :number", number),
+        "never": _rows(db, "SELECT * FROM never WHERE number IN (:number, hashed(:number))", number),
         "unreachable": _rows(db, "SELECT * FROM unreachable WHERE number = :number", number),
         "halts": _rows(db, HALTS, number),
     }

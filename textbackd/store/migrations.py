@@ -302,6 +302,18 @@ def m009_accounts(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m013_never(db: sqlite_utils.Database) -> None:
+    """Numbers that somebody of the shop put on the never-list while textbackd runs, beside those of the configuration."""
+    db.conn.execute("""
+        CREATE TABLE never (
+            number TEXT PRIMARY KEY,           -- E.164, or its keyed hash where it was forgotten
+            since TEXT NOT NULL,
+            by TEXT NOT NULL,                  -- key of the staff; '': whoever has the command line
+            detail TEXT NOT NULL
+        )""")
+
+
+@MIGRATIONS()
 def m010_notices(db: sqlite_utils.Database) -> None:
     """What happened and has not been handed on yet, and what staff and other programs are told of it."""
     db.conn.execute("""
@@ -355,6 +367,50 @@ def m011_steps(db: sqlite_utils.Database) -> None:
     db.conn.execute("ALTER TABLE conversations ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0")
 
 
+@MIGRATIONS()
+def m012_leads_bookings(db: sqlite_utils.Database) -> None:
+    """Forms that were filled in on the shop's pages, and appointments that callers made by themselves."""
+    db.conn.execute("""
+        CREATE TABLE leads (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,              -- which form
+            line TEXT NOT NULL,
+            at TEXT NOT NULL,
+            number TEXT,                       -- E.164; NULL: what was typed is none, so that a person has to read it
+            phone TEXT NOT NULL,               -- as it was typed
+            name TEXT NOT NULL,
+            words TEXT NOT NULL,               -- everything else that was typed
+            decision_reason TEXT,              -- whether it was texted, as of a call; NULL: the form texts nobody
+            decision_detail TEXT,
+            text_id TEXT,
+            read_at TEXT,                      -- of one without number
+            read_by TEXT                       -- key of the staff
+        )""")
+    db.conn.execute("CREATE INDEX leads_by_time ON leads (at)")
+    db.conn.execute("CREATE INDEX leads_by_number ON leads (number)")
+    db.conn.execute("CREATE INDEX leads_to_read ON leads (id) WHERE number IS NULL AND read_at IS NULL")
+    db.conn.execute("""
+        CREATE TABLE bookings (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,              -- which calendar
+            booking TEXT NOT NULL,             -- the calendar's id of the appointment
+            number TEXT,                       -- E.164; NULL: none was told
+            name TEXT NOT NULL,
+            starts_at TEXT,
+            cancelled INTEGER NOT NULL,
+            changed_at TEXT NOT NULL,
+            UNIQUE (source, booking)
+        )""")
+    db.conn.execute("CREATE INDEX bookings_by_number ON bookings (number)")
+    db.conn.execute("""
+        CREATE TABLE booking_events (
+            source TEXT NOT NULL,
+            event TEXT NOT NULL,               -- the calendar's id of the message, or a hash of it
+            at TEXT NOT NULL,
+            PRIMARY KEY (source, event)        -- a message that comes again changes nothing
+        ) WITHOUT ROWID""")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -365,6 +421,8 @@ MIGRATION_NAMES: Final = (
     "m007_references",
     "m008_conversations",
     "m009_accounts",
+    "m013_never",
     "m010_notices",
     "m011_steps",
+    "m012_leads_bookings",
 )

@@ -1,8 +1,8 @@
 """What is no longer kept: one number's traces, because somebody asks for it, or what is too old.   here → `forget`, flow/upkeep.py
 
 A call of a forgotten number stays as an event without number, name and way, so that counts stay true and the same call, found
-once more in the PBX's records, is not texted again. Opt-outs outlive everything, as keyed hashes (store/number_key.py). Everything
-else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
+once more in the PBX's records, is not texted again. Opt-outs and the never-list outlive everything, as keyed hashes
+(store/number_key.py). Everything else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
 """
 
 import sqlite3
@@ -40,9 +40,12 @@ _FORGET: Final = (
     "DELETE FROM cases WHERE caller = :number",
     "DELETE FROM conversations WHERE number = :number",
     "UPDATE acts SET number = NULL, detail = '' WHERE number = :number",
+    "DELETE FROM leads WHERE number = :number",
+    "DELETE FROM bookings WHERE number = :number",
     "DELETE FROM unreachable WHERE number = :number",
     "UPDATE halts SET why = replace(why, :number, 'a forgotten number') WHERE instr(why, :number)",
     "UPDATE optouts SET number = hashed(number), detail = '' WHERE number = :number",
+    "UPDATE never SET number = hashed(number), detail = '' WHERE number = :number",
 )
 
 
@@ -93,6 +96,7 @@ _OLD_TEXTS: Final = (
     "DELETE FROM notices WHERE at < :before AND state <> 'queued'",
     "DELETE FROM news WHERE at < :before",
     "DELETE FROM acts WHERE at < :before AND kind IN ('note', 'lead')",
+    "DELETE FROM leads WHERE at < :before",
     "UPDATE conversations SET last_words = '' WHERE last_at < :before AND last_words <> ''",
 )
 _OLD_CALLS: Final = (
@@ -103,6 +107,8 @@ _OLD_CALLS: Final = (
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE recipient = conversations.number)"
     " AND NOT EXISTS (SELECT 1 FROM inbox WHERE number = conversations.number)",
     "DELETE FROM acts WHERE at < :before AND kind NOT IN ('note', 'lead')",
+    "DELETE FROM bookings WHERE max(changed_at, coalesce(starts_at, changed_at)) < :before",
+    "DELETE FROM booking_events WHERE at < :before",
     "DELETE FROM unreachable WHERE since < :before",
     "DELETE FROM halts WHERE coalesce(ended_at, until) < :before",
     # Whose last trace is gone is known by its hash only.

@@ -6,10 +6,13 @@ not a file from /static does not run, whatever a caller has written.
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
@@ -32,6 +35,7 @@ ERRORS: Final = MappingProxyType({
     403: ("Not for you", "You may not do this."),
     404: ("Nothing here", "There is no such page, or not any more."),
     405: ("Not like this", "This address is not for that. Go back and try again."),
+    421: ("Unknown address", "The inbox does not go by this name. Its name is `web.url` in the configuration."),
     413: ("Too long", "That was more than can be taken at once. Shorten it and send it again."),
     429: ("Too many tries", "Wait a moment, then try again."),
     500: ("Something broke", "This is our fault, and it is written in the log. Texts and calls go on as usual. Try again in a moment."),
@@ -48,6 +52,13 @@ def set_up(app: web.Application) -> None:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static.url
+    environment.filters["local"] = partial(_local, app[SHOP].settings.business.timezone)
+
+
+def _local(zone: ZoneInfo, moment: datetime) -> str:
+    """Return a moment by the shop's clock."""
+    there = moment.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"
 
 
 def _on_every_page(request: web.Request) -> dict[str, Any]:
@@ -63,7 +74,7 @@ def _on_every_page(request: web.Request) -> dict[str, Any]:
 def render(
     request: web.Request, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> web.Response:
-    """Return a page. Every template knows `business`, `staff` (a Visitor or None), `csrf`, `path` and `static(name)`."""
+    """Return a page. Every template knows `business`, `staff` (a Visitor or None), `csrf`, `path`, `static(name)` and `|local`."""
     response = aiohttp_jinja2.render_template(
         template, request, {**_on_every_page(request), **(context or {})}, status=status
     )
