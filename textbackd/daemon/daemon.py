@@ -115,6 +115,8 @@ class Daemon:
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
         yield from self._telling.chores()
+        if (after := self._settings.inbox.close_after) is not None:
+            yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:

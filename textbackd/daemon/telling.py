@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
+from textbackd.flow.alarms import Alarms
 from textbackd.flow.duty import Duty
 from textbackd.flow.escalation import Escalation
 from textbackd.flow.handoff import Handoff
@@ -26,12 +27,14 @@ class Telling:
         self.handoff = Handoff(
             common.settings, store=common.store, clock=common.clock, bell=common.bell, duty=duty, wake=wake
         )
+        tells = StaffTells(common.settings, handoff=self.handoff, duty=duty)
+        self._alarms = Alarms(common.settings, store=common.store, clock=common.clock, tells=tells, wake=wake)
         self._escalation = Escalation(
             common.settings,
             store=common.store,
             clock=common.clock,
             bell=common.bell,
-            tells=StaffTells(common.settings, handoff=self.handoff, duty=duty),
+            tells=tells,
             ring_back=common.ring_back,
             on_the_phone=on_the_phone,
             wake=wake,
@@ -42,3 +45,4 @@ class Telling:
         yield self.handoff.listen()
         yield self.handoff.run()
         yield self._escalation.run()
+        yield self._alarms.run()
