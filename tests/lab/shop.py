@@ -9,7 +9,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from .asterisk import Asterisk
 
 CONFIG = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver, numbers: ["+13035550102"]}}
-staff: {{anna: {{mobile: "+19705550110", phone: PJSIP/101}}}}
+staff: {staff}
 pbx:
   office:
     host: {host}
@@ -43,6 +43,7 @@ policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}, {policy}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
+STAFF = '{anna: {mobile: "+19705550110", phone: PJSIP/101}}'
 PATIENCE = 30.0  # seconds for a call to be in the database after its scene is over
 
 
@@ -143,14 +144,16 @@ def open_shop(
     attestation: str = "none",
     line: str = '{dids: ["*"]}',
     policy: str = "",
+    staff: str = STAFF,
     dial: str = "",
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder, username, attestation)
+    parts = {"line": line, "policy": policy, "staff": staff, "dial": dial}
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(
-        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, dial, stop, ready)), daemon=True
+        target=lambda: loop.run_until_complete(_serve(shop, gateways, parts, stop, ready)), daemon=True
     )
     thread.start()
     try:
@@ -163,7 +166,7 @@ def open_shop(
 
 
 async def _serve(
-    shop: Shop, gateways: str | None, line: str, policy: str, dial: str, stop: asyncio.Event, ready: threading.Event
+    shop: Shop, gateways: str | None, parts: Mapping[str, str], stop: asyncio.Event, ready: threading.Event
 ) -> None:
     async with shop.sink:
         through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
@@ -174,9 +177,7 @@ async def _serve(
             secret=shop.pbx.textbackd_secret,
             gateways=through,
             attestation=shop.attestation,
-            line=line,
-            policy=policy,
-            dial=dial,
+            **parts,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))

@@ -303,6 +303,12 @@ class Stage:
         address = f"{name} <sip:{sender}@carrier.invalid>".lstrip()
         return self._calling(f"texter {sender}", self.pbx.trunk_host(), did, address, steps, (), begin=())
 
+    def write(self, extension: str, target: str, steps: Sequence[Step], *, sender: str = "") -> Actor:
+        """A phone of the office sends a text; `sender` is what it pretends to be."""
+        address = f"<sip:{sender or extension}@lab.invalid>"
+        where = self.pbx.phone_host(extension)
+        return self._calling(f"phone {extension} writes", where, target, address, steps, (), begin=())
+
     def dial(self, extension: str, target: str, steps: Sequence[Step]) -> Actor:
         """A phone of the office dials."""
         sender = f"<sip:{extension}@lab.invalid>"

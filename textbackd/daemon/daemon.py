@@ -40,11 +40,15 @@ class Daemon:
         self._settings = settings
         self._common = self._shared(Clock() if clock is None else clock)
         self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
-        self._gateways = Gateways(
-            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
-        )
         self._telling = Telling(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
+        )
+        self._gateways = Gateways(
+            self._common,
+            clients=self._pbxs.clients,
+            on_the_phone=self._pbxs.on_the_phone,
+            staff=self._telling.texts,
+            told=told_text,
         )
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)

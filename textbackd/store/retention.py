@@ -96,7 +96,7 @@ _OLD_TEXTS: Final = (
     "UPDATE asks SET inbox_id = NULL WHERE inbox_id IN (SELECT id FROM inbox WHERE stored_at < :before)",
     "DELETE FROM inbox WHERE stored_at < :before",
     # Words that stand elsewhere, too.
-    "DELETE FROM notices WHERE at < :before AND state <> 'queued'",
+    "DELETE FROM notices WHERE at < :before",
     "DELETE FROM news WHERE at < :before",
     "DELETE FROM acts WHERE at < :before AND kind IN ('note', 'lead')",
     "DELETE FROM leads WHERE at < :before",
