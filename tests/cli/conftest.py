@@ -53,8 +53,9 @@ def shell(zygote: subprocess.Popen[str], tmp_path: Path) -> Shell:
 
     def run(*args: str | bytes | Path, reader: bool = True, typed: str = "", **env: str) -> Done:
         words = [os.fsencode(arg).hex() for arg in args]
-        in_.write_text(typed)
-        files = {"in": str(in_), "out": str(out) if reader else None, "err": str(err)}
+        if typed:
+            in_.write_text(typed)
+        files = {"in": str(in_) if typed else os.devnull, "out": str(out) if reader else None, "err": str(err)}
         order = {"args": words, **files, "env": {"AMI_SECRET": "x", **env}}
         assert zygote.stdin is not None
         assert zygote.stdout is not None

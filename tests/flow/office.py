@@ -28,6 +28,7 @@ gateways: {{{gateways}}}
 policy: {{{policy}}}
 web: {{listen: "127.0.0.1:{pages}"}}
 storage: "{folder}/textbackd.db"
+{sections}
 """
 
 
@@ -85,6 +86,7 @@ async def running(
     cdr: Path | None = None,
     more_pbx: str = "",
     clock: Clock | None = None,
+    sections: str = "",
     pages: int = 0,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
@@ -92,7 +94,14 @@ async def running(
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
     text = CONFIG.format(
-        ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx, pages=pages
+        ami=pbx.port,
+        gateways=gateways,
+        policy=policy,
+        folder=folder,
+        cdr=records,
+        more=more_pbx,
+        sections=sections,
+        pages=pages,
     )
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())

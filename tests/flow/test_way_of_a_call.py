@@ -10,9 +10,10 @@ import pytest
 
 from tests.flow.office import TRACES, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
+from textbackd.core.phone import E164
 from textbackd.demo.pbx import DemoPbx, frames_of
 from textbackd.flow.clock import wall
-from textbackd.store import halts
+from textbackd.store import halts, never
 
 pytestmark = pytest.mark.slow
 
@@ -194,6 +195,16 @@ async def test_no_text_goes_to_a_caller_who_is_on_the_phone_with_us_again(tmp_pa
         office.pbx.send(b"".join(frames[answered + 2 :]))
         await until(lambda: all(text["state"] != "queued" for text in office.texts()))
     assert {text["to"]: text["state"] for text in office.texts()}["+14845550100"] == "cancelled"
+
+
+async def test_the_never_list_counts_from_the_next_call_on_without_a_restart(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        office.write(lambda db: never.add(db, E164("+12075550100"), "", "sells adverts", wall()))
+        await office.play("direct_busy", "direct_noanswer")
+        await until(lambda: len(sink.requests) == 1)
+    (ignored,) = office.calls("+12075550100")
+    assert (ignored["verdict"], ignored["reason"], ignored["decision_reason"]) == ("ignored", "never_list", "ignored")
+    assert [text["to"] for text in office.texts()] == ["+12015550100"]
 
 
 async def test_two_pbxs_in_one_daemon_each_have_their_calls_and_one_being_away_does_not_hold_up_the_other(

@@ -47,7 +47,7 @@ def test_a_flipped_switch_changes_the_words_of_the_next_text(asterisk: Asterisk,
         by_night = next_text(shop)
         flip(asterisk, "DAY")
         by_day = next_text(shop)
-    assert "closed just now" in by_night
+    assert "closed right now" in by_night
     assert "closed" not in by_day
 
 

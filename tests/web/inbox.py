@@ -25,6 +25,7 @@ from textbackd.store.accounts import Role
 from textbackd.store.database import Store
 from textbackd.web.app import make_app, start, stop
 from textbackd.web.metrics import Family
+from textbackd.web.pace import Pace
 from textbackd.web.passwords import Passwords
 from textbackd.web.shop import Shop
 
@@ -164,7 +165,7 @@ HASHED: Final = Passwords().hash_now(PASSWORD)
 
 
 @asynccontextmanager
-async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
+async def open_inbox(folder: Path, more: str = "", pace: Pace | None = None) -> AsyncIterator[Inbox]:
     """Run an inbox in which anna is an owner and bob is not; both have the same password."""
     hands = Hands()
     settings = loads(CONFIG.format(folder=folder, more=more), folder / "textbackd.yaml")
@@ -175,7 +176,7 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     clock = Clock(hands.wall, hands.steady)
     desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None)
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
-    app = make_app(vitals=Well(), measure=nothing_measured, shop=shop)
+    app = make_app(vitals=Well(), measure=nothing_measured, shop=shop, pace=pace)
     runner = await start(app, "127.0.0.1", 0)
     try:
         yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk, app)

@@ -7,6 +7,8 @@ import pytest
 
 from tests.web.inbox import PASSWORD, Browser, Inbox, open_inbox
 from textbackd.store import accounts, acts, sessions
+from textbackd.web import attempts
+from textbackd.web.passwords import MOST_WAITING
 
 pytestmark = pytest.mark.slow
 
@@ -232,3 +234,13 @@ async def test_guessing_at_the_same_moment_is_no_way_around_the_pause(inbox: Inb
     form = {"csrf": browser.csrf, "name": "anna", "password": "wrong"}
     pages = await asyncio.gather(*(browser.ask("POST", "/login", data=form) for _ in range(30)))
     assert sorted(page.status for page in pages) == [401] * 5 + [429] * 25
+
+
+async def test_a_crowd_is_told_to_come_back_and_nobody_is_counted_for_it(inbox: Inbox, browser: Browser) -> None:
+    passwords = inbox.app[attempts.PASSWORDS]
+    await browser.get("/login")
+    crowd = [asyncio.create_task(passwords.hash(PASSWORD)) for _ in range(4 * MOST_WAITING)]
+    statuses = [(await browser.post("/login", name="anna", password=PASSWORD)).status for _ in range(8)]
+    assert statuses == [429] * 8
+    await asyncio.gather(*crowd)
+    assert (await browser.log_in()).where == "/account"

@@ -1,9 +1,11 @@
 """Passwords: what is right, and that a wrong name is as much work as a wrong password."""
 
+import asyncio
+
 import pytest
 from argon2 import PasswordHasher
 
-from textbackd.web.passwords import Passwords, is_long_enough
+from textbackd.web.passwords import MOST_WAITING, Passwords, is_long_enough
 
 KEPT = Passwords().hash_now("three plain words")
 
@@ -49,3 +51,14 @@ def test_a_hash_of_another_cost_is_outdated() -> None:
 @pytest.mark.parametrize(("password", "enough"), [("123456789", False), ("1234567890", True), ("", False)])
 def test_a_password_has_ten_characters(password: str, enough: bool) -> None:
     assert is_long_enough(password) is enough
+
+
+async def test_it_is_known_when_too_many_wait() -> None:
+    passwords = Passwords()
+    waiting = [asyncio.create_task(passwords.hash("three plain words")) for _ in range(MOST_WAITING)]
+    assert not passwords.is_busy
+    await asyncio.sleep(0)
+    assert passwords.is_busy
+    await asyncio.gather(*waiting)
+    assert not passwords.is_busy
+    passwords.close()

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,13 +47,13 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
     with closing(open_database(settings.storage, create=False)) as db:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)
-        if not calls:
+        zone = settings.business.timezone
+        known = [*evidence.replies(db, number, zone), *evidence.standing(db, number, zone)]
+        if not calls and not known:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
         for row in calls if everything else calls[:1]:
             click.echo("\n".join(_explanation(db, row, settings)))
-        for said in evidence.replies(db, number, settings.business.timezone):
-            click.echo(said)
-        for said in evidence.standing(db, number, settings.business.timezone):
+        for said in known:
             click.echo(said)
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
@@ -106,7 +106,7 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any], zone: ZoneInfo) -> lis
     metavar="LINE KIND",
     help="Instead of TEXT the words of a line for a kind of call, to see them on a phone: `--words main closed`.",
 )
-@click.option("--gateway", default=None, metavar="NAME", help="Through this gateway instead of the first line's.")
+@click.option("--gateway", default=None, metavar="NAME", help="Through this gateway only.")
 @click.option(
     "--wait", default=30, show_default=True, metavar="SECONDS", help="How long to wait for the gateway's word."
 )
@@ -122,7 +122,8 @@ def send(
     if (text is None) is (words is None):
         raise click.UsageError("Write the TEXT, or which words to send: --words LINE KIND.")
     body = text or "" if words is None else _words(settings, *words)
-    new = _manual(settings, number, body, gateway)
+    usual = settings.gateways if words is None else settings.lines[words[0]].gateways
+    new = _manual(settings, number, body, usual if gateway is None else [gateway])
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
@@ -145,12 +146,13 @@ def _words(settings: Settings, line: str, kind: str) -> str:
     return shown.body
 
 
-def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> NewText:
+def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
     read = read_number(number, settings.business.country)
     if read.e164 is None or read.not_textable in (NotTextable.INVALID, NotTextable.SHORT_CODE, NotTextable.WITHHELD):
         raise click.UsageError(f"{number!r} is not a number that can be texted. Write it like +13125550123.")
-    if gateway is not None and gateway not in settings.gateways:
-        raise click.UsageError(f"--gateway {gateway}: the configuration has only {', '.join(settings.gateways)}.")
+    for gateway in gateways:
+        if gateway not in settings.gateways:
+            raise click.UsageError(f"--gateway {gateway}: the configuration has only {', '.join(settings.gateways)}.")
     if not body.strip():
         raise click.UsageError("The text is empty.")
     now = datetime.now(UTC)
@@ -159,7 +161,7 @@ def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> 
         recipient=read.e164,
         did=None,
         body=body,
-        gateways=[gateway] if gateway else list(settings.gateways),
+        gateways=list(gateways),
         due_at=now,
         expires_at=now + timedelta(minutes=10),
         hung_up_at=None,

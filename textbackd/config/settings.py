@@ -6,7 +6,7 @@ they point to, which is why a validation carries a `Context` (readers.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -19,12 +19,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from textbackd.config import readers, values
+from textbackd.config.bookings import Booking
 from textbackd.config.countries import profile
 from textbackd.config.gateways import Gateway
+from textbackd.config.handoff import Email, Endpoint, HookOut, Interface, Mailbox, Queue, RotaShift, Service
 from textbackd.config.hours import NO_HOLIDAYS, Holidays, kept_holidays, weekly_hours
 from textbackd.config.kept_days import HolidaysKept
+from textbackd.config.leads import Lead
 from textbackd.config.section import (
     DEFAULT,
+    CannedReply,
     Counted,
     Did,
     Duration,
@@ -35,7 +39,6 @@ from textbackd.config.section import (
     Named,
     Number,
     Port,
-    Reply,
     Secret,
     Section,
     SpendLimits,
@@ -45,11 +48,14 @@ from textbackd.config.section import (
 from textbackd.config.yaml_source import Loc, nearest_line
 from textbackd.core import night_switch
 from textbackd.core.compose import CANNED_REPLIES, DEFAULT_TEXTS, Language, Manner, TextKind, Wish
+from textbackd.core.handoff import Shift
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours, QuietHours
 from textbackd.core.phone import E164
+from textbackd.core.reply_clock import Step
 from textbackd.core.timetable import Timetable
 from textbackd.core.trunk import USUAL_TRUNK_CONTEXTS
+from textbackd.core.urgent import words_for
 
 
 class Business(Section):
@@ -113,6 +119,29 @@ class Ignore(Section):
     )
 
 
+class Dial(Section):
+    """Calls that textbackd has the PBX make: a desk phone rings, and is connected with a caller who waits.
+
+    Nothing is ever dialled unless this is written. It needs the right `originate` in manager.conf.
+    """
+
+    context: Annotated[Text, AfterValidator(readers.asterisk_name)] = Field(
+        default="from-internal", description="The dialplan context from which desk phones call out."
+    )
+    prefix: Annotated[Text, AfterValidator(readers.dialling_prefix)] = Field(
+        default="",
+        description="What they dial first to get a line.",
+        examples=["9"],
+        json_schema_extra={DEFAULT: "none"},
+    )
+    number_format: Literal["national", "e164", "digits"] = Field(
+        default="national",
+        description="How they dial a number: `national` as people do (13125550142, 011493…), `e164` with the plus, or the "
+        "same as `digits` without.",
+    )
+    rings_for: Duration = Field(default=timedelta(seconds=25), description="How long a desk phone rings.")
+
+
 class Pbx(Section):
     """One Asterisk, reached over AMI."""
 
@@ -136,6 +165,10 @@ class Pbx(Section):
         repr=False,
         description="Call records for catch-up and the leak: a CSV file, `sqlite:///…` or `mysql://…`.",
         examples=["/var/log/asterisk/cdr-csv/Master.csv"],
+    )
+    dial: Dial | None = Field(
+        default=None,
+        description="Calls that textbackd makes: back to a caller from a desk phone, and to wake a desk phone.",
     )
 
 
@@ -221,6 +254,45 @@ class NightSwitch(Section):
         return night_switch.astdb(self.astdb) if self.astdb is not None else None
 
 
+class Escalate(Section):
+    """One step of a line's chain, while a caller waits for an answer."""
+
+    after: Duration = Field(description="So long after they wrote, in opening hours.", examples=["30m"])
+    tell: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
+        default=(),
+        description="Who is told.",
+        examples=[["anna"]],
+        json_schema_extra={DEFAULT: "who gets the replies, unless a phone rings"},
+    )
+    ring: Interface | None = Field(
+        default=None,
+        description="A desk phone that rings; whoever picks it up is connected by pressing 1. Needs `pbx.*.dial`.",
+        examples=["PJSIP/101"],
+    )
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return what is done."""
+        ring = [] if self.ring is None else [Step(after=self.after, do="ring", whom=(self.ring,))]
+        tell = [Step(after=self.after, do="tell", whom=self.tell)] if self.tell or not ring else []
+        return (*tell, *ring)
+
+
+class Reply(Section):
+    """How long a caller may wait for a person, and what happens then."""
+
+    within: Annotated[Duration | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(minutes=15),
+        description="Whoever gets the replies is told again after so long, in opening hours; `off`.",
+    )
+    escalate: Named[Escalate] = Field(default_factory=nothing, description="What else happens, by names of your own.")
+
+    def chain(self) -> tuple[Step, ...]:
+        """Return all steps, the earliest first."""
+        first = [] if self.within is None else [Step(after=self.within, do="tell")]
+        more = [step for each in self.escalate.values() for step in each.steps()]
+        return tuple(sorted((*first, *more), key=lambda step: step.after))
+
+
 class Line(Section):
     """One or more DIDs with their hours, texts, gateways and staff."""
 
@@ -273,6 +345,16 @@ class Line(Section):
         description="Who answers when the line is closed; `{on_call}` in texts.",
         examples=["+13125550124"],
     )
+    reply: Reply = Field(
+        default_factory=Reply, description="How long a caller may wait for a person, and what happens then."
+    )
+    urgent: Annotated[tuple[Text, ...] | None, BeforeValidator(values.off_or_listed)] = Field(
+        default=None,
+        description="Words of a caller that cannot wait: while the line is closed they wake `on_call`, or who gets the replies. "
+        "`off`: none.",
+        examples=[["gas leak", "water everywhere"]],
+        json_schema_extra={DEFAULT: "some that come with textbackd, of the line's language and English"},
+    )
     transliterate: bool = Field(
         default=False,
         description="Write texts in GSM-7 only: a long dash, curly quotes or an emoji would halve their room.",
@@ -295,13 +377,26 @@ class Line(Section):
         examples=[["stick"]],
         json_schema_extra={DEFAULT: "all, in the order written"},
     )
-    canned_replies: Listed[Reply] = Field(
+    canned_replies: Listed[CannedReply] = Field(
         default=CANNED_REPLIES,
         description="Replies that stand ready in the inbox, with the fields of texts; one is left out where its field is empty.",
     )
     staff: Listed[Annotated[Text, AfterValidator(readers.known_staff)]] = Field(
         default=(), description="Who gets the replies.", examples=[["anna"]], json_schema_extra={DEFAULT: "all staff"}
     )
+    rota: Named[RotaShift] = Field(
+        default_factory=nothing,
+        description="Who of them is on duty when, by names of your own; while nobody is, all of them get the replies.",
+    )
+    queue: Queue | None = Field(
+        default=None,
+        description="The PBX's queue whose members get the replies while they are logged in (see `staff.*.phone`).",
+        examples=["sales"],
+    )
+
+    def urgent_words(self) -> tuple[str, ...]:
+        """Return the words that cannot wait."""
+        return words_for([self.language]) if self.urgent is None else self.urgent
 
     def takes(self, channel: str) -> bool:
         """Return whether calls over that channel may be this line's."""
@@ -425,6 +520,45 @@ class Staff(Section):
         description="Their mobile, which gets replies; never texted as a caller.",
         examples=["+13125550123"],
     )
+    phone: Interface | None = Field(
+        default=None,
+        description="Their desk phone, as the PBX dials it and its queues know it.",
+        examples=["PJSIP/anna"],
+    )
+    sip: Endpoint | None = Field(
+        default=None, description="Their desk phone, if it shows messages (SIP MESSAGE).", examples=["pjsip:anna"]
+    )
+    email: Mailbox | None = Field(
+        default=None, description="Where they get e-mails; needs `email`.", examples=["anna@example.com"]
+    )
+    notify: Listed[Service] = Field(
+        default=(),
+        description="Addresses of services that apprise knows (ntfy, Telegram, Slack, …); needs the extra `notify`.",
+        examples=[["ntfy://ntfy.sh/anderson-roofing"]],
+    )
+    tell: Literal["replies", "all"] = Field(
+        default="replies",
+        description="What they are told of: `replies`, with callers whom only a call back helps; `all` missed calls, too.",
+    )
+    digest: bool = Field(
+        default=False,
+        description="In the morning, when the first line opens, they are told what came in overnight and who waits.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
+
+
+class Inbox(Section):
+    """The conversations with callers."""
+
+    close_after: Annotated[Duration | None, BeforeValidator(values.off_or)] = Field(
+        default=timedelta(days=14),
+        description="A conversation in which nobody waits for us is put away when nothing was heard for so long; `off`.",
+    )
+    pile_up: Annotated[Counted | None, BeforeValidator(values.off_or)] = Field(
+        default=Limit(5, timedelta(hours=1)),
+        description="All staff are told, once, when so many callers have waited so long for an answer; `off`.",
+    )
 
 
 class Web(Section):
@@ -451,10 +585,11 @@ class Web(Section):
 
 
 class Webhooks(Section):
-    """Where gateways' webhooks arrive: a listener of its own, the only thing that may have to be seen from outside."""
+    """Where webhooks and forms arrive: a listener of its own, the only thing that may have to be seen from outside."""
 
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
-        default="127.0.0.1:8471", description="Address and port; opened only if a gateway has a `webhook`."
+        default="127.0.0.1:8471",
+        description="Address and port; opened only if a gateway has a `webhook`, or there are `leads` or `bookings`.",
     )
     url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
         default=None,
@@ -530,9 +665,21 @@ class Settings(Section):
     staff: Named[Staff] = Field(
         default_factory=nothing, description="People with a login or a phone that gets replies."
     )
+    email: Email | None = Field(default=None, description="The mail server that takes e-mails to staff.")
+    hooks_out: Named[HookOut] = Field(
+        default_factory=nothing, description="Programs that are told what happens, by names of your own."
+    )
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
+    inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
-    webhooks: Webhooks = Field(default=Webhooks(), description="Where gateways' webhooks arrive.")
+    webhooks: Webhooks = Field(default=Webhooks(), description="Where webhooks and forms arrive.")
+    leads: Named[Lead] = Field(
+        default_factory=nothing, description="Forms on the shop's web pages, by names of your own; docs/LEADS.md."
+    )
+    bookings: Named[Booking] = Field(
+        default_factory=nothing,
+        description="Calendars that tell of appointments, by names of your own; docs/LEADS.md.",
+    )
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
         default=Path("/var/lib/textbackd/textbackd.db"), description="The database."
     )
@@ -566,10 +713,19 @@ class Settings(Section):
         _, name = max(claims, key=lambda claim: (*_closeness(claim[0]), bool(self.lines[claim[1]].trunks)))
         return name, self.lines[name]
 
+    def line_named(self, name: str | None) -> Line:
+        """Return the line of that name, or the first one if it is not known or not there any more."""
+        return self.lines[name] if name is not None and name in self.lines else next(iter(self.lines.values()))
+
     def timetable(self, line: Line) -> Timetable:
         """Return when a line is open, by its own clock."""
         zone = line.timezone or self.business.timezone
         return Timetable(hours=line.hours, zone=zone, kept=HolidaysKept(line.holidays))
+
+    def rota(self, line: Line) -> tuple[Shift, ...]:
+        """Return who of a line's staff is on duty when, by its clock."""
+        times = self.timetable(line)
+        return tuple(Shift(staff=shift.staff, times=replace(times, hours=shift.hours)) for shift in line.rota.values())
 
     def manner(self, line: Line) -> Manner:
         """Return how a line speaks."""

@@ -172,3 +172,9 @@ def mask(number: str | None) -> str:
     if not number:
         return "withheld"
     return f"{number[:5]}***{number[-4:]}" if len(number) > 9 else "***"
+
+
+def as_dialled(number: E164, country: str) -> str:
+    """Return what a person in `country` (ISO 3166, "US") presses to call a number, digits only: 13035550142, 0114930…"""
+    written = phonenumbers.format_out_of_country_calling_number(phonenumbers.parse(number), country)
+    return "".join(filter(str.isdigit, written))

@@ -17,6 +17,7 @@ from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
+from textbackd.flow.ring_back import CannotRing, RingBack
 from textbackd.store import acts, conversations, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
@@ -52,9 +53,10 @@ class Desk:
         clock: Callable[[], datetime],
         bell: Bell,
         wake: Callable[[], None],
+        ring_back: RingBack | None = None,
     ) -> None:
         self._settings, self._store, self._clock = settings, store, clock
-        self.bell, self._wake = bell, wake
+        self.bell, self._wake, self._ring_back = bell, wake, ring_back
         self._own = settings.own_numbers()
 
     async def reply(self, number: E164, body: str, staff: str, *, key: str | None = None) -> str:
@@ -156,6 +158,29 @@ class Desk:
         await self._act(
             number, kind, staff, "" if to == staff else to or "", lambda db: conversations.assign(db, number, to)
         )
+
+    def can_call_back(self, staff: str) -> bool:
+        """Return whether one of the staff has a desk phone that can be connected with a caller."""
+        return self._ring_back is not None and self._ring_back.phone_of(staff) is not None
+
+    async def call_back(self, number: E164, staff: str) -> None:
+        """Ring the desk phone of one of the staff, and the caller once it is picked up. A call claims as an answer does."""
+        if await self._store.run(lambda db: conversations.find(db, number)) is None:
+            raise Refused("There is no conversation with this number.")
+        if self._ring_back is None:
+            raise Refused("Nothing here can make calls.")
+        try:
+            phone = await self._ring_back.connect(number, staff)
+        except CannotRing as error:
+            raise Refused(str(error)) from error
+        log.info("a desk phone is connected with a caller", extra={"to": mask(number), "staff": staff, "phone": phone})
+        await self._act(number, ActKind.CALLED_BACK, staff, phone, lambda db: self._claim(db, number, staff))
+
+    def _claim(self, db: sqlite_utils.Database, number: E164, staff: str) -> None:
+        found = conversations.find(db, number)
+        if found is not None and found.assignee is None:
+            conversations.assign(db, number, staff)
+            acts.add_within(db, Act(at=self._clock(), kind=ActKind.CLAIMED, staff=staff, number=number))
 
     async def put_away(self, number: E164, staff: str) -> None:
         """Say that nothing is left to do."""

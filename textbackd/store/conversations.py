@@ -13,6 +13,7 @@ import sqlite_utils
 
 from textbackd.core.conversation import Happening, Standing, Turn, after
 from textbackd.core.phone import E164
+from textbackd.store import news as feed
 from textbackd.store.database import from_text, to_text
 
 PREVIEW: Final = 160  # characters of the last words, for the list
@@ -32,6 +33,7 @@ class News:
     name: str = ""  # of the caller, as it was told; "": not told
     words: str = ""  # what was said
     unread: bool = False  # somebody of us has to look
+    urgent: bool = False  # it cannot wait until the morning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Conversation:
     last_at: datetime
     last_words: str  # untrusted
     unread: int
+    urgent: bool  # they used words that cannot wait, and nobody has answered
 
 
 def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
@@ -70,6 +73,8 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
     elif before.turn is Turn.DONE and now.turn in _OPENING and news.happening is not Happening.TAKEN_UP:
         _begin_anew(db, news)
     _write(db, news, now)
+    turns = (before.turn, now.turn)
+    feed.happened(db, news.happening, turns, number=news.number, at=news.at, staff=news.staff, words=news.words)
     return now.turn
 
 
@@ -95,12 +100,13 @@ def _write(db: sqlite_utils.Database, news: News, now: Standing) -> None:
         "UPDATE conversations SET turn = :turn, assignee = :assignee, waiting_since = :since, line = coalesce(:line, line),"
         " did = coalesce(:did, did), name = CASE WHEN name = '' THEN :name ELSE name END, last_at = max(last_at, :at),"
         " last_words = CASE WHEN :words = '' THEN last_words ELSE :words END,"
+        " urgent = CASE WHEN :since IS NULL THEN 0 ELSE max(urgent, :urgent) END,"
         " unread = CASE WHEN :is_answer THEN 0 ELSE unread + :unread END,"
         " answered_at = CASE WHEN :is_answer THEN coalesce(answered_at, :at) ELSE answered_at END WHERE number = :number",
         {
             "turn": now.turn, "assignee": now.assignee, "since": to_text(now.waiting_since), "line": news.line,
             "did": news.did, "name": news.name, "at": to_text(news.at), "words": news.words[:PREVIEW],
-            "is_answer": is_answer, "unread": news.unread, "number": news.number,
+            "is_answer": is_answer, "unread": news.unread, "urgent": news.urgent, "number": news.number,
         },
     )  # fmt: skip
 
@@ -246,7 +252,7 @@ _FOUND: Final = (
     "(name LIKE :like ESCAPE '!' OR (:digits <> '' AND instr(number, :digits))"
     " OR number IN (SELECT number FROM inbox WHERE body LIKE :like ESCAPE '!')"
     " OR number IN (SELECT recipient FROM outbox WHERE body LIKE :like ESCAPE '!')"
-    " OR number IN (SELECT number FROM acts WHERE kind = 'note' AND detail LIKE :like ESCAPE '!'))"
+    " OR number IN (SELECT number FROM acts WHERE kind IN ('note', 'lead') AND detail LIKE :like ESCAPE '!'))"
 )
 LEAST_DIGITS: Final = 3  # of a number that is looked for; fewer are a word like any other
 
@@ -277,4 +283,4 @@ def _conversation(row: dict[str, Any]) -> Conversation:
     moments = {
         name: from_text(row[name]) for name in ("waiting_since", "booked_at", "opened_at", "answered_at", "last_at")
     }
-    return Conversation(**{**row, **moments, "turn": Turn(row["turn"])})
+    return Conversation(**{**row, **moments, "turn": Turn(row["turn"]), "urgent": bool(row["urgent"])})

@@ -5,8 +5,9 @@ from typing import Final
 
 from aiohttp import web
 
-from textbackd.store import accounts, refusals, sessions
-from textbackd.web import auth, login, pages, peer
+from textbackd.store import accounts, sessions
+from textbackd.web import attempts, auth, login, pages
+from textbackd.web.attempts import Refused
 from textbackd.web.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
@@ -48,23 +49,16 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     fault = _unusable(new, again) or await _unproved(request, present)
     if fault:
         return await _page(request, fault=fault, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    hashed = await request.app[login.PASSWORDS].hash(new)
+    hashed = await request.app[attempts.PASSWORDS].hash(new)
     await shop.store.run(lambda db: accounts.set_password(db, me.key, hashed, shop.clock(), by=me.key, keep=me.session))
     return pages.redirect("/account?done=password")
 
 
 async def _unproved(request: web.Request, present: str) -> str:
     """Return why this is not known to be me; "" if it is. Who finds my browser open may not guess, no more than at the login."""
-    shop, me = request.app[SHOP], auth.staff_of(request)
-    counted = (refusals.account(me.key), refusals.address(peer.address(request)))
-    until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
-    if until is not None:
-        return login.wait_for(login.seconds_until(request, until))
-    account = await shop.store.run(lambda db: accounts.find(db, me.key))
-    if not await login.is_proved(request, account, present):
-        await login.note_refused(request, account)
-        return NOT_YOURS
-    await shop.store.run(lambda db: refusals.let_off(db, *counted))
+    tried = await attempts.attempt(request, auth.staff_of(request).key, present)
+    if isinstance(tried, Refused):
+        return NOT_YOURS if tried.wait is None else tried.sentence
     return ""
 
 

@@ -9,9 +9,12 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import account, accounts_page, audit, auth, inbox, invitation, login, pages, static
-from textbackd.web.health import Vitals, health
+from textbackd.web import account, accounts_page, attempts, audit, auth, inbox, invitation, login, pages, static
+from textbackd.web.api.operation import OF_A_PROGRAM, PACE
+from textbackd.web.api.routes import ROUTES as API
+from textbackd.web.health import VITALS, Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
+from textbackd.web.pace import Pace
 from textbackd.web.passwords import Passwords
 from textbackd.web.shop import SHOP, Shop
 
@@ -38,8 +41,10 @@ _BIND_FAULTS: Final = MappingProxyType({
 })  # fmt: skip
 
 
-def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> web.Application:
-    """Return the application: what monitors ask, and for a shop its inbox."""
+def make_app(
+    *, vitals: Vitals, measure: Measure, shop: Shop | None = None, pace: Pace | None = None
+) -> web.Application:
+    """Return the application: what monitors ask, and for a shop its inbox and the API, which has the usual pace without one."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return await health(vitals)
@@ -52,16 +57,20 @@ def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> w
     app.router.add_get("/metrics", metrics, name="metrics")
     app.on_response_prepare.append(harden)
     if shop is not None:
+        app[VITALS] = vitals
+        app[PACE] = Pace(*OF_A_PROGRAM) if pace is None else pace
         _open_inbox(app, shop)
     return app
 
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
-    app[login.PASSWORDS] = Passwords()
+    app[attempts.PASSWORDS] = Passwords()
+    app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
+    app.router.add_routes(API)
     inbox.set_up(app)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts
-from textbackd.web import login, pages
+from textbackd.web import attempts, login, pages
 from textbackd.web.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
@@ -26,7 +26,7 @@ async def choose(request: web.Request) -> web.StreamResponse:
     password = login.field(await request.post(), "password")
     if not is_long_enough(password):
         return _page(request, staff, fault=TOO_SHORT, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    hashed, secret = await request.app[login.PASSWORDS].hash(password), request.match_info["secret"]
+    hashed, secret = await request.app[attempts.PASSWORDS].hash(password), request.match_info["secret"]
     if await shop.store.run(lambda db: accounts.accept(db, secret, hashed, shop.clock())) is None:
         raise web.HTTPNotFound(text=GONE)
     return pages.redirect("/login?done=password")

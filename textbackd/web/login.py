@@ -1,28 +1,17 @@
-"""Logging in and out.   auth.py sends strangers here; store/accounts.py, store/sessions.py ← here
+"""Logging in and out.   auth.py sends strangers here; attempts.py, store/sessions.py ← here"""
 
-A wrong name and a wrong password take the same way through this file: an attempt is counted, a hash is verified, one sentence
-is told.
-"""
-
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
-from math import ceil
 from typing import Any, Final
 
 from aiohttp import web
 
-from textbackd.store import accounts, bearer, refusals, sessions
-from textbackd.store.accounts import Account
-from textbackd.web import auth, cookies, csrf, pages, peer
-from textbackd.web.passwords import Passwords
+from textbackd.store import bearer, sessions
+from textbackd.web import attempts, auth, cookies, csrf, pages, peer
+from textbackd.web.attempts import Refused
 from textbackd.web.shop import SHOP
 
-log = logging.getLogger(__name__)
-
-PASSWORDS: Final = web.AppKey("passwords", Passwords)
 HOME: Final = "/"
 WRONG: Final = "That name and password do not belong together."
 OLD_FORM: Final = "This page had been open for too long. Please try again."
@@ -51,42 +40,16 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     typed = _typed(await request.post())
     if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
-    shop, asker = request.app[SHOP], peer.address(request)
-    counted = (refusals.account(typed.name), refusals.address(asker))
-    until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
-    if until is not None:
-        return _too_many(request, typed, until)
-    account = await shop.store.run(lambda db: accounts.find(db, typed.name))
-    if not await is_proved(request, account, typed.password) or account is None:
-        await note_refused(request, account)
-        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
-    await shop.store.run(lambda db: refusals.let_off(db, *counted))
-    return await start_session(request, account.staff, typed.wanted)
-
-
-async def note_refused(request: web.Request, account: Account | None) -> None:
-    """Tell the log and the audit of a wrong password. What was typed as name may be a password, and is not told."""
-    shop, staff, asker = request.app[SHOP], account.staff if account else None, peer.address(request)
-    log.warning("a login was refused", extra={"staff": staff})
-    await shop.store.run(lambda db: refusals.note(db, staff, asker, shop.clock()))
+    tried = await attempts.attempt(request, typed.name, typed.password)
+    if isinstance(tried, Refused):
+        return _refused(request, typed, tried)
+    return await start_session(request, tried.staff, typed.wanted)
 
 
 async def is_own_form(request: web.Request) -> bool:
     """Return whether somebody without a session sends the form that this browser was shown."""
     secret = cookies.read(request, cookies.BEFORE_LOGIN)
     return secret is not None and await csrf.is_ours(request, secret)
-
-
-async def is_proved(request: web.Request, account: Account | None, password: str) -> bool:
-    """Return whether the password is the account's, and the account may log in. A hash is verified for every name."""
-    store, passwords = request.app[SHOP].store, request.app[PASSWORDS]
-    kept = account.password if account and account.disabled_at is None else None
-    if not await passwords.is_right(kept, password) or account is None or kept is None:
-        return False
-    if passwords.is_outdated(kept):
-        better = await passwords.hash(password)
-        await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
-    return True
 
 
 async def start_session(request: web.Request, staff: str, where: str) -> web.Response:
@@ -113,22 +76,12 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _too_many(request: web.Request, typed: Typed, until: datetime) -> web.Response:
-    seconds = seconds_until(request, until)
-    response = _page(request, fault=wait_for(seconds), typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response.headers["Retry-After"] = str(seconds)
+def _refused(request: web.Request, typed: Typed, refused: Refused) -> web.Response:
+    if refused.wait is None:
+        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
+    response = _page(request, fault=refused.sentence, typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(refused.wait)
     return response
-
-
-def seconds_until(request: web.Request, until: datetime) -> int:
-    """Return how long it is until then, in whole seconds, at least one."""
-    return max(1, ceil((until - request.app[SHOP].clock()).total_seconds()))
-
-
-def wait_for(seconds: int) -> str:
-    """Return what to tell somebody who tried too often."""
-    wait = f"{seconds} seconds" if seconds < 90 else f"{ceil(seconds / 60)} minutes"
-    return f"Too many tries. Wait {wait}, then try again."
 
 
 def _page(
