@@ -164,7 +164,7 @@ async def of(request: web.Request) -> Conversation:
     written = request.match_info["id"]
     found = None
     if len(written) < 16:
-        found = await request.app[SHOP].store.run(lambda db: conversations.get(db, int(written)))
+        found = await request.app[SHOP].store.read(lambda db: conversations.get(db, int(written)))
     if found is None:
         raise web.HTTPNotFound
     return found

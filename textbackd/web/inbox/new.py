@@ -38,7 +38,7 @@ async def _sent(request: web.Request, written: str, text: str, key: str) -> int:
     if number is None:
         raise Refused("This is not a whole phone number. Write it as you would dial it, with the area code.")
     await shop.desk.reply(number, text, staff_of(request).key, key=key)
-    found = await shop.store.run(lambda db: conversations.find(db, number))
+    found = await shop.store.read(lambda db: conversations.find(db, number))
     assert found is not None  # noqa: S101  # the reply has made it
     return found.id
 
