@@ -23,6 +23,7 @@ from textbackd.core.form import Form
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
+from textbackd.core.urgent import is_urgent
 from textbackd.core.words import WORDS, when
 from textbackd.flow.bell import Bell
 from textbackd.flow.conclude import MILLIONTHS, Office
@@ -127,14 +128,16 @@ class LeadsIn:
     def _begin(self, db: sqlite_utils.Database, lead: NewLead, number: E164) -> None:
         """Let the one who asks wait for a person, inside the caller's transaction."""
         known = conversations.find(db, number)
+        line = known.line if known and known.line else lead.line
         news = News(
             number=number,
             happening=Happening.LEAD,
             at=lead.at,
-            line=None if known and known.line else lead.line,
+            line=line,
             name=lead.name[:100],
             words=lead.words,
             unread=True,
+            urgent=is_urgent(lead.words, self._settings.line_named(line).urgent_words()),
         )
         conversations.happen(db, news)
         words = "\n".join(filter(None, (lead.words, f"form: {lead.source}")))
