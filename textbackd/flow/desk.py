@@ -18,7 +18,7 @@ from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
 from textbackd.flow.ring_back import CannotRing, RingBack
-from textbackd.store import acts, conversations, optouts, outbox
+from textbackd.store import acts, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import Store, writing
@@ -35,11 +35,13 @@ MOST_SEGMENTS: Final = 10  # of one answer
 LONGEST_NOTE: Final = 4000  # characters
 PERSON_WROTE: Final = "somebody of the shop has written to the caller"
 
-SENT_ALREADY: Final = "This form has sent a text already, with other words. Send it again if both are meant."
-
 
 class Refused(TextbackdError):
     """It cannot be done; one sentence that says why, and what to do instead."""
+
+
+class SentAlready(Refused):
+    """Under this key another text was sent."""
 
 
 class Desk:
@@ -71,7 +73,9 @@ class Desk:
         def work(db: sqlite_utils.Database) -> str:
             if key is not None and (known := outbox.find(db, key)) is not None:
                 if (known["recipient"], known["body"]) != (number, text):
-                    raise Refused(SENT_ALREADY)
+                    raise SentAlready(
+                        "This form has sent a text already, with other words. Send it again if both are meant."
+                    )
                 return key
             conversation = conversations.find(db, number)
             if optouts.find(db, number) is not None:
@@ -222,6 +226,15 @@ class Desk:
             conversations.cannot_be_texted(db, number, None)
 
         await self._act(number, ActKind.OPTED_IN, staff, "", work)
+
+    async def never(self, number: E164, staff: str) -> None:
+        """Let a number's calls count no more, and put its conversation away: a supplier, a nuisance, somebody's family."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            never.add_within(db, number, staff, "", self._clock())
+            conversations.happen(db, News(number=number, happening=Happening.PUT_AWAY, at=self._clock(), staff=staff))
+
+        await self._act(number, ActKind.NEVER, staff, "", work)
 
     async def _ended(self, number: E164, outcome: str, value: int | None, kind: ActKind, staff: str) -> None:
         def work(db: sqlite_utils.Database) -> None:
