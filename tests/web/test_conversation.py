@@ -371,11 +371,17 @@ async def test_everything_that_was_done_is_on_record(inbox: Inbox, browser: Brow
 
 async def test_who_has_no_desk_phone_has_no_button_for_it_and_is_told_why(inbox: Inbox, browser: Browser) -> None:
     await inbox.write(JANE.is_missed(NOON))
-    await browser.log_in()
+    await browser.log_in("bob")
     assert f"{TALK}/call" not in (await browser.get(TALK)).text
     page = await browser.post(f"{TALK}/call")
     assert page.status == 422
-    assert "Nothing here can make calls." in page.words
+    assert "No desk phone is known for bob" in page.words
+
+
+async def test_who_has_a_desk_phone_can_have_it_rung(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    await browser.log_in("anna")
+    assert f'action="{TALK}/call"' in (await browser.get(TALK)).text
 
 
 # ---- what came by a form
