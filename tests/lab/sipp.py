@@ -222,6 +222,10 @@ class Actor:
         paths = [Path(f"{self._notes}{ending}") for ending in (".errors", ".messages")]
         return "\n".join(path.read_text(errors="replace")[-3000:] for path in paths if path.exists())
 
+    def messages(self) -> str:
+        """All messages that it saw and sent, while its stage is up."""
+        return Path(f"{self._notes}.messages").read_text(errors="replace")
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -30,7 +30,7 @@ async def test_behind_a_proxy_staff_log_in_over_https_and_strangers_are_told_apa
     proxy: proxies.Proxy, tmp_path: Path
 ) -> None:
     async with behind(proxy, tmp_path) as browser:
-        assert (await browser.log_in()).where == "/account"
+        assert (await browser.log_in()).where == "/"
         assert browser.cookie("__Host-textbackd") is not None
         await browser.get("/accounts")
         invited = await browser.post("/accounts/invite", staff="eve", role="staff")

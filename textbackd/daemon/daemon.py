@@ -67,6 +67,11 @@ class Daemon:
             ring_back=ring_back,
         )
 
+    @property
+    def desk(self) -> Desk:
+        """What the staff can do."""
+        return self._common.desk
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
         lock = only_one(self._settings.storage)
@@ -114,6 +119,8 @@ class Daemon:
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
         yield from self._telling.chores()
+        if (after := self._settings.inbox.close_after) is not None:
+            yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
+from textbackd.flow.alarms import Alarms
 from textbackd.flow.desk_phones import DeskPhonesIn
 from textbackd.flow.duty import Duty
 from textbackd.flow.escalation import Escalation
@@ -41,12 +42,14 @@ class Telling:
         self._phones = DeskPhonesIn(settings, managers=clients, texts=self.texts, clock=clock, wake=self.wake)
         duty = Duty(settings, clients)
         self.handoff = Handoff(settings, store=store, clock=clock, bell=common.bell, duty=duty, wake=self.wake)
+        tells = StaffTells(settings, handoff=self.handoff, duty=duty)
+        self._alarms = Alarms(settings, store=store, clock=clock, tells=tells, wake=self.wake)
         self._escalation = Escalation(
             settings,
             store=store,
             clock=clock,
             bell=common.bell,
-            tells=StaffTells(settings, handoff=self.handoff, duty=duty),
+            tells=tells,
             ring_back=common.ring_back,
             on_the_phone=on_the_phone,
             wake=self.wake,
@@ -78,3 +81,4 @@ class Telling:
         yield self._phones.run()
         yield from (teller.run() for teller in self._tellers)
         yield self._escalation.run()
+        yield self._alarms.run()

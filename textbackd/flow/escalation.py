@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlite_utils
@@ -23,6 +23,7 @@ from textbackd.flow.handoff import whose
 from textbackd.flow.ring_back import CannotRing, RingBack
 from textbackd.flow.tells import LoggedIn, Tells
 from textbackd.pbx.control import Picked
+from textbackd.report.digest import spoken
 from textbackd.store import acts, conversations, steps
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation
@@ -36,7 +37,7 @@ OUTCOMES: Final = {
     Picked.UP: "picked up",
     Picked.NOBODY: "nobody came",
     Picked.BUSY: "busy",
-    Picked.UNREACHABLE: "not reachable",
+    Picked.REFUSED: "busy or not there",
     Picked.UNKNOWN: "not known",
 }
 Due = tuple[Conversation, Step]
@@ -161,7 +162,7 @@ class Escalation:
             outcome = OUTCOMES[await promise]
         except CannotRing as error:
             log.warning("a desk phone cannot be rung", extra={"phone": step.whom[0], "why": str(error)})
-            outcome = "not reachable"
+            outcome = "cannot be rung"
         try:
             await self._store.run(lambda db: self._note_outcome(db, conversation, step, outcome))
         except sqlite3.Error as error:
@@ -182,14 +183,6 @@ def _wait(conversation: Conversation) -> Waiting:
     since = conversation.waiting_since
     assert since is not None  # noqa: S101  # only those who wait are looked at
     return Waiting(since=since, is_urgent=conversation.urgent)
-
-
-def spoken(span: timedelta) -> str:
-    """Return how long somebody waits, "16 min", "3 h", "2 days"."""
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 120:  # "95 min" says more than "1 h"
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 async def _pause(listener: Listener) -> None:

@@ -68,7 +68,7 @@ async def show(
     shop, visitor = request.app[SHOP], staff_of(request)
     asked = read(request.query) if asked is None else asked
     before = moment(request.query.get("older", "")) if request.method == "GET" else None
-    told = await shop.store.run(lambda db: _read(db, shop, asked, visitor.key, conversation_id, before))
+    told = await shop.store.read(lambda db: _read(db, shop, asked, visitor.key, conversation_id, before))
     if conversation_id is not None and told.conversation is None:
         raise web.HTTPNotFound
     eyes = eyes_of(request)

@@ -75,7 +75,7 @@ class Live:
                     await self._tell(number)
 
     async def _tell(self, number: E164 | None) -> None:
-        conversation, event = await self._store.run(lambda db: _event(db, number))
+        conversation, event = await self._store.read(lambda db: _event(db, number))
         for page in self._pages:
             page.hear(conversation, event)
 
@@ -131,7 +131,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def _may_stay(request: web.Request) -> bool:
     shop, session = request.app[SHOP], staff_of(request).session
-    return session is not None and await shop.store.run(lambda db: sessions.is_alive(db, session, shop.clock()))
+    return session is not None and await shop.store.read(lambda db: sessions.is_alive(db, session, shop.clock()))
 
 
 async def beside(app: web.Application) -> AsyncIterator[None]:
