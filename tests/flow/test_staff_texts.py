@@ -172,6 +172,14 @@ async def test_a_text_that_the_gateway_brings_twice_is_answered_once(tmp_path: P
 
 
 @hasty
+async def test_a_note_that_the_gateway_brings_twice_is_one_note(tmp_path: Path) -> None:
+    async with mobiles(tmp_path) as staff:
+        await staff.write("#1 note gate 4711")
+        await staff.write("#1 note gate 4711", again=True)
+        assert len(await staff.shop.rows("acts")) == 1
+
+
+@hasty
 async def test_a_crash_before_it_is_stored_brings_it_again_and_texts_the_caller_once(tmp_path: Path) -> None:
     async with mobiles(tmp_path) as staff:
         await staff.write("#1 We come at 3")
