@@ -46,7 +46,7 @@ def told(came_in: CameIn = NOTHING, *waiting: Waits, to_call: int = 0) -> str | 
             id="what is urgent comes first",
         ),
         pytest.param(
-            pile_up("Anderson", [NAMELESS] * 7, HOUR),
+            pile_up("Anderson", [NAMELESS] * 5, 7, HOUR),
             f"Anderson: 7 callers have waited 60 min or longer for an answer: {', '.join([f'#8 {CALLER} (2 h)'] * 5)}, 2 more.",
             id="a pile-up names the first five",
         ),

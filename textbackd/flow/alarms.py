@@ -15,18 +15,19 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.morning import closed_since, morning
-from textbackd.core.reply_clock import Waiting, waited
+from textbackd.core.reply_clock import Waiting, begun_by, waited
 from textbackd.flow.tells import Tells
 from textbackd.report import digest
 from textbackd.report.digest import Digest, Waits
 from textbackd.store import conversations, overnight, steps
-from textbackd.store.conversations import Box, Conversation
-from textbackd.store.database import Store, writing
+from textbackd.store.conversations import Box, Conversation, Wait
+from textbackd.store.database import Store, to_text, writing
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = 60.0  # seconds
 MORNING_LASTS: Final = timedelta(hours=2)  # a digest that comes later, after an outage, tells nobody anything
+NAMED: Final = digest.MOST_NAMED
 PILE_UP: Final = "pile_up"
 DIGEST: Final = "digest"
 
@@ -75,14 +76,15 @@ class Alarms:
         limit = self._settings.inbox.pile_up
         if limit is None:
             return False
-        long = [each for each in self._waiting(db, now) if each.span >= limit.window]
+        long = self._waiting(db, limit.window, now)
         if len(long) <= limit.count // 2:
             return self._end_pile_up(db)
         if len(long) < limit.count or steps.told_at(db, PILE_UP) is not None:
             return False
+        named = [self._waits(found, now) for wait in long[:NAMED] if (found := conversations.get(db, wait.id))]
+        said = digest.pile_up(self._settings.business.name, named, len(long), limit.window)
         with writing(db):
             steps.tell_once(db, PILE_UP, now)
-            said = digest.pile_up(self._settings.business.name, long, limit.window)
             self._tells.say(db, list(self._settings.staff), said, now)
         return True
 
@@ -94,8 +96,16 @@ class Alarms:
                 steps.is_over(db, PILE_UP)
         return False
 
-    def _waiting(self, db: sqlite_utils.Database, now: datetime) -> list[Waits]:
-        return [self._waits(each, now) for each in conversations.waiting(db)]
+    def _waiting(self, db: sqlite_utils.Database, span: timedelta, now: datetime) -> list[Wait]:
+        """Return who has waited for so long, the longest first."""
+        by = {name: begun_by(span, now, self._settings.timetable(line)) for name, line in self._settings.lines.items()}
+        first, urgent = to_text(next(iter(by.values()))), to_text(now - span)
+        latest = {name: to_text(moment) for name, moment in by.items()}
+        return [
+            wait
+            for wait in conversations.waits(db)
+            if wait.since <= ((urgent if wait.urgent else latest.get(wait.line or "", first)) or "")
+        ]
 
     def _waits(self, conversation: Conversation, now: datetime) -> Waits:
         times = self._settings.timetable(self._settings.line_named(conversation.line))

@@ -3,7 +3,7 @@
 They go as texts to mobiles too, so they are short. What a caller is called may hold anything; only letters of it are shown.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -63,23 +63,23 @@ def _waiting(waiting: Sequence[Waits]) -> str:
     if not waiting:
         return "Nobody waits."
     verb = "waits" if len(waiting) == 1 else "wait"
-    return f"{len(waiting)} {verb} for an answer: {', '.join(_named(waiting))}."
+    return f"{len(waiting)} {verb} for an answer: {_named(waiting, len(waiting))}."
 
 
-def pile_up(business: str, waiting: Sequence[Waits], span: timedelta) -> str:
-    """Return the alarm that many callers have waited for so long or longer."""
-    who = ", ".join(_named(waiting))
-    return f"{business}: {len(waiting)} callers have waited {spoken(span)} or longer for an answer: {who}."
+def pile_up(business: str, longest: Sequence[Waits], count: int, span: timedelta) -> str:
+    """Return the alarm that many callers have waited for so long or longer; `longest` are the first few of them."""
+    return f"{business}: {count} callers have waited {spoken(span)} or longer for an answer: {_named(longest, count)}."
 
 
-def _named(waiting: Iterable[Waits]) -> Iterator[str]:
-    ordered = sorted(waiting, key=lambda caller: (not caller.is_urgent, -caller.span))
-    for caller in ordered[:MOST_NAMED]:
-        name = f"{shown} " if (shown := _shown(caller.name)) else ""
-        urgent = "URGENT, " if caller.is_urgent else ""
-        yield f"#{caller.tag} {name}{caller.number} ({urgent}{spoken(caller.span)})"
-    if len(ordered) > MOST_NAMED:
-        yield f"{len(ordered) - MOST_NAMED} more"
+def _named(waiting: Sequence[Waits], count: int) -> str:
+    first = sorted(waiting, key=lambda caller: (not caller.is_urgent, -caller.span))[:MOST_NAMED]
+    more = [f"{count - len(first)} more"] if count > len(first) else []
+    return ", ".join([*map(_caller, first), *more])
+
+
+def _caller(caller: Waits) -> str:
+    name = f"{shown} " if (shown := _shown(caller.name)) else ""
+    return f"#{caller.tag} {name}{caller.number} ({'URGENT, ' if caller.is_urgent else ''}{spoken(caller.span)})"
 
 
 def _shown(name: str) -> str:
