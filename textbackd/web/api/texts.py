@@ -7,11 +7,11 @@ import hashlib
 from http import HTTPStatus
 from typing import Annotated
 
-import sqlite_utils
 from pydantic import Field, StringConstraints
 
 from textbackd.core.phone import E164, read_number
-from textbackd.store import conversations, outbox
+from textbackd.flow.desk import SentAlready
+from textbackd.store import conversations
 from textbackd.web.api.conversations import TYPED, Conversation, Words, found
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
@@ -56,17 +56,12 @@ async def send(asked: Asked) -> Queued:
 
 async def _sent(asked: Asked, number: E164, text: str) -> Queued:
     key = _id_for(asked, asked.key) if asked.key is not None else None
-    if key is not None and await asked.shop.store.run(lambda db: _is_anothers(db, key, number, text)):
-        raise ToldError(HTTPStatus.CONFLICT, OTHER_TEXT)
-    text_id = await asked.shop.desk.reply(number, text, asked.visitor.key, key=key)
+    try:
+        text_id = await asked.shop.desk.reply(number, text, asked.visitor.key, key=key)
+    except SentAlready as error:
+        raise ToldError(HTTPStatus.CONFLICT, OTHER_TEXT) from error
     one = await asked.shop.store.run(lambda db: conversations.find(db, number))
     return Queued(id=text_id, conversation=Conversation.model_validate(one))
-
-
-def _is_anothers(db: sqlite_utils.Database, key: str, number: E164, text: str) -> bool:
-    """Return whether another text has this key: the desk would say so, too, but in words for a form."""
-    row = outbox.find(db, key)
-    return row is not None and (row["recipient"], row["body"]) != (number, text.strip())
 
 
 def _id_for(asked: Asked, key: str) -> str:
