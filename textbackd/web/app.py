@@ -17,7 +17,6 @@ from textbackd.web import (
     auth,
     inbox,
     invitation,
-    lead_list,
     login,
     pages,
     static,
@@ -42,7 +41,7 @@ SECURITY_HEADERS: Final = MappingProxyType({
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
 PAGES: Final = (
     *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
-    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *lead_list.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
 )
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take

@@ -192,3 +192,4 @@ lost = _doing(lambda asked, number: asked.shop.desk.lost(number, asked.visitor.k
 rename = _doing(lambda asked, number: asked.shop.desk.rename(number, asked.body.name, asked.visitor.key))
 opt_out = _doing(lambda asked, number: asked.shop.desk.opt_out(number, asked.visitor.key))
 opt_in = _doing(lambda asked, number: asked.shop.desk.opt_in(number, asked.visitor.key))
+never = _doing(lambda asked, number: asked.shop.desk.never(number, asked.visitor.key))
