@@ -33,6 +33,10 @@ GONE = week(sun="02:00-03:00")  # and on the eighth of March never
         pytest.param(timetable(SUNDAY), "2026-10-31 12:00", "2026-11-02 12:00", 25 * 60, id="a Sunday of 25 hours"),
         pytest.param(timetable(TWICE), "2026-10-31 12:00", "2026-11-02 12:00", 120, id="an hour that comes twice"),
         pytest.param(timetable(GONE), "2026-03-07 12:00", "2026-03-09 12:00", 0, id="an hour that does not come"),
+        pytest.param(
+            timetable(week(sun="00:30-02:30"), BERLIN), "2026-10-24 06:00", "2026-10-25 20:00", 150,
+            id="hours that end in one that comes twice: they end twice",
+        ),
         pytest.param(timetable(OFFICE), f"{MONDAY} 09:10", f"{MONDAY} 09:00", 0, id="a clock that was set back"),
     ],
 )  # fmt: skip

@@ -78,7 +78,9 @@ async def test_a_pile_up_is_told_to_all_staff_once_and_again_after_half_of_it_wa
     assert await shop.after(hours=2) == []  # it only gets worse
     await shop.happens(Happening.ANSWERED, *CALLERS[:5])
     assert await shop.after(minutes=1) == []  # three are left, one too many
-    await shop.happens(Happening.ANSWERED, CALLERS[5])
+    await shop.happens(Happening.WROTE, CALLERS[0])
+    assert await shop.after(hours=1) == []  # four again: still the same pile-up
+    await shop.happens(Happening.ANSWERED, CALLERS[0], CALLERS[5])
     assert await shop.after(minutes=1) == []
     await shop.happens(Happening.WROTE, *CALLERS[:4])
     assert len(await shop.after(hours=1)) == 1

@@ -195,6 +195,21 @@ def test_nothing_of_a_forgotten_number_is_left_in_the_file(db: sqlite_utils.Data
             assert trace.encode() not in content, f"{trace} is in {file.name}"
 
 
+def test_a_summary_for_staff_that_names_a_forgotten_number_goes_with_it(db: sqlite_utils.Database) -> None:
+    for number in (CALLER, OTHER):
+        said = f"1 waits for an answer: #7 Jane {number} (15 h)."
+        outbox.add_manual(db, a_text(kind=TextOf.STAFF, recipient=ANNAS, body=said), now=NOON)
+        notice = NewNotice(
+            number=E164(""), matter="summary", staff="anna", way=Way.EMAIL, payload={"text": said}, expires_at=after(days=1)
+        )  # fmt: skip
+        with writing(db):
+            notices.add_within(db, notice, NOON)
+    called_back(db, CALLER, "1", ())
+    assert forget(db, CALLER)
+    left = [*(row["body"] for row in db["outbox"].rows), *(row["payload"] for row in db["notices"].rows)]
+    assert [OTHER in said and CALLER not in said for said in left] == [True, True]
+
+
 def test_forgetting_one_number_leaves_the_others_alone(db: sqlite_utils.Database) -> None:
     life_of(db, OTHER, "b")
     before = dossier(db, OTHER)
