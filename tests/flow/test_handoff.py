@@ -187,3 +187,18 @@ async def test_programs_are_told_of_texts_to_callers_and_not_to_staff(tmp_path: 
         (row,) = [row for row in await shop.rows("notices") if row["channel"] == "hook"]
         assert f'"text_id": "{text_id}"' in row["payload"]
         assert await shop.store.run(news.waiting) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        pytest.param("04:00-06:00", [BEN], id="on duty at five in the morning, by the line's clock"),
+        pytest.param("11:00-13:00", [ANNA, BEN], id="not on duty, so all are told"),
+    ],
+)
+@hasty
+async def test_the_rota_says_who_is_told(tmp_path: Path, hours: str, told: list[E164]) -> None:
+    lines = f'{{main: {{dids: ["*"], rota: {{early: {{staff: ben, hours: {{mon-sun: "{hours}"}}}}}}}}}}'
+    async with telling(tmp_path, lines=lines) as shop:
+        await shop.happens(words="Hello")
+        assert [to for to, _ in await shop.texts()] == told

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.telling import ANNA, BEN, Telling, telling
+from tests.flow.bringing import brought, text
+from tests.flow.telling import ANNA, BEN, STAFF, Telling, telling
 from tests.hasty import hasty
 from tests.store.rows import CALLER
 from textbackd.core.conversation import Turn
@@ -14,7 +15,7 @@ from textbackd.core.phone import E164
 from textbackd.flow.staff_mobiles import MOST_ANSWERS, MOST_OF_ONE
 from textbackd.flow.staff_orders import AT_ONCE, LAST_WITHIN, TOLD_WITHIN, StaffOrders
 from textbackd.flow.staff_texts import StaffTexts
-from textbackd.store import conversations
+from textbackd.store import conversations, optouts, outbox
 from textbackd.store.inbox import Came, Incoming
 
 OTHER = E164("+13035550177")
@@ -171,6 +172,14 @@ async def test_a_text_that_the_gateway_brings_twice_is_answered_once(tmp_path: P
 
 
 @hasty
+async def test_a_note_that_the_gateway_brings_twice_is_one_note(tmp_path: Path) -> None:
+    async with mobiles(tmp_path) as staff:
+        await staff.write("#1 note gate 4711")
+        await staff.write("#1 note gate 4711", again=True)
+        assert len(await staff.shop.rows("acts")) == 1
+
+
+@hasty
 async def test_a_crash_before_it_is_stored_brings_it_again_and_texts_the_caller_once(tmp_path: Path) -> None:
     async with mobiles(tmp_path) as staff:
         await staff.write("#1 We come at 3")
@@ -205,3 +214,29 @@ async def test_what_the_desk_refuses_comes_back_in_a_sentence(tmp_path: Path) ->
     async with mobiles(tmp_path) as staff:
         await staff.write("#1")
         assert await staff.answer() == "The text is empty."
+
+
+# ---- through a gateway
+
+
+@pytest.mark.parametrize(
+    ("sender", "body", "is_order", "is_out"),
+    [
+        pytest.param(ANNA, "#1 done", True, False, id="an order of one of the staff"),
+        pytest.param(CALLER, "#1 done", False, False, id="the same words of a caller are none"),
+        pytest.param(ANNA, "STOP", False, True, id="STOP of one of the staff is heeded"),
+        pytest.param(ANNA, "#1 stop", True, False, id="STOP behind a tag is said to the caller"),
+        pytest.param(ANNA, "Please don't text me", True, False, id="what may mean STOP is said to a caller"),
+    ],
+)
+@hasty
+async def test_only_texts_of_staff_are_orders(
+    tmp_path: Path, sender: E164, body: str, is_order: bool, is_out: bool
+) -> None:
+    async with brought(tmp_path, text(body, sender=sender), staff=STAFF) as (store, _):
+        sent = [row["text"] for row in await store.run(outbox.listing) if row["to"] == ANNA]
+        assert any(words.startswith("textbackd: ") for words in sent) is is_order  # nobody was told of #1
+        assert (await store.run(lambda db: optouts.find(db, sender)) is not None) is is_out
+        known = [row["number"] for row in await store.run(lambda db: list(db["conversations"].rows))]
+        assert known == ([CALLER] if sender == CALLER else [])
+        assert await store.run(lambda db: list(db["asks"].rows)) == []

@@ -1,5 +1,6 @@
 """E-mails to staff: plain, to a real SMTP server, encrypted or not at all."""
 
+import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.handoff.mail_server import server
+from tests.handoff.mail_server import Postbox, server
 from tests.handoff.messages import a_message, failure_of
 from textbackd.config.handoff import Email
 from textbackd.handoff.mail import Mail
@@ -148,3 +149,15 @@ async def test_a_certificate_that_nobody_vouches_for_gets_nothing(
         failure = await failure_of(mail(port, tls="starttls"), told())
     assert "certificate is not trusted" in str(failure)
     assert postbox.mails == []
+
+
+async def test_a_server_that_is_encrypted_from_the_first_byte_is_spoken_to_as_one(
+    trusted: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    postbox, loop = Postbox(), asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: SMTP(postbox), "127.0.0.1", 0, ssl=trusted[0])
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        await mail(port, trusted[1], tls="tls").tell(told())
+        assert len(postbox.mails) == 1
+        assert "certificate is not trusted" in str(await failure_of(mail(port, tls="tls"), told()))

@@ -18,12 +18,24 @@ from textbackd.store import conversations, inbox, journal, outbox, reports
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import writing
 from textbackd.store.inbox import Came, Incoming
+from textbackd.store.outbox import DueText
 from textbackd.store.reports import Heard
 from textbackd.store.states import State
 
 JANE, TOM, LANDLINE = E164("+13035550142"), E164("+13035550143"), E164("+13035550144")
 TO_LANDLINE = Decision(Action.SKIP, Why.NOT_TEXTABLE, "landline")
 _serial = count(1)
+
+
+def _delivered(text: DueText) -> Heard:
+    return Heard(
+        gateway=text.gateway,
+        reference=text.id,
+        text_id=None,
+        recipient=text.recipient,
+        state=State.DELIVERED,
+        detail="",
+    )
 
 
 @dataclass(frozen=True)
@@ -59,18 +71,10 @@ class Caller:
         """What waits for them is sent and delivered."""
 
         def work(db: sqlite_utils.Database) -> None:
-            while (due := outbox.claim(db, "stick", at)) is not None:
-                reference = str(next(_serial))
-                outbox.accepted(db, due, reference, at)
-                heard = Heard(
-                    gateway="stick",
-                    reference=reference,
-                    text_id=None,
-                    recipient=due.recipient,
-                    state=State.DELIVERED,
-                    detail="",
-                )
-                reports.report(db, heard, at)
+            for gateway in ("stick", "web"):
+                while (due := outbox.claim(db, gateway, at)) is not None:
+                    outbox.accepted(db, due, due.id, at)
+                    reports.report(db, _delivered(due), at)
 
         return work
 

@@ -20,6 +20,7 @@ from textbackd.config import loads
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
+from textbackd.flow.ring_back import RingBack
 from textbackd.store import accounts
 from textbackd.store.accounts import Role
 from textbackd.store.database import Store
@@ -34,10 +35,10 @@ NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PASSWORD: Final = "three plain words"
 CONFIG: Final = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
-pbx: {{office: {{secret: none}}}}
+pbx: {{office: {{secret: none, dial: {{context: from-internal}}}}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{web: {{type: http, url: "http://127.0.0.1:9/"}}}}
-staff: {{anna: {{name: Anna Smith}}, bob: {{name: Bob}}}}
+staff: {{anna: {{name: Anna Smith, phone: "PJSIP/101"}}, bob: {{name: Bob}}}}
 storage: "{folder}/textbackd.db"
 {more}
 """
@@ -166,7 +167,7 @@ HASHED: Final = Passwords().hash_now(PASSWORD)
 
 @asynccontextmanager
 async def open_inbox(folder: Path, more: str = "", pace: Pace | None = None) -> AsyncIterator[Inbox]:
-    """Run an inbox in which anna is an owner and bob is not; both have the same password."""
+    """Run an inbox in which anna is an owner with a desk phone and bob is neither; both have the same password."""
     hands = Hands()
     settings = loads(CONFIG.format(folder=folder, more=more), folder / "textbackd.yaml")
     store = Store(settings.storage)
@@ -174,7 +175,7 @@ async def open_inbox(folder: Path, more: str = "", pace: Pace | None = None) -> 
     await store.run(lambda db: accounts.add(db, "anna", Role.OWNER, HASHED, hands.now))
     await store.run(lambda db: accounts.add(db, "bob", Role.STAFF, HASHED, hands.now))
     clock = Clock(hands.wall, hands.steady)
-    desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None)
+    desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None, ring_back=RingBack(settings))
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
     app = make_app(vitals=Well(), measure=nothing_measured, shop=shop, pace=pace)
     runner = await start(app, "127.0.0.1", 0)

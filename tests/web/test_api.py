@@ -1,5 +1,6 @@
 """The JSON API over a real socket: what it tells and does, who may, and what it says of what is wrong."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -363,6 +364,12 @@ async def test_what_cannot_be_read_is_refused(program: Program, data: bytes, kin
     heard = await program.ask("POST", "/conversations/1/reply", data=data, Content_Type=kind)
     assert (heard.status, heard.json["status"]) == (status, status)
     assert heard.headers["Content-Type"].startswith("application/problem+json")
+
+
+async def test_a_compressed_body_is_refused(program: Program) -> None:
+    bomb = gzip.compress(b'{"text": "' + b"x" * 10_000_000 + b'"}')
+    kinds = {"Content_Type": "application/json", "Content_Encoding": "gzip"}
+    assert (await program.ask("POST", "/conversations/1/reply", data=bomb, **kinds)).status == 415
 
 
 async def test_thousands_of_unknown_fields_are_told_in_short(program: Program) -> None:

@@ -1,5 +1,6 @@
 """Calendars that tell of appointments, over a real socket: whose matter ends, and what comes twice, in disorder, or from strangers."""
 
+import gzip
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -225,3 +226,10 @@ async def test_what_cannot_be_stored_is_to_come_again(tmp_path: Path) -> None:
         doors.store.fails = False
         await told(doors, cal())
         assert [kind for kind, _ in await doors.acts()] == ["booked"]
+
+
+@pytest.mark.parametrize("path", [CAL, CALENDAR])
+async def test_a_compressed_message_is_refused(tmp_path: Path, path: str) -> None:
+    async with open_doors(tmp_path) as doors:
+        bomb = gzip.compress(b" " * 10_000_000 + b"{}")
+        assert (await doors.ask(path, data=bomb, Content_Encoding="gzip")).status == 415

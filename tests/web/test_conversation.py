@@ -16,8 +16,10 @@ from tests.web.inbox import NOON, Browser, Inbox, Page
 from textbackd.core.conversation import Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
-from textbackd.store import acts, optouts, outbox
+from textbackd.store import acts, leads, optouts, outbox
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation
+from textbackd.store.leads import NewLead
 from textbackd.web.inbox.columns import ENTRIES
 from textbackd.web.inbox.deeds import DEEDS
 
@@ -149,6 +151,7 @@ Check = Callable[[Conversation], bool]
 DONE: dict[str, tuple[dict[str, Any], Check, str]] = {
     "claim": ({}, lambda stands: stands.assignee == "anna", TALK),
     "assign": ({"to": "bob"}, lambda stands: stands.assignee == "bob", TALK),
+    "never": ({}, lambda stands: stands.turn is Turn.DONE, "/"),
     "put-away": ({}, lambda stands: stands.turn is Turn.DONE, "/"),
     "take-up": ({}, lambda stands: stands.turn is Turn.OURS, TALK),
     "won": ({"value": "1,250.50"}, lambda stands: (stands.outcome, stands.value) == ("won", 125_050), "/"),
@@ -162,7 +165,7 @@ DONE: dict[str, tuple[dict[str, Any], Check, str]] = {
 
 
 def test_every_form_is_tried() -> None:
-    assert DONE.keys() == DEEDS.keys()
+    assert DONE.keys() | {"call"} == DEEDS.keys()
 
 
 @pytest.mark.parametrize("deed", DONE)
@@ -348,5 +351,60 @@ async def test_everything_that_was_done_is_on_record(inbox: Inbox, browser: Brow
     for deed, (fields, _, _) in DONE.items():
         await browser.post(f"{TALK}/{deed}", **fields)
     kinds = {act["kind"] for act in await inbox.write(lambda db: acts.listing(db, number=NUMBER))}
-    expected = {"claimed", "assigned", "put_away", "taken_up", "won", "lost", "renamed", "opted_out", "opted_in"}
+    expected = {
+        "claimed",
+        "assigned",
+        "put_away",
+        "taken_up",
+        "won",
+        "lost",
+        "renamed",
+        "opted_out",
+        "opted_in",
+        "never",
+    }
     assert expected | {"replied", "note", "read"} <= kinds
+
+
+# ---- calling back
+
+
+async def test_who_has_no_desk_phone_has_no_button_for_it_and_is_told_why(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    await browser.log_in("bob")
+    assert f"{TALK}/call" not in (await browser.get(TALK)).text
+    page = await browser.post(f"{TALK}/call")
+    assert page.status == 422
+    assert "No desk phone is known for bob" in page.words
+
+
+async def test_who_has_a_desk_phone_can_have_it_rung(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    await browser.log_in("anna")
+    assert f'action="{TALK}/call"' in (await browser.get(TALK)).text
+
+
+# ---- what came by a form
+
+
+async def test_a_form_without_a_number_is_read_and_done_with(inbox: Inbox, browser: Browser) -> None:
+    words = "<script>alert(1)</script> Write to jane@example.com"
+    lead = NewLead(source="website", line="main", at=NOON, number=None, phone="=1+1", name="\u202eenaJ", words=words)
+    await inbox.write(lambda db: leads.add_within(db, lead, None, None, None))
+    assert "1 form without a number" in (await browser.log_in()).words
+    page = await browser.get("/forms")
+    assert "Write to jane@example.com" in page.words
+    assert_inert(page)
+    assert "There are none." in (await browser.post("/forms/1/read")).words
+    assert (await browser.post("/forms/99999999999999999999/read")).status == 404
+    assert "without a number" not in (await browser.get("/")).words
+
+
+async def test_what_was_filled_in_stands_in_the_timeline_as_the_callers_words(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    act = Act(at=NOON, kind=ActKind.LEAD, staff=None, number=NUMBER, detail="Our <b>roof</b> leaks\nform: website")
+    await inbox.write(lambda db: acts.add_within(db, act))
+    await browser.log_in()
+    page = await browser.get(TALK)
+    assert "Filled in a form Our <b>roof</b> leaks" in timeline(page)
+    assert "<b>" not in page.text

@@ -1,5 +1,6 @@
 """Forms on the shop's pages, over a real socket: what is kept, who is texted, and what a stranger can do."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,19 @@ async def test_a_database_of_an_earlier_version_learns_of_forms(tmp_path: Path) 
     db = open_database(tmp_path / "textbackd.db")
     assert {"leads", "bookings", "booking_events"} <= set(db.table_names())
     db.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        pytest.param(gzip.compress(b"phone=" + b"1" * 10_000_000), "gzip", id="a bomb"),
+        pytest.param(b"no gzip", "gzip", id="not compressed"),
+        pytest.param(gzip.compress(b"phone=3035550142")[:-12], "gzip", id="cut off"),
+        pytest.param(b"phone=3035550142", "x-unknown", id="unknown"),
+    ],
+)
+async def test_a_compressed_form_is_refused(tmp_path: Path, body: bytes, encoding: str) -> None:
+    async with open_doors(tmp_path) as doors:
+        heard = await doors.ask(FORM, data=body, Content_Type=URLENCODED, Content_Encoding=encoding)
+        assert heard.status == 400
+        assert await doors.rows("leads") == []

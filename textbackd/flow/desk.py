@@ -35,11 +35,16 @@ MOST_SEGMENTS: Final = 10  # of one answer
 LONGEST_NOTE: Final = 4000  # characters
 PERSON_WROTE: Final = "somebody of the shop has written to the caller"
 
-SENT_ALREADY: Final = "This form has sent a text already, with other words. Send it again if both are meant."
-
 
 class Refused(TextbackdError):
     """It cannot be done; one sentence that says why, and what to do instead."""
+
+
+class SentAlready(Refused):
+    """The key of this text has sent another one."""
+
+    def __init__(self) -> None:
+        super().__init__("This form has sent a text already, with other words. Send it again if both are meant.")
 
 
 class Desk:
@@ -71,7 +76,7 @@ class Desk:
         def work(db: sqlite_utils.Database) -> str:
             if key is not None and (known := outbox.find(db, key)) is not None:
                 if (known["recipient"], known["body"]) != (number, text):
-                    raise Refused(SENT_ALREADY)
+                    raise SentAlready
                 return key
             conversation = conversations.find(db, number)
             if optouts.find(db, number) is not None:

@@ -75,7 +75,8 @@ class Teller:
             await self._give_up(notice, str(failure))
             return
         pause = RETRY_AFTER[min(notice.attempts, len(RETRY_AFTER) - 1)]
-        due_at = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+        again = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+        due_at = min(again, notice.expires_at)
         await self._store.run(lambda db: notices.later(db, notice.id, str(failure), due_at))
         if notice.attempts == 0:
             log.warning("a notice did not get there; trying again", extra={**_fields(notice), "why": str(failure)})

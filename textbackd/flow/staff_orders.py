@@ -34,6 +34,7 @@ class Said:
     words: str
     key: str  # 32 hexadecimal digits, the same whenever it comes again
     at: datetime
+    at_desk: bool = False  # written on their desk phone, which can be rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,9 @@ class StaffOrders:
             case Do.DONE:
                 await self._desk.put_away(number, said.staff)
                 return f"{tag} is done."
+            case Do.CALL if said.at_desk and self._desk.can_call_back(said.staff):
+                await self._desk.call_back(number, said.staff)
+                return None
             case Do.CALL:
                 await self._desk.assign(number, said.staff, said.staff)
                 return f"{tag} is yours. Call {number}"

@@ -56,7 +56,8 @@ class StaffTexts:
             return False
         outcome = Outcome(about=None, answer=SAID_BEFORE)
         if not await self._repeats_itself(came, now):
-            outcome = await self._orders.obey(Said(staff=staff, words=came.body, key=_key(came), at=now))
+            said = Said(staff=staff, words=came.body, key=_key(came), at=now, at_desk=came.number is None)
+            outcome = await self._orders.obey(said)
         await self._store.run(lambda db: self._keep(db, came, outcome, answer, now))
         log.info("one of the staff wrote", extra={"staff": staff, "about": mask(outcome.about)})
         return True

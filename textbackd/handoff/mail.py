@@ -1,4 +1,4 @@
-"""E-mails to staff.   flow/notices_out.py → here → a mail server (RFC 5321), in a thread
+"""E-mails to staff.   flow/notices_out.py → here → a mail server (RFC 5321), in a thread of its own
 
 Subject and text are plain. `Auto-Submitted` (RFC 3834) keeps out-of-office machines silent. Where encryption is asked for and the server
 has none, nothing is sent.
@@ -7,6 +7,7 @@ has none, nothing is sent.
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -15,7 +16,7 @@ from typing import Final
 from textbackd.config.handoff import Email
 from textbackd.handoff.base import Message, NotTold
 
-ANSWER_WITHIN: Final = 20.0  # seconds, for each answer of the server
+ANSWER_WITHIN: Final = 10.0  # seconds, for each answer of the server
 FOOT: Final = "\n-- \nAnswer in the inbox, or by text from your mobile. Answers to this e-mail reach nobody.\n"
 
 
@@ -25,12 +26,13 @@ class Mail:
     def __init__(self, section: Email, *, context: ssl.SSLContext | None = None) -> None:
         """`context`: whose certificates are trusted; None: those that the system trusts."""
         self._section, self._context = section, context
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
     async def tell(self, message: Message) -> None:
         """Send one e-mail. Raises NotTold."""
         mail = self._mail(message)
         try:
-            await asyncio.to_thread(self._send, mail)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._send, mail)
         except smtplib.SMTPAuthenticationError:
             raise NotTold("the mail server refused `email.username` and `email.password`.") from None
         except smtplib.SMTPRecipientsRefused as refused:
@@ -75,7 +77,8 @@ class Mail:
         return self._context or ssl.create_default_context()
 
     async def close(self) -> None:
-        """Nothing stays open."""
+        """Let the thread end; an e-mail that it is at is sent again next time."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _log_in(server: smtplib.SMTP, username: str, password: str) -> None:

@@ -1,13 +1,14 @@
 """The services that apprise knows: ntfy, Telegram, Slack, Matrix and more than a hundred others.   flow/notices_out.py → here → apprise
 
-apprise is loaded when a service is configured, and works in a thread. It says whether a message went out and no more, so that what did
-not is tried again; what it logs may hold addresses, so it is kept silent.
+apprise is loaded when a service is configured, and works in a thread of its own. It says whether a message went out and no more, so that
+what did not is tried again; what it logs may hold addresses, so it is kept silent.
 """
 
 import asyncio
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ class Services:
     def __init__(self, services: Mapping[str, Sequence[SecretStr]]) -> None:
         """Look at the addresses, whose secrets are resolved. Raises TextbackdError for one that apprise does not know."""
         self._services = services
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apprise")
         for staff, urls in services.items():
             for number, url in enumerate(urls):
                 if fault := fault_of_service(url.get_secret_value()):
@@ -34,12 +36,14 @@ class Services:
         urls, number = self._services.get(message.staff or "", ()), int(message.target)
         if number >= len(urls):
             raise NotTold(f"staff.{message.staff}.notify is shorter than it was.", permanent=True)
-        told = await asyncio.to_thread(_notify, urls[number].get_secret_value(), message)
+        url = urls[number].get_secret_value()
+        told = await asyncio.get_running_loop().run_in_executor(self._thread, _notify, url, message)
         if not told:
             raise NotTold(f"staff.{message.staff}.notify[{number}]: the service did not take it.")
 
     async def close(self) -> None:
-        """Nothing stays open."""
+        """Let the thread end; what it is at is told again next time."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _notify(url: str, message: Message) -> bool:

@@ -334,7 +334,7 @@ def m010_notices(db: sqlite_utils.Database) -> None:
             matter TEXT NOT NULL,              -- what happened
             staff TEXT,                        -- who is told; NULL: a program
             channel TEXT NOT NULL,             -- mobile, email, service, sip, hook
-            target TEXT NOT NULL,              -- which of several; no secret
+            target TEXT NOT NULL,              -- which of several
             payload TEXT NOT NULL,             -- JSON
             state TEXT NOT NULL,               -- queued, sent, failed
             attempts INTEGER NOT NULL DEFAULT 0,

@@ -9,7 +9,19 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import account, accounts_page, attempts, audit, auth, inbox, invitation, login, pages, static
+from textbackd.web import (
+    account,
+    accounts_page,
+    attempts,
+    audit,
+    auth,
+    inbox,
+    invitation,
+    lead_list,
+    login,
+    pages,
+    static,
+)
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
 from textbackd.web.api.routes import ROUTES as API
 from textbackd.web.health import VITALS, Vitals, health
@@ -30,7 +42,7 @@ SECURITY_HEADERS: Final = MappingProxyType({
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
 PAGES: Final = (
     *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
-    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *lead_list.ROUTES),
 )
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take

@@ -32,6 +32,7 @@ class Doors:
         return [web.post("/booking/{name}", self._signed), web.post("/booking/{name}/{secret}", self._unsigned)]
 
     async def _signed(self, request: web.Request) -> web.Response:
+        _require_plain(request)
         section = self._bookings.get(request.match_info["name"])
         if not isinstance(section, CalCom):
             raise web.HTTPNotFound
@@ -44,6 +45,7 @@ class Doors:
         return await self._taken(request.match_info["name"], section, body)
 
     async def _unsigned(self, request: web.Request) -> web.Response:
+        _require_plain(request)
         section = self._bookings.get(request.match_info["name"])
         is_here = section is not None and not isinstance(section, CalCom)
         # Compared also where there is no such calendar, so that the time does not tell the names.
@@ -66,6 +68,12 @@ class Doors:
             log.error("an appointment cannot be stored", extra={"source": name, "error": str(error)})
             return web.Response(status=503, text=NOT_STORED, headers={"Retry-After": "5"})
         return web.Response(text="Stored.")
+
+
+def _require_plain(request: web.Request) -> None:
+    """Refuse a compressed message before it is read: it may be a bomb, and the signature is over what was compressed."""
+    if "Content-Encoding" in request.headers:
+        raise web.HTTPUnsupportedMediaType
 
 
 def _content(body: bytes) -> dict[str, object] | None:

@@ -69,6 +69,7 @@ def _on_every_page(request: web.Request) -> dict[str, Any]:
         "staff": visitor,
         "csrf": visitor.csrf if visitor else "",
         "path": request.path,
+        "has_forms": bool(shop.settings.leads),
     }
 
 

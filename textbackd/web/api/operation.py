@@ -153,6 +153,8 @@ def _query(operation: Operation, request: web.Request) -> Given:
 
 
 async def _body(operation: Operation, request: web.Request) -> Given | None:
+    if "Content-Encoding" in request.headers:  # it may be a bomb
+        raise ToldError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, NOT_JSON)
     written = await request.read()
     if operation.body is None:
         if written.strip() not in (b"", b"{}"):

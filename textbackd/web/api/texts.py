@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from textbackd.core.phone import E164, read_number
-from textbackd.store import conversations, outbox
+from textbackd.flow.desk import SentAlready
+from textbackd.store import conversations
 from textbackd.web.api.conversations import TYPED, Conversation, Words, found
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
@@ -55,10 +56,10 @@ async def send(asked: Asked) -> Queued:
 
 async def _sent(asked: Asked, number: E164, text: str) -> Queued:
     key = _id_for(asked, asked.key) if asked.key is not None else None
-    text_id = await asked.shop.desk.reply(number, text, asked.visitor.key, key=key)
-    row = await asked.shop.store.run(lambda db: outbox.find(db, text_id))
-    if row is not None and (row["recipient"], row["body"]) != (number, text.strip()):
-        raise ToldError(HTTPStatus.CONFLICT, OTHER_TEXT)
+    try:
+        text_id = await asked.shop.desk.reply(number, text, asked.visitor.key, key=key)
+    except SentAlready as error:
+        raise ToldError(HTTPStatus.CONFLICT, OTHER_TEXT) from error
     one = await asked.shop.store.run(lambda db: conversations.find(db, number))
     return Queued(id=text_id, conversation=Conversation.model_validate(one))
 

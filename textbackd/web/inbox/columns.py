@@ -16,7 +16,7 @@ from textbackd.core.compose import FIELD, Fields, fill
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import written
 from textbackd.core.segments import segments
-from textbackd.store import accounts, conversations, outbox
+from textbackd.store import accounts, conversations, leads, outbox
 from textbackd.store.conversations import Box, Conversation
 from textbackd.store.database import to_text
 from textbackd.store.timeline import Entry, What, timeline
@@ -52,6 +52,7 @@ class _Read:
     listed: list[Conversation]
     counts: Mapping[Box, int]
     staff: tuple[str, ...]  # to whom a conversation can be given
+    forms: int  # without a number, that nobody has read
     conversation: Conversation | None = None
     entries: list[Entry] = field(default_factory=list)
     attempts: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
@@ -103,6 +104,7 @@ def _read(
         listed=conversations.listing(db, look, PAGE + 1),
         counts=conversations.counts(db, look),
         staff=_staff(db, shop),
+        forms=leads.count_to_read(db),
     )
     conversation = None if conversation_id is None else conversations.get(db, conversation_id)
     if conversation is None:
@@ -133,6 +135,7 @@ def _list(told: _Read, asked: Asked, eyes: Eyes, shop: Shop) -> dict[str, Any]:
         "tabs": [(box, words.BOXES[box], told.counts.get(box), asked.query(box=box, before=None)) for box in boxes],
         "lines": lines if len(lines) > 1 else (),
         "more": more,
+        "forms": told.forms,
         "nobody": "Nothing found." if asked.wanted else words.NOBODY[asked.shown],
         "unread": sum(conversation.unread for conversation in shown),
         "waiting": told.counts[Box.NEW] + told.counts[Box.OURS],
@@ -170,6 +173,7 @@ def _talk(told: _Read, request: web.Request, eyes: Eyes, typed: Typed) -> dict[s
         "is_old": "older" in request.query,
         "colleagues": [(key, words.plain(eyes.name_of(key))) for key in told.staff],
         "canned": choices,
+        "can_call": shop.desk.can_call_back(eyes.staff),
         "key": secrets.token_hex(16),
         "typed": typed,
         "text": text,

@@ -53,6 +53,14 @@ async def _assign(form: Form) -> None:
     await form.desk.assign(form.conversation.number, form.text("to") or None, form.staff)
 
 
+async def _call(form: Form) -> None:
+    await form.desk.call_back(form.conversation.number, form.staff)
+
+
+async def _never(form: Form) -> None:
+    await form.desk.never(form.conversation.number, form.staff)
+
+
 async def _put_away(form: Form) -> None:
     await form.desk.put_away(form.conversation.number, form.staff)
 
@@ -98,6 +106,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType({
     "note": Deed(_note),
     "claim": Deed(_claim),
     "assign": Deed(_assign),
+    "call": Deed(_call),
     "put-away": Deed(_put_away, leaves=True),
     "take-up": Deed(_take_up),
     "won": Deed(_won, leaves=True),
@@ -105,6 +114,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType({
     "rename": Deed(_rename),
     "no-texts": Deed(_no_texts),
     "texts-again": Deed(_texts_again),
+    "never": Deed(_never, leaves=True),
 })  # fmt: skip
 # What is asked once more before it is done: the question, what follows, and the button.
 QUESTIONS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType({
@@ -119,6 +129,12 @@ QUESTIONS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType({
         "Do this only when the caller asked for it. If they said STOP from their phone, some networks go on refusing texts until"
         " they send START.",
         "Texts are welcome again",
+    ),
+    "never": (
+        "Never heed this number again?",
+        "Its calls count no more: no text, no entry here. For suppliers, family, and whoever calls to sell something."
+        " `textbackd never remove` takes it back.",
+        "Never heed it",
     ),
 })  # fmt: skip
 

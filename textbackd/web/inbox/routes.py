@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from textbackd.web.inbox import deeds, live, manifest, new, reading
+from textbackd.web.inbox import deeds, forms, live, manifest, new, reading
 from textbackd.web.shop import SHOP
 
 ROUTES: Final = (
@@ -14,6 +14,8 @@ ROUTES: Final = (
     web.post(r"/c/{id:[0-9]+}/{deed:[a-z-]+}", deeds.do, name="deed"),
     web.get("/new", new.form, name="new"),
     web.post("/new", new.send, name="new"),
+    web.get("/forms", forms.show, name="forms"),
+    web.post(r"/forms/{id:[0-9]+}/read", forms.read, name="form-read"),
     web.get("/live", live.live, name="live", allow_head=False),
     web.get("/manifest.webmanifest", manifest.manifest, name="manifest"),
 )

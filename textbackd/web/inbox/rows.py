@@ -35,7 +35,7 @@ class Badge:
     """A word beside a conversation."""
 
     words: str
-    mood: str  # a class of the style: good, bad, plain
+    mood: str  # a class of the style: urgent, good, bad, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,8 @@ def _owner(conversation: Conversation, eyes: Eyes) -> str:
 
 def badges(conversation: Conversation, eyes: Eyes) -> Iterator[Badge]:
     """Yield what somebody should know before opening it."""
+    if conversation.urgent:
+        yield Badge(words="Urgent", mood="urgent")
     if conversation.no_text is not None:
         known = words.NO_TEXT.get(conversation.no_text)
         yield Badge(words=known[0] if known else "Cannot be texted", mood="bad")

@@ -60,7 +60,7 @@ class Said:
     """One entry."""
 
     id: str
-    kind: str  # call, theirs, ours, note, act
+    kind: str  # call, theirs, ours, form, note, act
     at: str
     iso: str
     head: str = ""  # who, or what it was; untrusted where it is a name
@@ -212,6 +212,8 @@ def _act(entry: Entry, background: Background) -> Said:
     who = words.plain(eyes.name_of(row["staff"])) if row["staff"] else "textbackd"
     if row["kind"] == ActKind.NOTE:
         return _said(entry, background, "act", kind="note", head=who, body=row["detail"])
+    if row["kind"] == ActKind.LEAD:
+        return _said(entry, background, "act", kind="form", head="Filled in a form", body=row["detail"])
     return _said(entry, background, "act", kind="act", head=who, body=words.did(row["kind"], _detail(row, eyes)))
 
 

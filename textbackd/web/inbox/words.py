@@ -65,7 +65,6 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.ESCALATED: "told {detail} that the caller still waits",
     ActKind.BOOKED: "noted the appointment {detail}",
     ActKind.BOOKING_CANCELLED: "noted that the appointment was cancelled",
-    ActKind.LEAD: "took a form: {detail}",
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept of this number",
 })  # fmt: skip
