@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core.test_opening_hours import BAR, BERLIN, CHICAGO, OFFICE, ZONES, interval, local, week
 from tests.core.test_timetable import MONDAY, timetable
 from textbackd.core.opening_hours import ALWAYS_OPEN, NEVER_OPEN, OpeningHours
-from textbackd.core.reply_clock import PAGE, Step, Waiting, due_steps, waited
+from textbackd.core.reply_clock import PAGE, Step, Waiting, begun_by, due_steps, waited
 from textbackd.core.timetable import Opening, Timetable
 
 SUNDAY = week(sun="00:00-24:00")
@@ -136,3 +136,13 @@ def test_every_step_is_taken_at_most_once_and_never_while_closed_unless_it_is_ur
         taken += [step.key for step in steps]
     assert len(taken) == len(set(taken))
     assert [key for key in taken if key != PAGE.key] == [step.key for step in CHAIN][: len(set(taken) - {PAGE.key})]
+
+
+@given(hours, near, st.integers(1, 600), st.integers(0, 20_000), st.sampled_from(ZONES))
+def test_who_began_to_wait_by_then_has_waited_so_long_and_nobody_else(
+    hours: OpeningHours, now: datetime, span: int, ago: int, zone: ZoneInfo
+) -> None:
+    table, waiting = timetable(hours, zone), Waiting(since=now - ago * MINUTE, is_urgent=False)
+    latest = begun_by(span * MINUTE, now, table)
+    has_waited = waited(waiting, now, table) >= span * MINUTE
+    assert has_waited == (latest is not None and waiting.since <= latest)

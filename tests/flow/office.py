@@ -61,6 +61,15 @@ class Office:
         finally:
             db.close()
 
+    def resolution(self, caller: str) -> str | None:
+        """Return how the caller's case ended; None: it is open."""
+        db = open_database(self.folder / "textbackd.db")
+        try:
+            found: list[str | None] = [row["resolution"] for row in db["cases"].rows_where("caller = ?", [caller])]
+            return found[-1]
+        finally:
+            db.close()
+
     def decisions(self) -> dict[str, int]:
         """Return how often each rule decided on a call."""
         db = open_database(self.folder / "textbackd.db")

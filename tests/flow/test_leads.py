@@ -60,6 +60,21 @@ async def test_a_form_is_answered_by_text(tmp_path: Path) -> None:
     assert json.loads(request.body)["text"] == "Hi Jane, this is Anderson Roofing."
 
 
+async def test_staff_are_told_of_a_form_on_their_mobiles(tmp_path: Path) -> None:
+    port = free_port()
+    async with HttpSink() as sink:
+        gateway = f'web: {{type: http, url: "{sink.url}", timeout: 2s}}'
+        more = f'webhooks: {{listen: "127.0.0.1:{port}"}}\nleads: {{website: {{secret: {SECRET}}}}}'
+        more += '\nstaff: {anna: {mobile: "+12015550199"}}'
+        async with running(tmp_path, gateway, sections=more) as office:
+            form = json.dumps({"phone": "201 555 0100", "message": "My roof leaks"}).encode()
+            assert await post(port, f"/lead/website/{SECRET}", form, Content_Type="application/json") == 200
+            await until(lambda: any(text["state"] == "accepted" for text in office.texts()))
+    (told,) = (json.loads(request.body) for request in sink.requests)
+    assert told["to"] == "+12015550199"
+    assert "My roof leaks" in told["text"]
+
+
 async def test_an_appointment_cancels_the_text_that_still_waits(tmp_path: Path) -> None:
     port = free_port()
     async with HttpSink() as sink:

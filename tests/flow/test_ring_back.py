@@ -180,8 +180,8 @@ async def test_a_phone_that_is_woken_shows_who_waits_and_gets_letters_only(name:
         (ANSWERED, Picked.UP),
         (NOBODY, Picked.NOBODY),
         (BUSY, Picked.BUSY),
-        (NO_PHONE, Picked.UNREACHABLE),
-        ("77", Picked.UNREACHABLE),
+        (NO_PHONE, Picked.REFUSED),
+        ("77", Picked.REFUSED),
     ],
 )
 async def test_what_became_of_a_phone_is_told(reason: str, picked: Picked) -> None:

@@ -38,7 +38,7 @@ class Mobiles:
             gateway="stick", reference=f"in-{self._count}", kind=Came.TEXT, sender=sender, number=sender, recipient=None,
             body=body, media=0, received_at=self.shop.now,
         )  # fmt: skip
-        await self.takes.take(came, staff, None)
+        await self.takes.take(came, staff, self.takes.by_text(came, None))
 
     async def got(self, number: E164 = CALLER) -> list[str]:
         """Return what a caller was texted."""

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.flow.office import TRACES, running, until
+from tests.flow.office import TRACES, Office, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
+from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
 from textbackd.demo.pbx import DemoPbx, frames_of
 from textbackd.flow.clock import wall
-from textbackd.store import halts, never
+from textbackd.store import conversations, halts, never
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +44,26 @@ async def test_who_was_answered_or_is_no_caller_gets_no_text(tmp_path: Path, sto
         await office.play(story, "direct_noanswer")  # the second proves that the first has been worked through
         await until(lambda: len(sink.requests) > 0)
     assert [json.loads(request.body)["to"] for request in sink.requests] == ["+12015550100"]
+
+
+@pytest.mark.parametrize("version", ["asterisk16", "asterisk22"])
+@pytest.mark.parametrize("story", ["click_to_call_answered", "woken_phone_connects"])
+async def test_a_call_that_we_have_the_pbx_make_closes_the_matter_if_they_talk(
+    tmp_path: Path, story: str, version: str
+) -> None:
+    caller = E164("+12015550100")
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("direct_noanswer")
+        await until(lambda: len(office.calls(caller)) == 1)
+        await office.pbx.play(TRACES.parent / version / f"{story}.ami", pause=lambda _: 0.0)
+        await until(lambda: _turn(office, caller) is Turn.DONE)
+        assert office.resolution(caller) == "called_back"
+
+
+def _turn(office: Office, number: E164) -> Turn:
+    turns: list[Turn] = []
+    office.write(lambda db: turns.extend(found.turn for found in [conversations.find(db, number)] if found))
+    return turns[0]
 
 
 async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sqlite_utils
 from tests.store.rows import NOON, after
 from textbackd.store import accounts, acts, refusals, sessions, tokens
 from textbackd.store.accounts import Role
-from textbackd.store.database import to_text
+from textbackd.store.database import to_text, writing
 from textbackd.store.refusals import FORGOTTEN_AFTER, MOST_KEPT
 
 
@@ -109,6 +109,7 @@ def test_refusals_are_forgotten_after_a_day(db: sqlite_utils.Database) -> None:
 
 def test_many_names_do_not_fill_the_disk(db: sqlite_utils.Database) -> None:
     rows = [(str(n), 1, to_text(NOON)) for n in range(MOST_KEPT + 5)]
-    db.conn.executemany("INSERT INTO refusals (who, count, last_at) VALUES (?, ?, ?)", rows)
+    with writing(db):
+        db.conn.executemany("INSERT INTO refusals (who, count, last_at) VALUES (?, ?, ?)", rows)
     refusals.attempt(db, (refusals.account("anna"),), after(seconds=1))
     assert db.execute("SELECT count(*) FROM refusals").fetchone() == (MOST_KEPT + 1,)

@@ -99,7 +99,14 @@ async def happens(inbox: Inbox, news: News) -> None:
 
 
 async def test_a_program_learns_who_it_is(program: Program) -> None:
-    assert await program.get("/me") == {"staff": "bob", "name": "Bob", "role": "staff", "by": "token", "csrf": ""}
+    assert await program.get("/me") == {
+        "staff": "bob",
+        "name": "Bob",
+        "role": "staff",
+        "by": "token",
+        "can_call_back": False,
+        "csrf": "",
+    }
 
 
 async def test_the_list_has_every_conversation_with_how_it_stands(program: Program) -> None:
@@ -214,6 +221,17 @@ async def test_the_same_key_twice_is_one_text_and_another_text_under_it_is_refus
     assert len(await program.inbox.write(outbox.listing)) == 2  # with the automatic one
 
 
+async def test_a_whole_number_may_be_written_with_a_point(program: Program) -> None:
+    assert (await program.does("/conversations/1/won", {"value": 5.0}))["value"] == 5
+
+
+@pytest.mark.parametrize(
+    "before", ["0.5", "-5", "1772452800", "2026-03-02", "2026-03-02T12:00:00", "x", "2026-13-01T00:00:00Z"]
+)
+async def test_a_moment_is_told_with_its_zone(program: Program, before: str) -> None:
+    assert (await program.ask("GET", f"/conversations/1/timeline?before={before}")).status == 422
+
+
 async def test_without_a_key_each_request_is_a_text(program: Program) -> None:
     ids = {(await program.does("/conversations/1/reply", {"text": "Hi"}))["id"] for _ in range(2)}
     assert len(ids) == 2
@@ -277,6 +295,26 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "why"),
+    [
+        pytest.param(
+            "/conversations/1/assign", {"to": "mallory"}, "None of the staff has this key.", id="nobody's key"
+        ),
+        pytest.param("/conversations/1/call-back", None, "Nothing here can make calls.", id="no phones"),
+        pytest.param("/texts", {"to": "call me", "text": "Hi"}, "This is no phone number.", id="no number"),
+        pytest.param("/texts", {"to": "+19005550123", "text": "Hi"}, "This number cannot be texted.", id="dear"),
+        pytest.param("/conversations/1/reply", {"text": " \n"}, "The text is empty.", id="nothing to read"),
+        pytest.param("/conversations/1/reply", {"text": "x" * 2000}, "The text is longer than 10 segments.", id="long"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_in_a_sentence(
+    program: Program, path: str, body: object, why: str
+) -> None:
+    heard = await program.post(path, body)
+    assert (heard.status, heard.json["detail"].startswith(why)) == (409, True)
+
+
+@pytest.mark.parametrize(
     ("path", "body", "where"),
     [
         pytest.param("/conversations/1/reply", {"text": "Hi", "extra": 1}, "extra", id="an unknown name"),
@@ -290,8 +328,6 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
         pytest.param("/conversations/1/won", {"value": True}, "value", id="true for a number"),
         pytest.param("/conversations/1/won", {"value": -1}, "value", id="less than nothing"),
         pytest.param("/conversations/1/won", {"value": 10**12}, "value", id="more than there is"),
-        pytest.param("/conversations/1/assign", {"to": "mallory"}, "to", id="nobody's key"),
-        pytest.param("/texts", {"to": "call me", "text": "Hi"}, "to", id="no number"),
     ],
 )
 async def test_what_is_not_as_it_should_be_is_told_with_its_place(

@@ -8,7 +8,7 @@ import pytest
 from tests.store.rows import CALLER
 from tests.web.doors import FORM, SECRET, TEXT, open_doors
 from textbackd.core.conversation import Turn
-from textbackd.store import leads, optouts
+from textbackd.store import leads, never, optouts
 from textbackd.store.database import open_database
 from textbackd.store.optouts import OptedOutBy
 from textbackd.web.leads import PER_VISITOR
@@ -124,6 +124,25 @@ async def test_who_wants_no_texts_gets_none_and_can_be_called(tmp_path: Path) ->
         assert found.no_text == "opted_out"
         assert await doors.texts() == []
         assert [lead["decision_reason"] for lead in await doors.rows("leads")] == ["opted_out"]
+
+
+async def test_who_is_on_the_never_list_waits_for_a_person_and_gets_no_text(tmp_path: Path) -> None:
+    async with open_doors(tmp_path, form=f", text: {TEXT}") as doors:
+        doors.pass_by(hours=6)
+        await doors.read(lambda db: never.add(db, CALLER, "anna", "", doors.now))
+        await doors.post_json(FORM, FILLED_IN)
+        assert await doors.texts() == []
+        assert [lead["decision_reason"] for lead in await doors.rows("leads")] == ["group"]
+        assert await doors.conversation() is not None
+
+
+@pytest.mark.parametrize(("message", "is_urgent"), [("We smell gas!", True), ("A quote, not urgent", False)])
+async def test_words_that_cannot_wait_are_urgent_in_a_form_too(tmp_path: Path, message: str, is_urgent: bool) -> None:
+    async with open_doors(tmp_path) as doors:
+        await doors.post_json(FORM, {**FILLED_IN, "message": message})
+        found = await doors.conversation()
+    assert found is not None
+    assert found.urgent is is_urgent
 
 
 async def test_two_different_forms_of_one_caller_get_one_text(tmp_path: Path) -> None:

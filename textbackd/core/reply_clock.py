@@ -12,6 +12,7 @@ from typing import Final, Literal
 from textbackd.core.timetable import Opening, Timetable
 
 NOTHING: Final = timedelta(0)
+LOOKED_BACK: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +63,16 @@ def due_steps(
     span = waited(waiting, now, times) if left else NOTHING
     paged = [PAGE] if waiting.is_urgent and is_closed and PAGE.key not in done else []
     return paged + [step for step in left if step.after <= span]
+
+
+def begun_by(span: timedelta, now: datetime, times: Timetable) -> datetime | None:
+    """Return when, at the latest, somebody began to wait who has waited for `span` by now.
+
+    None if the line was not open for so long in the last two months.
+    """
+    left = span
+    for start, end in reversed(list(times.open_between(now - LOOKED_BACK, now))):
+        if end - start >= left:
+            return end - left
+        left -= end - start
+    return None

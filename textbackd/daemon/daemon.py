@@ -40,11 +40,15 @@ class Daemon:
         self._settings = settings
         self._common = self._shared(Clock() if clock is None else clock)
         self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
-        self._gateways = Gateways(
-            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
-        )
         self._telling = Telling(
             self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
+        )
+        self._gateways = Gateways(
+            self._common,
+            clients=self._pbxs.clients,
+            on_the_phone=self._pbxs.on_the_phone,
+            staff=self._telling.texts,
+            told=told_text,
         )
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
@@ -62,6 +66,11 @@ class Daemon:
             desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
             ring_back=ring_back,
         )
+
+    @property
+    def desk(self) -> Desk:
+        """What the staff can do."""
+        return self._common.desk
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
@@ -110,6 +119,8 @@ class Daemon:
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
         yield from self._telling.chores()
+        if (after := self._settings.inbox.close_after) is not None:
+            yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:

@@ -13,7 +13,6 @@ from textbackd.daemon.common import Common
 from textbackd.errors import TextbackdError
 from textbackd.flow import texts_out
 from textbackd.flow.replies_in import RepliesIn
-from textbackd.flow.staff_orders import StaffOrders
 from textbackd.flow.staff_texts import StaffTexts
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
@@ -34,9 +33,11 @@ class Gateways:
         *,
         clients: Mapping[str, AmiClient],
         on_the_phone: Callable[[], set[E164]],
+        staff: StaffTexts,
         told: texts_out.Told | None,
     ) -> None:
         self._common, self._clients, self._on_the_phone, self._told = common, clients, on_the_phone, told
+        self._staff = staff
         self.doors: dict[str, hooks.Door] = {}  # where vendors tell what arrived
         # They subscribe to a client's events when they are built, before it logs in.
         self.gateways: Mapping[str, Gateway] = {
@@ -107,8 +108,6 @@ class Gateways:
         """Yield what has to run for what comes in, and for what is heard of texts afterwards."""
         common = self._common
         country, wishes = common.settings.business.country, Wishes(common.settings)
-        orders = StaffOrders(common.settings, store=common.store, desk=common.desk)
-        staff = StaffTexts(common.settings, store=common.store, orders=orders, clock=common.clock)
         for gateway in self.gateways.values():
             yield RepliesIn(
                 gateway,
@@ -116,7 +115,7 @@ class Gateways:
                 guard=common.guard,
                 wishes=wishes,
                 bell=common.bell,
-                staff=staff,
+                staff=self._staff,
                 line_of=self._line_of,
                 read_number=lambda written: read_number(written, country).e164,
                 clock=common.clock,

@@ -8,9 +8,11 @@ that, and a crash in between costs a ring, never rings twice. While a caller is 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import sqlite_utils
@@ -18,28 +20,46 @@ import sqlite_utils
 from textbackd.config import Line, Settings
 from textbackd.core.phone import E164, mask
 from textbackd.core.reply_clock import Step, Waiting, due_steps, waited
+from textbackd.core.timetable import Timetable
 from textbackd.flow.bell import Bell, Listener
 from textbackd.flow.handoff import whose
 from textbackd.flow.ring_back import CannotRing, RingBack
 from textbackd.flow.tells import LoggedIn, Tells
 from textbackd.pbx.control import Picked
+from textbackd.report.digest import spoken
 from textbackd.store import acts, conversations, steps
 from textbackd.store.acts import Act, ActKind
-from textbackd.store.conversations import Conversation
-from textbackd.store.database import Store, writing
+from textbackd.store.conversations import Conversation, Wait
+from textbackd.store.database import Store, from_text, writing
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY: Final = 15.0  # seconds; the bell wakes us sooner, for what is urgent
+MOST_AT_ONCE: Final = 50  # steps in one look, so that calls are written down in between
 BREATH: Final = 1.0  # seconds between two looks, however often the bell rings
 OUTCOMES: Final = {
     Picked.UP: "picked up",
     Picked.NOBODY: "nobody came",
     Picked.BUSY: "busy",
-    Picked.UNREACHABLE: "not reachable",
+    Picked.REFUSED: "busy or not there",
     Picked.UNKNOWN: "not known",
 }
 Due = tuple[Conversation, Step]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What a line does about who waits, and when it is open."""
+
+    steps: tuple[Step, ...]
+    keys: frozenset[str]
+    times: Timetable
+
+    @classmethod
+    def of(cls, settings: Settings, name: str | None) -> "_Chain":
+        line = settings.line_named(name)
+        chain = line.reply.chain()
+        return cls(chain, frozenset(step.key for step in chain), settings.timetable(line))
 
 
 class Escalation:
@@ -59,6 +79,7 @@ class Escalation:
     ) -> None:
         self._settings, self._store, self._clock, self._bell = settings, store, clock, bell
         self._tells, self._ring_back, self._on_the_phone, self._wake = tells, ring_back, on_the_phone, wake
+        self._chains = {name: _Chain.of(settings, name) for name in (None, *settings.lines)}
         self._ringing: dict[str, asyncio.Task[None]] = {}  # by phone: no phone is rung for two callers at once
 
     async def run(self) -> None:
@@ -80,7 +101,7 @@ class Escalation:
         if self._settings.mode == "observe":
             return
         busy = frozenset(self._on_the_phone())
-        due = await self._store.run(lambda db: list(self._due(db, busy, self._clock())))
+        due = await self._store.run(lambda db: self._first_due(db, busy))
         if not due:
             return
         lines = {conversation.line for conversation, _ in due}
@@ -102,26 +123,33 @@ class Escalation:
         """Write down what is due, as it stands inside the transaction, and who is told of it."""
         now = self._clock()
         with writing(db):
-            taken = [(one, step) for one, step in self._due(db, busy, now) if steps.take(db, one, step, now)]
+            due = self._first_due(db, busy)
+            taken = [(one, step) for one, step in due if steps.take(db, one, step, now)]
             for conversation, step in taken:
                 self._do(db, conversation, step, there.get(conversation.line), now)
             steps.forget_ended(db)
         return taken
 
+    def _first_due(self, db: sqlite_utils.Database, busy: Collection[E164]) -> list[Due]:
+        return list(islice(self._due(db, busy, self._clock()), MOST_AT_ONCE))
+
     def _due(self, db: sqlite_utils.Database, busy: Collection[E164], now: datetime) -> Iterator[Due]:
         taken, phones = steps.taken(db), set(self._ringing)
-        for conversation in conversations.waiting(db):
-            if conversation.number in busy:
-                continue
-            for step in self._due_of(conversation, taken.get(conversation.id, ()), now):
-                if step.do == "ring" and step.whom[0] in phones:
+        for wait in conversations.waits(db):
+            due = self._due_of(wait, taken.get(wait.id, frozenset()), now) if wait.number not in busy else []
+            conversation = conversations.get(db, wait.id) if due else None
+            for step in due:
+                if conversation is None or (step.do == "ring" and step.whom[0] in phones):
                     continue
                 phones.update(step.whom if step.do == "ring" else ())
                 yield conversation, step
 
-    def _due_of(self, conversation: Conversation, done: Collection[str], now: datetime) -> list[Step]:
-        line = self._line(conversation)
-        return due_steps(_wait(conversation), now, self._settings.timetable(line), line.reply.chain(), done)
+    def _due_of(self, wait: Wait, done: Set[str], now: datetime) -> list[Step]:
+        chain = self._chains[wait.line if wait.line in self._chains else None]
+        if not wait.urgent and chain.keys <= done:
+            return []
+        since = from_text(wait.since) or now
+        return due_steps(Waiting(since=since, is_urgent=wait.urgent), now, chain.times, chain.steps, done)
 
     def _line(self, conversation: Conversation) -> Line:
         return self._settings.line_named(conversation.line)
@@ -161,7 +189,7 @@ class Escalation:
             outcome = OUTCOMES[await promise]
         except CannotRing as error:
             log.warning("a desk phone cannot be rung", extra={"phone": step.whom[0], "why": str(error)})
-            outcome = "not reachable"
+            outcome = "cannot be rung"
         try:
             await self._store.run(lambda db: self._note_outcome(db, conversation, step, outcome))
         except sqlite3.Error as error:
@@ -182,14 +210,6 @@ def _wait(conversation: Conversation) -> Waiting:
     since = conversation.waiting_since
     assert since is not None  # noqa: S101  # only those who wait are looked at
     return Waiting(since=since, is_urgent=conversation.urgent)
-
-
-def spoken(span: timedelta) -> str:
-    """Return how long somebody waits, "16 min", "3 h", "2 days"."""
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 120:  # "95 min" says more than "1 h"
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 async def _pause(listener: Listener) -> None:

@@ -23,12 +23,13 @@ from textbackd.core.form import Form
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
+from textbackd.core.urgent import is_urgent
 from textbackd.core.words import WORDS, when
 from textbackd.flow.bell import Bell
 from textbackd.flow.conclude import MILLIONTHS, Office
 from textbackd.flow.contacts import NEVER, STAFF
 from textbackd.flow.guard import Guard
-from textbackd.store import acts, conversations, journal, leads, optouts, outbox
+from textbackd.store import acts, conversations, journal, leads, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing
@@ -121,10 +122,10 @@ class LeadsIn:
                 db, lead, decision.why.value if decision else None, decision.detail if decision else None, text_id
             )
             if lead.number is not None:
-                self._begin(db, lead, lead.number)
+                self._begin(db, lead, lead.number, line)
         return decision.why.value if decision else "no text of its own"
 
-    def _begin(self, db: sqlite_utils.Database, lead: NewLead, number: E164) -> None:
+    def _begin(self, db: sqlite_utils.Database, lead: NewLead, number: E164, line: Line) -> None:
         """Let the one who asks wait for a person, inside the caller's transaction."""
         known = conversations.find(db, number)
         news = News(
@@ -135,6 +136,7 @@ class LeadsIn:
             name=lead.name[:100],
             words=lead.words,
             unread=True,
+            urgent=is_urgent(lead.words, line.urgent_words()),
         )
         conversations.happen(db, news)
         words = "\n".join(filter(None, (lead.words, f"form: {lead.source}")))
@@ -165,7 +167,7 @@ class LeadsIn:
             line=lead.line,
             has_text=True,
             ended_at=lead.at,
-            caller=replace(caller, group=self._silent_group(number)),
+            caller=replace(caller, group=self._silent_group(db, number)),
             policy=self._policy,
             now=lead.at,
             standing=self._guard.standing(db, lead.line, number, wanted, lead.at),
@@ -175,8 +177,10 @@ class LeadsIn:
         text = self._text(decision, number, body, line, cost, lead.at) if decision.action is Action.TEXT else None
         return Answer(decision=decision, text=text)
 
-    def _silent_group(self, number: E164) -> str:
-        """Return the group of contacts that keeps somebody from being texted; "" if none does."""
+    def _silent_group(self, db: sqlite_utils.Database, number: E164) -> str:
+        """Return the group of contacts, or the never-list, that keeps somebody from being texted; "" if none does."""
+        if never.find(db, number) is not None:
+            return NEVER
         name = self._office.contacts.group_of(number)
         group = self._office.contacts.section(name) if name else None
         is_silent = name in (NEVER, STAFF) or (group is not None and group.text is None)

@@ -97,7 +97,8 @@ class RepliesIn:
         )
         staff = self._staff.whose(number)
         if staff is not None and self._wishes.keyword(text) not in FOR_US:
-            await self._staff.take(came, staff, self._read_number(text.recipient) if text.recipient else None)
+            did = self._read_number(text.recipient) if text.recipient else None
+            await self._staff.take(came, staff, self._staff.by_text(came, did))
             return
         is_new, keyword = await self._store.run(lambda db: self._heed(db, came, text, now))
         if is_new:

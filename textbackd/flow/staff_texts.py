@@ -1,4 +1,4 @@
-"""Texts that our own staff send to a gateway's number.   flow/replies_in.py → here → flow/staff_orders.py
+"""What our own staff write from their mobiles and desk phones.   flow/replies_in.py, flow/desk_phones.py → here → flow/staff_orders.py
 
 What they want is done first and the text stored last: a crash in between brings the text again, and the key made of it keeps the
 caller from being texted twice. A mobile that repeats itself, as one that answers by itself does, is stored and not obeyed.
@@ -31,6 +31,10 @@ SAID_BEFORE: Final = (
 )
 
 
+# Called with the database, the sentence, and the caller it is about.
+Answer = Callable[[sqlite_utils.Database, str, E164 | None, datetime], None]
+
+
 class StaffTexts:
     """Takes texts of staff."""
 
@@ -42,36 +46,47 @@ class StaffTexts:
         """Return the key of whom of the staff a number is; None: nobody's."""
         return whose(self._settings, number)
 
-    async def take(self, came: Incoming, staff: str, did: E164 | None) -> bool:
-        """Do what a text of one of the staff wants, and store it; return whether it is new. Raises sqlite3.Error."""
+    async def take(self, came: Incoming, staff: str, answer: Answer) -> bool:
+        """Do what one of the staff wants, and store what they wrote; return whether it is new. Raises sqlite3.Error.
+
+        `answer` sends them a sentence about it, if there is one; called in the transaction that stores what they wrote.
+        """
         now = self._clock()
         if await self._store.run(lambda db: inbox.is_known(db, came.gateway, came.reference)):
             return False
         outcome = Outcome(about=None, answer=SAID_BEFORE)
         if not await self._repeats_itself(came, now):
             outcome = await self._orders.obey(Said(staff=staff, words=came.body, key=_key(came), at=now))
-        await self._store.run(lambda db: self._keep(db, came, outcome, did, now))
+        await self._store.run(lambda db: self._keep(db, came, outcome, answer, now))
         log.info("one of the staff wrote", extra={"staff": staff, "about": mask(outcome.about)})
         return True
 
     async def _repeats_itself(self, came: Incoming, now: datetime) -> bool:
         """Return whether it says the same again and again, without a tag, as an automatic answer does."""
-        number, since = came.number, now - SAME_TEXTS_WITHIN
-        if number is None or read_order(came.body).tag is not None:
+        since = now - SAME_TEXTS_WITHIN
+        if read_order(came.body).tag is not None:
             return False
-        return await self._store.run(lambda db: inbox.times_said(db, number, came.body, since)) >= SAME_TEXTS
+        return await self._store.run(lambda db: inbox.times_said(db, came.sender, came.body, since)) >= SAME_TEXTS
 
-    def _keep(
-        self, db: sqlite_utils.Database, came: Incoming, outcome: Outcome, did: E164 | None, now: datetime
-    ) -> None:
+    @staticmethod
+    def _keep(db: sqlite_utils.Database, came: Incoming, outcome: Outcome, answer: Answer, now: datetime) -> None:
         with writing(db):
             inbox_id = inbox.add_within(db, came, now)
-            if inbox_id is None or came.number is None:
+            if inbox_id is None:
                 return
             if outcome.about is not None:
                 inbox.note_about(db, inbox_id, outcome.about)
             if outcome.answer is not None:
-                self._mobiles.answer(db, came.number, outcome.answer, gateway=came.gateway, did=did, now=now)
+                answer(db, outcome.answer, outcome.about, now)
+
+    def by_text(self, came: Incoming, did: E164 | None) -> Answer:
+        """Return how one of the staff who wrote from their mobile is answered."""
+
+        def answer(db: sqlite_utils.Database, words: str, _: E164 | None, now: datetime) -> None:
+            if came.number is not None:
+                self._mobiles.answer(db, came.number, words, gateway=came.gateway, did=did, now=now)
+
+        return answer
 
 
 def _key(came: Incoming) -> str:

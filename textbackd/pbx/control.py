@@ -25,18 +25,19 @@ class Picked(StrEnum):
     UP = "picked_up"
     NOBODY = "nobody_came"
     BUSY = "busy"
-    UNREACHABLE = "unreachable"  # there is no such phone, or none is registered
+    REFUSED = "refused"  # busy, rejected, or there is no such phone: chan_pjsip tells these apart no further
     UNKNOWN = "unknown"  # the connection to the PBX was lost meanwhile
 
 
-# `Reason` of OriginateResponse: the control frame that ended the ringing (frame.h of Asterisk); 0 is none at all.
+# `Reason` of OriginateResponse: the control frame that ended the ringing (frame.h of Asterisk); 0 is none at all, which on
+# 16 and 22 is what 486, 603, 480, 404 and a phone that is not registered all come to.
 REASONS: Final[Mapping[str, Picked]] = MappingProxyType({
-    "0": Picked.UNREACHABLE,
+    "0": Picked.REFUSED,
     "1": Picked.NOBODY,  # hung up
     "3": Picked.NOBODY,  # still ringing at the end
     "4": Picked.UP,
     "5": Picked.BUSY,
-    "8": Picked.UNREACHABLE,  # congestion
+    "8": Picked.REFUSED,  # congestion
 })  # fmt: skip
 
 
@@ -88,7 +89,7 @@ class Originator:
         told = self._waiting.get(headers.get("ActionID", ""))
         if told is not None:
             failed = headers.get("Response") != "Success"
-            picked = REASONS.get(headers.get("Reason", ""), Picked.UNREACHABLE) if failed else Picked.UP
+            picked = REASONS.get(headers.get("Reason", ""), Picked.REFUSED) if failed else Picked.UP
             _settle(told, picked)
 
 

@@ -7,7 +7,7 @@ its calls and texts nor behind them. core/conversation.py decides whose turn it 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlite_utils
 
@@ -277,6 +277,22 @@ def waiting(db: sqlite_utils.Database) -> list[Conversation]:
     """Return the conversations in which a caller waits for a person, the longest first."""
     query = "SELECT * FROM conversations WHERE waiting_since IS NOT NULL ORDER BY waiting_since, id"
     return [_conversation(row) for row in db.query(query)]
+
+
+class Wait(NamedTuple):
+    """Who waits, and no more of it than the clock needs: it looks at all of them again and again."""
+
+    id: int  # of the conversation
+    number: E164
+    line: str | None
+    urgent: bool
+    since: str  # as it is stored
+
+
+def waits(db: sqlite_utils.Database) -> list[Wait]:
+    """Return who waits for a person, the longest first."""
+    query = "SELECT id, number, line, urgent, waiting_since FROM conversations WHERE waiting_since IS NOT NULL ORDER BY 5, 1"
+    return [Wait(row[0], E164(row[1]), row[2], bool(row[3]), row[4]) for row in db.execute(query)]
 
 
 def _conversation(row: dict[str, Any]) -> Conversation:

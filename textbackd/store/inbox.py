@@ -63,10 +63,10 @@ def is_known(db: sqlite_utils.Database, gateway: str, reference: str) -> bool:
     return db.execute(query, [gateway, reference]).fetchone() is not None
 
 
-def times_said(db: sqlite_utils.Database, number: E164, body: str, since: datetime) -> int:
-    """Return how often a number has sent these very words since then."""
-    query = "SELECT count(*) FROM inbox WHERE number = ? AND body = ? AND stored_at > ?"
-    return int(db.execute(query, [number, body, to_text(since)]).fetchone()[0])
+def times_said(db: sqlite_utils.Database, sender: str, body: str, since: datetime) -> int:
+    """Return how often somebody, as the network told them, has sent these very words since then."""
+    query = "SELECT count(*) FROM inbox WHERE sender = ? AND body = ? AND stored_at > ?"
+    return int(db.execute(query, [sender, body, to_text(since)]).fetchone()[0])
 
 
 def note_about(db: sqlite_utils.Database, inbox_id: int, caller: E164) -> None:

@@ -31,14 +31,14 @@ class Way(StrEnum):
     HOOK = "hook"  # a request to another program
 
 
-ANSWERED_BY: Final = (Way.MOBILE, Way.SIP)  # what an answer without a tag can be an answer to
+ANSWER: Final = "answer"  # the matter of what is said to one of the staff about what they wrote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice:
     """Something to tell."""
 
-    number: E164  # of the caller whom it is about
+    number: E164  # of the caller whom it is about; "": of none
     matter: str  # what happened
     staff: str | None  # whom; None: a program
     way: Way
@@ -71,7 +71,7 @@ def add_within(db: sqlite_utils.Database, notice: NewNotice, now: datetime) -> N
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             to_text(now), notice.number, notice.matter, notice.staff, notice.way.value, notice.target,
-            json.dumps(notice.payload, ensure_ascii=False), "sent" if notice.text_id else "queued", to_text(now),
+            json.dumps(notice.payload), "sent" if notice.text_id else "queued", to_text(now),
             to_text(notice.expires_at), notice.text_id,
         ],
     )  # fmt: skip
@@ -123,10 +123,9 @@ def was_told(db: sqlite_utils.Database, staff: str, number: E164, since: datetim
 
 def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int = 2) -> list[tuple[E164, datetime]]:
     """Return of which callers one of the staff was told last where they can answer, and when; the newest first."""
-    ways = ", ".join(f"'{way.value}'" for way in ANSWERED_BY)
     rows = db.execute(
-        f"SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ({ways}) AND state <> 'failed' AND number <> ''"  # noqa: S608
-        " GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
+        "SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ('mobile', 'sip') AND number <> ''"
+        " AND matter <> 'answer' AND state <> 'failed' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
     return [(E164(row[0]), moment_of(row[1])) for row in rows]

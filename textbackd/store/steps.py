@@ -4,7 +4,7 @@ A step that stands here is never taken again for the same wait, whatever happens
 that writes who is told. The steps of a wait go when it is over.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 
 import sqlite_utils
@@ -14,7 +14,7 @@ from textbackd.store.conversations import Conversation
 from textbackd.store.database import from_text, to_text
 
 
-def taken(db: sqlite_utils.Database) -> Mapping[int, Collection[str]]:
+def taken(db: sqlite_utils.Database) -> Mapping[int, Set[str]]:
     """Return the keys of the steps that were taken in the waits that go on, by the conversation's id."""
     found: dict[int, set[str]] = {}
     for conversation_id, step in db.execute(

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts, sessions
-from textbackd.web import attempts, auth, login, pages
+from textbackd.web import attempts, auth, forms, pages
 from textbackd.web.attempts import Refused
 from textbackd.web.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
@@ -44,8 +44,8 @@ async def end_others(request: web.Request) -> web.StreamResponse:
 async def change_password(request: web.Request) -> web.StreamResponse:
     """Change my password."""
     shop, me = request.app[SHOP], auth.staff_of(request)
-    form = await request.post()
-    present, new, again = (login.field(form, key) for key in ("present", "new", "again"))
+    form = await forms.read(request)
+    present, new, again = (forms.field(form, key) for key in ("present", "new", "again"))
     fault = _unusable(new, again) or await _unproved(request, present)
     if fault:
         return await _page(request, fault=fault, status=HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -8,7 +8,7 @@ from aiohttp import web
 from textbackd.store import accounts, bearer, sessions
 from textbackd.store.accounts import Account, Role
 from textbackd.store.sessions import Session
-from textbackd.web import auth, login, pages, peer
+from textbackd.web import auth, forms, pages, peer
 from textbackd.web.names import BAD_NAME, is_name
 from textbackd.web.shop import SHOP
 
@@ -25,11 +25,11 @@ async def show(request: web.Request) -> web.StreamResponse:
 @auth.owner_only
 async def invite(request: web.Request) -> web.StreamResponse:
     """Make a link by which somebody new, or somebody who has forgotten theirs, chooses a password. Shown once."""
-    shop, me, form = request.app[SHOP], auth.staff_of(request), await request.post()
-    staff = login.field(form, "staff").strip()
+    shop, me, form = request.app[SHOP], auth.staff_of(request), await forms.read(request)
+    staff = forms.field(form, "staff").strip()
     if not is_name(staff):
         return await _page(request, fault=BAD_NAME, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    role = Role.OWNER if login.field(form, "role") == Role.OWNER else Role.STAFF
+    role = Role.OWNER if forms.field(form, "role") == Role.OWNER else Role.STAFF
     known = await shop.store.run(lambda db: accounts.find(db, staff))
     name, secret = known.staff if known else staff, bearer.new()
     await shop.store.run(lambda db: accounts.invite(db, name, role, secret, shop.clock(), by=me.key))
@@ -40,7 +40,7 @@ async def invite(request: web.Request) -> web.StreamResponse:
 @auth.owner_only
 async def disable(request: web.Request) -> web.StreamResponse:
     """Let somebody in no more."""
-    shop, me, staff = request.app[SHOP], auth.staff_of(request), login.field(await request.post(), "staff")
+    shop, me, staff = request.app[SHOP], auth.staff_of(request), forms.field(await forms.read(request), "staff")
     if staff == me.key:
         return await _page(request, fault=YOURSELF, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     await shop.store.run(lambda db: accounts.disable(db, staff, shop.clock(), by=me.key))
@@ -50,7 +50,7 @@ async def disable(request: web.Request) -> web.StreamResponse:
 @auth.owner_only
 async def end_sessions(request: web.Request) -> web.StreamResponse:
     """End all sessions of somebody; of one's own, all but this one."""
-    shop, me, staff = request.app[SHOP], auth.staff_of(request), login.field(await request.post(), "staff")
+    shop, me, staff = request.app[SHOP], auth.staff_of(request), forms.field(await forms.read(request), "staff")
     keep = me.session if staff == me.key else None
     await shop.store.run(lambda db: sessions.end_all(db, staff, shop.clock(), by=me.key, keep=keep))
     return pages.redirect("/accounts?done=ended")

@@ -84,8 +84,9 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
 
 async def start(app: web.Application, host: str, port: int, *, key: str = "web.listen") -> web.AppRunner:
     """Serve until `stop`. Raises TextbackdError, a sentence about the configuration's `key`, when the address cannot be had."""
-    # No access log: a number may stand in a path.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE)
+    # No access log: a number may stand in a path. Bodies stay as they come: nobody has reason to compress one, and aiohttp answers a
+    # broken one with a traceback in the log.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts
-from textbackd.web import attempts, login, pages
+from textbackd.web import attempts, forms, login, pages
 from textbackd.web.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
@@ -23,7 +23,7 @@ async def choose(request: web.Request) -> web.StreamResponse:
     shop, staff = request.app[SHOP], await _whose(request)
     if not await login.is_own_form(request):
         return _page(request, staff, fault=login.OLD_FORM, status=HTTPStatus.FORBIDDEN)
-    password = login.field(await request.post(), "password")
+    password = forms.field(await forms.read(request), "password")
     if not is_long_enough(password):
         return _page(request, staff, fault=TOO_SHORT, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     hashed, secret = await request.app[attempts.PASSWORDS].hash(password), request.match_info["secret"]

@@ -8,8 +8,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from textbackd.store import bearer, sessions
-from textbackd.web import attempts, auth, cookies, csrf, pages, peer
+from textbackd.web import attempts, auth, cookies, csrf, forms, pages, peer
 from textbackd.web.attempts import Refused
+from textbackd.web.forms import Form
 from textbackd.web.shop import SHOP
 
 HOME: Final = "/"
@@ -37,7 +38,7 @@ async def form(request: web.Request) -> web.StreamResponse:
 
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Check a name and a password, and start a session."""
-    typed = _typed(await request.post())
+    typed = _typed(await forms.read(request))
     if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
     tried = await attempts.attempt(request, typed.name, typed.password)
@@ -112,15 +113,9 @@ def before_login(
     return response
 
 
-def _typed(form: Mapping[str, Any]) -> Typed:
-    name, password, wanted = (field(form, key) for key in ("name", "password", "next"))
+def _typed(form: Form) -> Typed:
+    name, password, wanted = (forms.field(form, key) for key in ("name", "password", "next"))
     return Typed(name=name[:100], password=password, wanted=_safe(wanted))
-
-
-def field(form: Mapping[str, Any], key: str) -> str:
-    """Return a field of a form; "" where there is none, or a file in its place."""
-    value = form.get(key, "")
-    return value if isinstance(value, str) else ""
 
 
 def _safe(wanted: str) -> str:

@@ -32,6 +32,7 @@ PAGE_HEADERS: Final = MappingProxyType({
 })  # fmt: skip
 # What a person reads instead of a page. The reason a page gives itself is shown in its place.
 ERRORS: Final = MappingProxyType({
+    400: ("Not understood", "The request could not be understood. Go back and try again."),
     403: ("Not for you", "You may not do this."),
     404: ("Nothing here", "There is no such page, or not any more."),
     405: ("Not like this", "This address is not for that. Go back and try again."),
@@ -96,6 +97,9 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _told(request, error.status, _reason(error), error.headers.get("Allow"))
+    # The browser has gone; this reaches nobody, and keeps aiohttp from a traceback.
+    except ConnectionError:
+        return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
     # The page is lost, the daemon is not.
     except Exception:
         log.exception("a page broke", extra={"route": request.match_info.route.name})
@@ -105,7 +109,7 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
 def _reason(error: web.HTTPException) -> str:
     """Return what a page of ours gave as reason; aiohttp's own is "404: Not Found"."""
     text = error.text or ""
-    return "" if text.startswith(f"{error.status}: ") or error.status not in (403, 404, 429) else text
+    return "" if text.startswith(f"{error.status}: ") or error.status not in (400, 403, 404, 429) else text
 
 
 def _told(request: web.Request, status: int, reason: str, allow: str | None) -> web.Response:

@@ -1,27 +1,27 @@
 """Conversations: the list, one of them, and what can be done with it.   routes.py → here → flow/desk.py, store/conversations.py"""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
 import sqlite_utils
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
 from textbackd.store import accounts, conversations, leads
 from textbackd.store.conversations import Box, Look
-from textbackd.store.database import from_text, to_text
-from textbackd.web.api.operation import NOT_VALID, Answer, Asked, Given, ToldError
+from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
 # What a person may type: everything but control characters, of which a line's end and a tab are none.
 TYPED = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=TYPED)]
 Name = Annotated[str, StringConstraints(max_length=100, pattern=TYPED)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=TYPED)]
+CURSOR = "^[0-9]{1,16}-[1-9][0-9]{0,17}$"  # microseconds since 1970 and an id: where a page ended
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+NOBODY = "None of the staff has this key. See /staff."
 NOT_THERE = "There is no such conversation, or not any more."
 
 
@@ -45,6 +45,7 @@ class Conversation(Answer):
     last_at: datetime = Field(description="When something was last said or done.")
     last_words: str = Field(description="The start of what was last said; untrusted.")
     unread: int = Field(description="What they said since somebody of the staff looked.")
+    urgent: bool = Field(description="They used words that cannot wait, and nobody has answered.")
 
 
 class Conversations(Answer):
@@ -74,7 +75,7 @@ class Listed(Given):
     q: Annotated[str, StringConstraints(max_length=100, pattern=TYPED)] = Field(
         default="", description="Only where the number, the name or something said contains this."
     )
-    cursor: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+    cursor: Annotated[str, StringConstraints(pattern=CURSOR)] | None = Field(
         default=None, description="What the page before gave as `next`."
     )
     limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
@@ -92,11 +93,16 @@ class Note(Given):
     text: Words
 
 
+def _whole(value: object) -> object:
+    """Return 5 for 5.0: JSON does not tell them apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Won(Given):
     """What it brought."""
 
-    value: int | None = Field(
-        default=None, ge=0, lt=10**12, description="In hundredths of the shop's currency; null: nobody knows."
+    value: Annotated[int, Field(ge=0, lt=10**12), BeforeValidator(_whole)] | None = Field(
+        default=None, description="In hundredths of the shop's currency; null: nobody knows."
     )
 
 
@@ -123,19 +129,12 @@ async def list_conversations(asked: Asked) -> Conversations:
 
 
 def _cursor(last: conversations.Conversation) -> str:
-    return urlsafe_b64encode(f"{to_text(last.last_at)} {last.id}".encode()).decode()
+    return f"{(last.last_at - EPOCH) // MICROSECOND}-{last.id}"
 
 
 def _place(cursor: str) -> tuple[datetime, int]:
-    try:
-        at, _, conversation_id = urlsafe_b64decode(cursor).decode("ascii").partition(" ")
-        moment, number = from_text(at), int(conversation_id)
-    except (ValueError, binascii.Error):
-        moment, number = None, 0
-    if moment is None or not 0 < number < 2**63:
-        fault = {"where": "cursor", "what": "this is no cursor that the page before gave"}
-        raise ToldError(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_VALID, (fault,))
-    return moment, number
+    moment, _, conversation_id = cursor.partition("-")
+    return EPOCH + int(moment) * MICROSECOND, int(conversation_id)
 
 
 async def count(asked: Asked) -> Counts:
@@ -172,8 +171,7 @@ async def _assign(asked: Asked, number: E164) -> None:
     wanted: Assign = asked.body
     to = wanted.to
     if to is not None and not await asked.shop.store.run(lambda db: _is_staff(db, asked, to)):
-        fault = {"where": "to", "what": "none of the staff has this key"}
-        raise ToldError(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_VALID, (fault,))
+        raise ToldError(HTTPStatus.CONFLICT, NOBODY)
     await asked.shop.desk.assign(number, to, asked.visitor.key)
 
 
@@ -186,6 +184,7 @@ def _is_staff(db: sqlite_utils.Database, asked: Asked, key: str) -> bool:
 assign = _doing(_assign)
 note = _doing(lambda asked, number: asked.shop.desk.note(number, asked.body.text, asked.visitor.key))
 look = _doing(lambda asked, number: asked.shop.desk.look(number, asked.visitor.key))
+call_back = _doing(lambda asked, number: asked.shop.desk.call_back(number, asked.visitor.key))
 put_away = _doing(lambda asked, number: asked.shop.desk.put_away(number, asked.visitor.key))
 take_up = _doing(lambda asked, number: asked.shop.desk.take_up(number, asked.visitor.key))
 won = _doing(lambda asked, number: asked.shop.desk.won(number, asked.body.value, asked.visitor.key))

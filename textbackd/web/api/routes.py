@@ -34,6 +34,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     _act(path="/conversations/{id}/look", name="look", summary="Note that somebody has read it", handler=conversations.look),
     _act(path="/conversations/{id}/assign", name="assign", summary="Give it to somebody, or back to all",
          body=conversations.Assign, handler=conversations.assign),
+    _act(path="/conversations/{id}/call-back", name="call_back", summary="Have your desk phone rung, and then the caller's",
+         handler=conversations.call_back),
     _act(path="/conversations/{id}/put-away", name="put_away", summary="Say that nothing is left to do",
          handler=conversations.put_away),
     _act(path="/conversations/{id}/take-up", name="take_up", summary="Put it back on the list", handler=conversations.take_up),

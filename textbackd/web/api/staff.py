@@ -23,6 +23,7 @@ class Me(Answer):
     name: str
     role: Role
     by: By
+    can_call_back: bool = Field(description="Whether they have a desk phone that /call-back can ring.")
     csrf: str = Field(
         description="What a session sends as X-CSRF with every POST; empty for a token, which needs none."
     )
@@ -45,7 +46,8 @@ async def me(asked: Asked) -> Me:
     """Return who asks."""
     visitor = asked.visitor
     by = By.TOKEN if visitor.session is None else By.SESSION
-    return Me(staff=visitor.key, name=visitor.name, role=visitor.role, by=by, csrf=visitor.csrf)
+    can = asked.shop.desk.can_call_back(visitor.key)
+    return Me(staff=visitor.key, name=visitor.name, role=visitor.role, by=by, can_call_back=can, csrf=visitor.csrf)
 
 
 async def list_staff(asked: Asked) -> Staff:

@@ -13,10 +13,10 @@ from textbackd.core.phone import E164, read_number
 from textbackd.flow.desk import SentAlready
 from textbackd.store import conversations
 from textbackd.web.api.conversations import TYPED, Conversation, Words, found
-from textbackd.web.api.operation import NOT_VALID, Answer, Asked, Given, ToldError
+from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
 OTHER_TEXT = "This Idempotency-Key was used for another text. Use a new one for each text."
-NOT_A_NUMBER = "this is no phone number; write it as +13125550123"
+NOT_A_NUMBER = "This is no phone number. Write it as +13125550123."
 
 
 class Reply(Given):
@@ -50,8 +50,7 @@ async def send(asked: Asked) -> Queued:
     """Text a number, whether or not there is a conversation."""
     number = read_number(asked.body.to, asked.shop.settings.business.country).e164
     if number is None:
-        fault = {"where": "to", "what": NOT_A_NUMBER}
-        raise ToldError(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_VALID, (fault,))
+        raise ToldError(HTTPStatus.CONFLICT, NOT_A_NUMBER)
     return await _sent(asked, number, asked.body.text)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from textbackd.store.timeline import Entry, What, timeline
 from textbackd.web.api.conversations import found
@@ -79,11 +79,23 @@ class Only(StrEnum):
     ACTS = "acts"
 
 
+def _written(value: object) -> object:
+    """Return a moment that is written as one. Raises ValueError for a bare number, which could be anything."""
+    if isinstance(value, str) and value[4:5] != "-":
+        raise ValueError("a moment is written as 2026-03-02T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class Page(Given):
     """Which part of it is wanted."""
 
     only: Only | None = Field(default=None, description="Only calls, texts or acts.")
-    before: AwareDatetime | None = Field(default=None, description="What the page before gave as `next`.")
+    before: Annotated[AwareDatetime, BeforeValidator(_written)] | None = Field(
+        default=None, description="What the page before gave as `next`."
+    )
     limit: int = Field(default=100, ge=1, le=500, description="How many entries are looked at, `only` included.")
 
 

@@ -16,10 +16,10 @@ from textbackd.store import conversations
 from textbackd.store.conversations import Conversation
 from textbackd.web import pages
 from textbackd.web.auth import staff_of
+from textbackd.web.forms import field, read
 from textbackd.web.inbox import asked, words
 from textbackd.web.inbox.columns import Typed, show
 from textbackd.web.inbox.keys import key_of
-from textbackd.web.login import field
 from textbackd.web.shop import SHOP
 
 
@@ -144,7 +144,7 @@ async def do(request: web.Request) -> web.StreamResponse:
     deed = DEEDS.get(request.match_info["deed"])
     if deed is None:
         raise web.HTTPNotFound
-    conversation, fields = await of(request), await request.post()
+    conversation, fields = await of(request), await read(request)
     desk, staff = request.app[SHOP].desk, staff_of(request).key
     form = Form(desk=desk, conversation=conversation, staff=staff, fields=fields)
     looked = asked.read_back(form.text("list"))

@@ -10,8 +10,8 @@ from textbackd.flow.desk import Refused
 from textbackd.store import conversations
 from textbackd.web import pages
 from textbackd.web.auth import staff_of
+from textbackd.web.forms import field, read
 from textbackd.web.inbox.keys import key_of
-from textbackd.web.login import field
 from textbackd.web.shop import SHOP
 
 
@@ -22,7 +22,7 @@ async def form(request: web.Request) -> web.StreamResponse:
 
 async def send(request: web.Request) -> web.StreamResponse:
     """Text the number, and go on to its conversation."""
-    fields = await request.post()
+    fields = await read(request)
     number, text = field(fields, "number"), field(fields, "text").replace("\r\n", "\n")
     try:
         conversation_id = await _sent(request, number, text, key_of(field(fields, "key")))
