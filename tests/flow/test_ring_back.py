@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.dialling import ANSWERED, BUSY, DENIED, NO_PHONE, NOBODY, DiallingPbx, dialling
+from tests.flow.office import until
 from tests.flow.settings import configured
 from tests.hasty import hasty
 from tests.store.rows import CALLER, DAY, NOON, a_text, judged
@@ -69,6 +70,37 @@ async def test_whose_the_conversation_is_stays_so_when_a_colleague_calls(front: 
     await front.desk.assign(CALLER, "ben", "ben")
     await front.desk.call_back(CALLER, "anna")
     assert await front.assignee() == "ben"
+
+
+async def test_a_second_click_while_it_rings_rings_nothing(front: Front) -> None:
+    await front.desk.call_back(CALLER, "anna")
+    with pytest.raises(Refused, match="ringing already"):
+        await front.desk.call_back(CALLER, "anna")
+    front.pbx.pick_up(front.pbx.calls[0], NOBODY)
+    await until(lambda: _can_again(front))
+    assert len(front.pbx.calls) == 2
+
+
+async def _can_again(front: Front) -> bool:
+    try:
+        await front.desk.call_back(CALLER, "anna")
+    except Refused:
+        return False
+    return True
+
+
+async def test_two_clicks_at_once_ring_once(front: Front) -> None:
+    both = await asyncio.gather(*(front.desk.call_back(CALLER, "anna") for _ in range(2)), return_exceptions=True)
+    assert [type(each) for each in both if each] == [Refused]
+    assert len(front.pbx.calls) == 1
+
+
+async def test_a_phone_that_was_refused_can_be_rung_again(front: Front) -> None:
+    front.pbx.answers.append(DENIED)
+    with pytest.raises(Refused):
+        await front.desk.call_back(CALLER, "anna")
+    await front.desk.call_back(CALLER, "anna")
+    assert len(front.pbx.calls) == 1
 
 
 async def test_only_who_has_a_desk_phone_is_offered_to_call_back(front: Front) -> None:
@@ -188,9 +220,9 @@ async def test_what_became_of_a_phone_is_told(reason: str, picked: Picked) -> No
     async with dialling(shop()) as (pbx, ring_back):
         told = await ring_back.wake(CALLER, "Jane", "PJSIP/101")
         other = await ring_back.wake(CALLER, "Jane", "PJSIP/102")
-        pbx.pick_up(pbx.calls[0], reason)
-        assert await asyncio.wait_for(told, 20) is picked
-        assert not other.done()
+        pbx.pick_up(pbx.calls[1], reason)
+        assert await asyncio.wait_for(other, 20) is picked
+        assert not told.done()
 
 
 @hasty

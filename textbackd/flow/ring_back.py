@@ -35,6 +35,7 @@ class RingBack:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._originators: dict[str, Originator] = {}
+        self._ringing: dict[str, asyncio.Future[Picked]] = {}  # by phone: what was last promised of it
         # The first PBX that may dial has the desk phones.
         self._at = next(((name, pbx.dial) for name, pbx in settings.pbx.items() if pbx.dial is not None), None)
 
@@ -56,6 +57,8 @@ class RingBack:
             raise CannotRing(
                 f"No desk phone is known for {staff}: write `phone` under their name in the configuration."
             )
+        if (ringing := self._ringing.get(phone)) is not None and not ringing.done():
+            raise CannotRing("Your desk phone is ringing already. Pick it up, or wait until it stops.")
         call = PhoneCall(
             phone=phone,
             context=dial.context,
@@ -93,10 +96,14 @@ class RingBack:
         return dial.prefix + forms[dial.number_format]
 
     async def _ring(self, pbx: str, call: PhoneCall) -> "asyncio.Future[Picked]":
+        asked = self._ringing[call.phone] = asyncio.get_running_loop().create_future()
         try:
-            return await self._originators[pbx].ring(call)
+            self._ringing[call.phone] = promise = await self._originators[pbx].ring(call)
         except (PbxError, NotAllowed) as error:
             raise CannotRing(str(error)) from error
+        finally:
+            asked.cancel()
+        return promise
 
 
 def _caller_id(shown: str, phone: str) -> str:
