@@ -302,7 +302,7 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
         pytest.param(
             "/conversations/1/assign", {"to": "mallory"}, "None of the staff has this key.", id="nobody's key"
         ),
-        pytest.param("/conversations/1/call-back", None, "No desk phone is known for bob", id="no phone"),
+        pytest.param("/conversations/1/call-back", None, "Calling back is not set up", id="no phones"),
         pytest.param("/texts", {"to": "call me", "text": "Hi"}, "This is no phone number.", id="no number"),
         pytest.param("/texts", {"to": "+19005550123", "text": "Hi"}, "This number cannot be texted.", id="dear"),
         pytest.param("/conversations/1/reply", {"text": " \n"}, "The text is empty.", id="nothing to read"),
