@@ -18,7 +18,7 @@ from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
 from textbackd.flow.ring_back import CannotRing, RingBack
-from textbackd.store import acts, conversations, optouts, outbox
+from textbackd.store import acts, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import Store, writing
@@ -227,6 +227,15 @@ class Desk:
             conversations.cannot_be_texted(db, number, None)
 
         await self._act(number, ActKind.OPTED_IN, staff, "", work)
+
+    async def never(self, number: E164, staff: str) -> None:
+        """Let a number's calls count no more, and put its conversation away: a supplier, a nuisance, somebody's family."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            never.add_within(db, number, staff, "", self._clock())
+            conversations.happen(db, News(number=number, happening=Happening.PUT_AWAY, at=self._clock(), staff=staff))
+
+        await self._act(number, ActKind.NEVER, staff, "", work)
 
     async def _ended(self, number: E164, outcome: str, value: int | None, kind: ActKind, staff: str) -> None:
         def work(db: sqlite_utils.Database) -> None:
