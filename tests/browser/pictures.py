@@ -101,7 +101,7 @@ async def _picture(inbox: Inbox, browser: Browser, file: Path, size: dict[str, i
 async def main(folder: Path) -> None:
     """Take all pictures of an inbox of its own."""
     with tempfile.TemporaryDirectory(prefix="textbackd-pictures-") as home:
-        async with open_inbox(Path(home)) as inbox, chromium() as browser:
+        async with open_inbox(Path(home), phones=True) as inbox, chromium() as browser:
             await fill(inbox)
             await take(inbox, browser, folder)
 

@@ -166,8 +166,12 @@ HASHED: Final = Passwords().hash_now(PASSWORD)
 
 
 @asynccontextmanager
-async def open_inbox(folder: Path, more: str = "", pace: Pace | None = None) -> AsyncIterator[Inbox]:
-    """Run an inbox in which anna is an owner with a desk phone and bob is neither; both have the same password."""
+async def open_inbox(
+    folder: Path, more: str = "", pace: Pace | None = None, phones: bool = False
+) -> AsyncIterator[Inbox]:
+    """Run an inbox in which anna is an owner with a desk phone and bob is neither; both have the same password.
+
+    `phones`: the PBX is there to ring anna's desk phone."""
     hands = Hands()
     settings = loads(CONFIG.format(folder=folder, more=more), folder / "textbackd.yaml")
     store = Store(settings.storage)
@@ -175,7 +179,14 @@ async def open_inbox(folder: Path, more: str = "", pace: Pace | None = None) -> 
     await store.run(lambda db: accounts.add(db, "anna", Role.OWNER, HASHED, hands.now))
     await store.run(lambda db: accounts.add(db, "bob", Role.STAFF, HASHED, hands.now))
     clock = Clock(hands.wall, hands.steady)
-    desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None, ring_back=RingBack(settings))
+    desk = Desk(
+        settings,
+        store=store,
+        clock=clock,
+        bell=Bell(),
+        wake=lambda: None,
+        ring_back=RingBack(settings) if phones else None,
+    )
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
     app = make_app(vitals=Well(), measure=nothing_measured, shop=shop, pace=pace)
     runner = await start(app, "127.0.0.1", 0)

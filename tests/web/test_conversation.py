@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.web.callers import JANE as NUMBER
 from tests.web.callers import LANDLINE, TO_LANDLINE, Caller
-from tests.web.inbox import NOON, Browser, Inbox, Page
+from tests.web.inbox import NOON, Browser, Inbox, Page, open_inbox
 from textbackd.core.conversation import Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
@@ -369,19 +370,16 @@ async def test_everything_that_was_done_is_on_record(inbox: Inbox, browser: Brow
 # ---- calling back
 
 
-async def test_who_has_no_desk_phone_has_no_button_for_it_and_is_told_why(inbox: Inbox, browser: Browser) -> None:
-    await inbox.write(JANE.is_missed(NOON))
-    await browser.log_in("bob")
-    assert f"{TALK}/call" not in (await browser.get(TALK)).text
-    page = await browser.post(f"{TALK}/call")
-    assert page.status == 422
-    assert "No desk phone is known for bob" in page.words
-
-
-async def test_who_has_a_desk_phone_can_have_it_rung(inbox: Inbox, browser: Browser) -> None:
-    await inbox.write(JANE.is_missed(NOON))
-    await browser.log_in("anna")
-    assert f'action="{TALK}/call"' in (await browser.get(TALK)).text
+async def test_only_who_has_a_desk_phone_can_have_it_rung(tmp_path: Path) -> None:
+    async with open_inbox(tmp_path, phones=True) as inbox, inbox.browser() as anna, inbox.browser() as bob:
+        await inbox.write(JANE.is_missed(NOON))
+        await anna.log_in("anna")
+        assert f'action="{TALK}/call"' in (await anna.get(TALK)).text
+        await bob.log_in("bob")
+        assert f"{TALK}/call" not in (await bob.get(TALK)).text
+        page = await bob.post(f"{TALK}/call")
+        assert page.status == 422
+        assert "No desk phone is known for bob" in page.words
 
 
 # ---- what came by a form
