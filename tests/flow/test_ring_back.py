@@ -139,6 +139,11 @@ async def test_without_the_setting_nothing_is_ever_dialled() -> None:
         await ring_back.wake(CALLER, "Jane", "PJSIP/101")
 
 
+async def test_before_there_is_a_connection_nothing_rings() -> None:
+    with pytest.raises(CannotRing, match=r"pbx\.office: not connected"):
+        await RingBack(shop()).connect(CALLER, "anna")
+
+
 @pytest.mark.parametrize(
     "number",
     [

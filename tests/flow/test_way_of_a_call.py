@@ -60,6 +60,15 @@ async def test_a_call_that_we_have_the_pbx_make_closes_the_matter_if_they_talk(
         assert office.resolution(caller) == "called_back"
 
 
+async def test_the_third_miss_of_a_caller_is_told_to_staff(tmp_path: Path) -> None:
+    staff = 'staff: {anna: {mobile: "+13035550113"}}'
+    async with HttpSink() as sink, running(tmp_path, _web(sink), sections=f"{staff}\n") as office:
+        await office.play("three_misses")
+        await until(lambda: any(text["to"] == "+13035550113" for text in office.texts()))
+    (told,) = [text["text"] for text in office.texts() if text["to"] == "+13035550113"]
+    assert "+15015550100 tried to call. Please call back." in told
+
+
 def _turn(office: Office, number: E164) -> Turn:
     turns: list[Turn] = []
     office.write(lambda db: turns.extend(found.turn for found in [conversations.find(db, number)] if found))

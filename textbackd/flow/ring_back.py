@@ -96,6 +96,8 @@ class RingBack:
         return dial.prefix + forms[dial.number_format]
 
     async def _ring(self, pbx: str, call: PhoneCall) -> "asyncio.Future[Picked]":
+        if pbx not in self._originators:
+            raise CannotRing(f"pbx.{pbx}: not connected.")
         asked = self._ringing[call.phone] = asyncio.get_running_loop().create_future()
         try:
             self._ringing[call.phone] = promise = await self._originators[pbx].ring(call)
