@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from tests.gateways.sink import Answer, Fault, HttpSink
 from tests.handoff.messages import a_message, failure_of
 from tests.store.rows import NOON
-from textbackd.config.handoff import HookOut
+from textbackd.config.sections.handoff import HookOut
 from textbackd.handoff.hook import Hooks
 
 SECRET = "0123456789abcdef"

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.handoff.mail_server import Postbox, server
 from tests.handoff.messages import a_message, failure_of
-from textbackd.config.handoff import Email
+from textbackd.config.sections.handoff import Email
 from textbackd.handoff.mail import Mail
 
 

@@ -13,7 +13,8 @@ from textbackd.config.load import sentence
 from textbackd.config.preview import Preview, group_preview, previews
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
-from textbackd.config.settings import Line, Settings
+from textbackd.config.sections.line import Line
+from textbackd.config.settings import Settings
 from textbackd.config.yaml_source import Fault, Loc
 from textbackd.core.compose import MOST_SEGMENTS, Language, TextKind
 from textbackd.core.opening_hours import ALWAYS_OPEN

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from textbackd.config.settings import Line, Settings
+from textbackd.config.sections.line import Line
+from textbackd.config.settings import Settings
 from textbackd.core.compose import Fields, TextKind, compose, text_for
 from textbackd.core.segments import Segments, segments
 from textbackd.core.words import WORDS, when

@@ -15,7 +15,7 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.config import Line, Settings
-from textbackd.config.leads import Lead as LeadSection
+from textbackd.config.sections.leads import Lead as LeadSection
 from textbackd.core.compose import Fields, compose
 from textbackd.core.conversation import Happening
 from textbackd.core.decide import Action, AtNight, Decision, Question, decide

@@ -12,7 +12,7 @@ from typing import Final
 
 from yarl import URL
 
-from textbackd.config.handoff import HookOut
+from textbackd.config.sections.handoff import HookOut
 from textbackd.gateways.web.exchange import Exchange, NoAnswer, Request
 from textbackd.gateways.web.signatures import mac
 from textbackd.handoff.base import Message, NotTold

@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
-from textbackd.config.handoff import Email
+from textbackd.config.sections.handoff import Email
 from textbackd.handoff.base import Message, NotTold
 
 ANSWER_WITHIN: Final = 10.0  # seconds, for each answer of the server

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from textbackd.config.handoff import fault_of_service
+from textbackd.config.sections.handoff import fault_of_service
 from textbackd.errors import TextbackdError
 from textbackd.handoff.base import Message, NotTold
 

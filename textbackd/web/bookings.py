@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from textbackd.config.bookings import Booking, CalCom
+from textbackd.config.sections.bookings import Booking, CalCom
 from textbackd.flow.bookings_in import BookingsIn
 from textbackd.gateways.web.exchange import parsed
 from textbackd.gateways.web.signatures import mac

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from textbackd.config.bookings import Booking, CalCom, GenericBooking
+from textbackd.config.sections.bookings import Booking, CalCom, GenericBooking
 from textbackd.core.form import one_line
 from textbackd.flow.bookings_in import Told
 from textbackd.gateways.web.fields import moment, reference_at, text_at

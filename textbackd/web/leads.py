@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from textbackd.config.leads import Lead
+from textbackd.config.sections.leads import Lead
 from textbackd.core.form import LONGEST_VALUE, Form, Names, read
 from textbackd.flow.leads_in import LeadsIn
 from textbackd.gateways.web.exchange import parsed
