@@ -21,6 +21,7 @@ from textbackd.config.section import (
     Section,
     nothing,
 )
+from textbackd.config.sections.alarms import Alarms
 from textbackd.config.sections.bookings import Booking
 from textbackd.config.sections.business import Business
 from textbackd.config.sections.handoff import Email, HookOut
@@ -84,6 +85,7 @@ class Settings(Section):
     hooks_out: Named[HookOut] = Field(
         default_factory=nothing, description="Programs that are told what happens, by names of your own."
     )
+    alarms: Alarms = Field(default=Alarms(), description="When somebody is told that something is wrong.")
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
     inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")

@@ -22,6 +22,7 @@ from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.flow.ring_back import RingBack
+from textbackd.flow.watch import Watch
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
@@ -50,6 +51,7 @@ class Daemon:
             staff=self._telling.texts,
             told=told_text,
         )
+        self._watch = self._watching()
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
@@ -65,6 +67,18 @@ class Daemon:
             bell=bell,
             desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
             ring_back=ring_back,
+        )
+
+    def _watching(self) -> Watch:
+        return Watch(
+            self._settings,
+            store=self._common.store,
+            clock=self._common.clock,
+            tells=self._telling.tells,
+            at_once=self._telling.at_once.tell,
+            pbx_states=self._pbxs.states,
+            gateways=self._gateways.gateways,
+            wake=self._telling.wake,
         )
 
     @property
@@ -119,6 +133,7 @@ class Daemon:
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
         yield from self._telling.chores()
+        yield self._watch.run()
         if (after := self._settings.inbox.close_after) is not None:
             yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()

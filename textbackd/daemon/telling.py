@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
 from textbackd.flow.alarms import Alarms
+from textbackd.flow.at_once import AtOnce
 from textbackd.flow.desk_phones import DeskPhonesIn
 from textbackd.flow.duty import Duty
 from textbackd.flow.escalation import Escalation
@@ -42,19 +43,21 @@ class Telling:
         self._phones = DeskPhonesIn(settings, managers=clients, texts=self.texts, clock=clock, wake=self.wake)
         duty = Duty(settings, clients)
         self.handoff = Handoff(settings, store=store, clock=clock, bell=common.bell, duty=duty, wake=self.wake)
-        tells = StaffTells(settings, handoff=self.handoff, duty=duty)
-        self._alarms = Alarms(settings, store=store, clock=clock, tells=tells, wake=self.wake)
+        self.tells = StaffTells(settings, handoff=self.handoff, duty=duty)
+        self._alarms = Alarms(settings, store=store, clock=clock, tells=self.tells, wake=self.wake)
         self._escalation = Escalation(
             settings,
             store=store,
             clock=clock,
             bell=common.bell,
-            tells=tells,
+            tells=self.tells,
             ring_back=common.ring_back,
             on_the_phone=on_the_phone,
             wake=self.wake,
         )
-        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in self._channels()]
+        channels = dict(self._channels())
+        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in channels.items()]
+        self.at_once = AtOnce(self.handoff.ways, channels, clock)
 
     def _channels(self) -> Iterator[tuple[Way, Channel]]:
         """Yield the channels that the configuration has a use for."""

@@ -342,6 +342,21 @@ def unknown_at(db: sqlite_utils.Database, gateway: str, since: datetime) -> list
     ]
 
 
+def count_unknown(db: sqlite_utils.Database, since: datetime, until: datetime) -> int:
+    """Return how many texts that were handed over within this time may or may not have gone out."""
+    query = "SELECT count(*) FROM outbox WHERE state = 'unknown' AND submitted_at > ? AND submitted_at <= ?"
+    return int(db.execute(query, [to_text(since), to_text(until)]).fetchone()[0])
+
+
+def last_failure(db: sqlite_utils.Database, gateway: str) -> str:
+    """Return what the gateway said when it last took no text; "": it took the last one."""
+    query = (
+        "SELECT outcome, explanation FROM attempts WHERE gateway = ? AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+    )
+    row = db.execute(query, [gateway]).fetchone()
+    return "" if row is None or row[0] == "accepted" else str(row[1] or "")
+
+
 def repeat(db: sqlite_utils.Database, text_id: str, gateway: str, now: datetime) -> bool:
     """Queue an unknown text again for the one gateway that knows it by its id: there it cannot go out twice, elsewhere it could."""
     with writing(db):

@@ -11,7 +11,7 @@ import sqlite_utils
 
 from textbackd.core.reply_clock import Step
 from textbackd.store.conversations import Conversation
-from textbackd.store.database import from_text, to_text
+from textbackd.store.database import from_text, moment_of, to_text
 
 
 def taken(db: sqlite_utils.Database) -> Mapping[int, Set[str]]:
@@ -63,6 +63,12 @@ def told_at(db: sqlite_utils.Database, what: str) -> datetime | None:
     """Return when something was told that is told once until it is over; None: it is not on."""
     row = db.execute("SELECT at FROM told WHERE what = ?", [what]).fetchone()
     return from_text(row[0]) if row else None
+
+
+def told(db: sqlite_utils.Database, prefix: str) -> Mapping[str, datetime]:
+    """Return what is on of that which begins so, and when it was told."""
+    rows = db.execute("SELECT what, at FROM told WHERE substr(what, 1, ?) = ?", [len(prefix), prefix])
+    return {row[0]: moment_of(row[1]) for row in rows}
 
 
 def tell_once(db: sqlite_utils.Database, what: str, now: datetime) -> None:

@@ -69,3 +69,9 @@ class Staff(Section):
         examples=[True],
         json_schema_extra={DEFAULT: "false"},
     )
+    alarms: bool = Field(
+        default=False,
+        description="They are told, in every way that they have, when something is wrong; nobody named: the first of the staff is.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
