@@ -52,7 +52,7 @@ class Daemon:
             told=told_text,
         )
         self._watch = self._watching()
-        self.vitals = Vitals(self._common, self._pbxs, self._gateways)
+        self.vitals = Vitals(self._common, self._pbxs, self._gateways, self._watch)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
 
@@ -114,6 +114,7 @@ class Daemon:
         try:
             await self._clock_watch.settle()
             await self._gateways.take_up()
+            await self.vitals.begin()
         except sqlite3.Error as error:
             raise unusable(self._settings.storage, error) from error
 

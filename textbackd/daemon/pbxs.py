@@ -122,6 +122,10 @@ class Pbxs:
         """Return the numbers that are in a call with us at this moment."""
         return set().union(*(watch.on_the_phone() for watch in self._watches.values()))
 
+    def waiting_events(self) -> Mapping[str, int]:
+        """Return how many events of each PBX have come and are not worked through."""
+        return {name: watch.waiting for name, watch in self._watches.items()}
+
     def states(self) -> Mapping[str, str]:
         """Return how each PBX is."""
         return {name: client.state.value for name, client in self.clients.items()}

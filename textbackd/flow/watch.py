@@ -71,6 +71,10 @@ class Watch:
         self._told_at_once: set[About] = set()
         self.active: frozenset[About] = frozenset()  # what has lasted for too long
 
+    def alarms(self) -> Mapping[About, bool]:
+        """Return of everything that may be wrong whether it has been for too long."""
+        return {about: about in self.active for about in self._courses}
+
     async def run(self) -> None:
         """Look until cancelled."""
         while True:

@@ -4,6 +4,7 @@ A step that stands here is never taken again for the same wait, whatever happens
 that writes who is told. The steps of a wait go when it is over.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Set
 from datetime import datetime
 
@@ -46,6 +47,12 @@ def outcomes(db: sqlite_utils.Database, conversation: Conversation) -> list[tupl
         [conversation.id, to_text(conversation.waiting_since)],
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def counts(db: sqlite_utils.Database) -> Mapping[str, int]:
+    """Return how often each kind of step (tell, ring, page) was taken in the waits that go on."""
+    kinds = (step.split(" ")[1] for keys in taken(db).values() for step in keys)
+    return Counter(kinds)
 
 
 def forget_ended(db: sqlite_utils.Database) -> None:
