@@ -55,7 +55,7 @@ def read_backwards(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from lines_backwards(file)
     except OSError as error:
-        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {_advice(error)}") from error
+        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {advice(error)}") from error
 
 
 def _unpacked(path: Path) -> list[bytes]:
@@ -69,7 +69,8 @@ def _unpacked(path: Path) -> list[bytes]:
     return [*lines, b""]
 
 
-def _advice(error: OSError) -> str:
+def advice(error: OSError) -> str:
+    """Return what to do about a file that cannot be read."""
     if isinstance(error, PermissionError):
         return "Let the user that runs textbackd read it: add it to the group `asterisk`."
     if isinstance(error, FileNotFoundError):

@@ -1,0 +1,162 @@
+"""Finished calls in the order of their ends, out of rows that stream by.   window, quick_calls → here → core/leak.py      Pure.
+
+The rows may come in the order of their ends (files) or starts (databases), a few minutes out of order (cdr.conf: `batch`). A call
+comes out when it is over and none that ended before it can come any more; over several trunks a little later, for the provider may
+have delivered it twice (core/merge.py). A call that had no new row for longer than `WINDOW` may come late or in two parts.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import tzinfo
+from operator import itemgetter
+from typing import Final
+
+from textbackd.core.call import Call, Direction
+from textbackd.core.from_records import QueueEvent, calls_from_records
+from textbackd.core.merge import WITHIN, merged
+from textbackd.core.trunk import Trunks, trunk_of
+from textbackd.pbx.records.texts import CHANNEL, UNIQUEID, Block, Texts, row_of
+from textbackd.report.quick_calls import NOTHING, Finished, QuickCalls, finished
+from textbackd.report.window import Group, Window
+
+WINDOW: Final = 4 * 3600  # seconds; longer than a talk in any shop, and what is held is a few thousand rows at most
+LATE: Final = 600  # seconds that a row may come out of order: Asterisk writes batches every 300 by default
+SAME_ENOUGH: Final = 7  # last characters of a caller's number, by which twins are looked for
+TWINS: Final = int(WITHIN.total_seconds())
+END: Final = 1 << 40  # seconds since 1970; after all calls
+ENDED: Final = itemgetter(0, 1)  # of a Finished: when, and its name
+
+Joined = tuple[Finished, Sequence[Finished]]  # a call, and what it was made of
+
+
+class Stream:
+    """Makes calls of rows."""
+
+    def __init__(
+        self, *, trunks: Trunks, names: Collection[str], zone: tzinfo, events: Iterable[QueueEvent] = NOTHING
+    ) -> None:
+        self._zone = zone
+        self._window = Window(zone)
+        self._quick = QuickCalls(trunks, names, zone, self._window.far_rows)
+        self._queues = _Queues(events)
+        self._waits = LATE + (WINDOW if len(names) > 1 else 0)
+        self._turned = 0  # what time the rows had reached when the window was turned
+        self._held: list[Finished] = []
+        self._unreadable = 0
+
+    @property
+    def skipped(self) -> int:
+        """Return how many rows were left out because they are damaged."""
+        return self._unreadable + self._quick.skipped
+
+    def calls(self, blocks: Iterable[Block]) -> Iterator[Finished]:
+        """Yield the calls from outside, and the office's calls to outside that were answered."""
+        for block in blocks:
+            self._unreadable += block.skipped
+            self._window.add(block.rows)
+            now = self._time(block.rows)
+            if abs(now - self._turned) >= WINDOW:
+                yield from self._turn(now)
+        for _ in range(2):
+            yield from self._turn(END)
+
+    def _time(self, rows: Sequence[Texts]) -> int:
+        last = row_of(rows[-1], self._zone) if rows else None
+        return int(last.started_at.timestamp()) if last else self._turned
+
+    def _turn(self, now: int) -> Iterator[Finished]:
+        self._queues.read(now + LATE)
+        for group in self._window.turn():
+            events = self._queues.of(group)
+            calls = self._quick.calls(group, events, self._queues.restarts)
+            self._held += [call._replace(events=events) for call in calls] if events else calls
+        if self._window.has_names:
+            self._held += [finished(call, []) for call in self._queues.alone(self._turned - LATE)]
+        yield from self._due(self._turned - self._waits if now < END else END)
+        self._turned = now
+
+    def _due(self, until: int) -> Iterator[Finished]:
+        """Yield the calls that ended before that, in order."""
+        held, self._held = self._held, []
+        if self._waits == LATE:  # there is one trunk, so no twins
+            held.sort(key=ENDED)
+            place = bisect_left(held, until, key=itemgetter(0))
+            self._held = held[place:]
+            yield from held[:place]
+            return
+        for call, parts in sorted(self._joined(held), key=_order):
+            if call.ended < until:
+                yield call
+            else:
+                self._held += parts
+
+    # ---- one call over two trunks
+
+    def _joined(self, calls: Sequence[Finished]) -> list[Joined]:
+        by_caller: dict[str, list[Finished]] = defaultdict(list)
+        for call in calls:
+            inbound = call.ruling.direction is Direction.INBOUND and call.group
+            by_caller[call.caller[-SAME_ENOUGH:] if inbound else ""].append(call)
+        alone = [(call, (call,)) for call in by_caller.pop("", ())]
+        return [*alone, *(joined for of_caller in by_caller.values() for joined in self._with_twins(of_caller))]
+
+    def _with_twins(self, calls: Sequence[Finished]) -> Sequence[Joined]:
+        if not _may_be_twins(calls):
+            return [(call, (call,)) for call in calls]
+        by_name = {call.name: call for call in calls}
+        slow = [call for one in calls for call in self._quick.slow(one.group, one.events) if call.linkedid in by_name]
+        return [_joined(call, by_name) for call in merged(sorted(slow, key=_end))]
+
+
+def _joined(call: Call, by_name: dict[str, Finished]) -> Joined:
+    parts = [by_name[name] for name in dict.fromkeys((call.linkedid, *call.merged))]
+    return (finished(call, parts[0].group), parts) if call.merged else (parts[0], parts)
+
+
+def _may_be_twins(calls: Sequence[Finished]) -> bool:
+    if len(calls) < 2 or len({trunk_of(call.group[0][CHANNEL]) for call in calls}) < 2:
+        return False
+    in_order = sorted(calls, key=lambda call: call.began)
+    return any(after.began - before.ended <= TWINS for before, after in zip(in_order, in_order[1:], strict=False))
+
+
+def _order(joined: Joined) -> tuple[int, str]:
+    return joined[0].ended, joined[0].name
+
+
+def _end(call: Call) -> tuple[float, str]:
+    return call.ended_at.timestamp() if call.ended_at else 0.0, call.linkedid
+
+
+class _Queues:
+    """What queue_log says, read as far as the rows have come."""
+
+    def __init__(self, events: Iterable[QueueEvent]) -> None:
+        self._events = iter(events)
+        self._next = next(self._events, None)
+        self._by_uniqueid: dict[str, list[QueueEvent]] = {}
+        self.restarts: list[int] = []
+
+    def read(self, until: int) -> None:
+        while self._next is not None and self._next.at.timestamp() < until:
+            event, self._next = self._next, next(self._events, None)
+            if event.what == "QUEUESTART":
+                self.restarts.append(int(event.at.timestamp()))
+            elif event.uniqueid != "NONE":
+                self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
+
+    def of(self, group: Group) -> Sequence[QueueEvent]:
+        """Return what concerns a call, and forget it."""
+        if not self._by_uniqueid:
+            return NOTHING
+        names = dict.fromkeys(row[UNIQUEID] for row in group)
+        found = [event for name in names for event in self._by_uniqueid.pop(name, ())]
+        return sorted(found, key=lambda event: event.at)
+
+    def alone(self, before: int) -> list[Call]:
+        """Return the calls that only queue_log knows, which ended before that."""
+        names = [name for name, events in self._by_uniqueid.items() if events[-1].at.timestamp() < before]
+        events = [event for name in names for event in self._by_uniqueid.pop(name)]
+        self.restarts = [at for at in self.restarts if at >= before - WINDOW]
+        return calls_from_records((), events, pbx="", trunks=Trunks()) if events else []
