@@ -10,7 +10,7 @@ shape alone, so that a verdict cannot depend on what the shape leaves out. What 
   and no order: a sum that stays below the limit has only uncut parts, and one that holds a cut part is above it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -143,13 +143,13 @@ def in_words(judgement: Judgement) -> str:
     return judgement.verdict.value + (f" {judgement.reason.value}" if judgement.reason else "")
 
 
-def cut(moments: Sequence[int], limit: int) -> dict[int, int]:
+def cut(moments: Iterable[int], limit: int) -> dict[int, int]:
     """Return each moment's place when no pause between two of them is longer than `limit`."""
-    places: dict[int, int] = {}
-    place, before = 0, None
-    for moment in sorted(set(moments)):
-        if before is not None:
-            place += min(moment - before, limit)
+    before, *later = sorted(moments)
+    place, places = 0, {before: 0}
+    for moment in later:
+        pause = moment - before
+        place += pause if pause < limit else limit
         places[moment] = place
         before = moment
     return places

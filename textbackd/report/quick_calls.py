@@ -84,38 +84,89 @@ class QuickCalls:
     ) -> Sequence[Finished]:
         """Return the calls in a group: mostly one; none if nobody called from outside and nobody outside answered."""
         try:
-            if len(group) == 1 and not events and not restarts:
-                return self._single(group[0], group)
-            return self._several(group, events, restarts)
+            if events or restarts:
+                return self._several(group, events, restarts)
+            return self._single(group) if len(group) == 1 else self._alone(group)
         except (KeyError, ValueError):
             return self._careful(group, events, restarts)
 
-    # ---- the plain way: one row
+    # ---- the plain way: rows of one channel that has to do with no Local channel
 
-    def _single(self, row: Texts, group: Group) -> Sequence[Finished]:
-        channel, to, uniqueid = row[CHANNEL], row[DSTCHANNEL], row[UNIQUEID]
-        if to.startswith(LOCAL) or channel.startswith(LOCAL) or (row[LINKEDID] and row[LINKEDID] != uniqueid):
+    def _single(self, group: Group) -> Sequence[Finished]:
+        (
+            uniqueid, linkedid, channel, to, src, _, dst, context, did, app, data,
+            start, answer, end, duration, billsec, disposition, _, cnum,
+        ) = row = group[0]  # fmt: skip
+        if (linkedid and linkedid != uniqueid) or to.startswith(LOCAL) or channel.startswith(LOCAL):
             return self._several(group, NOTHING, ())
-        kind = self._kind(row)
+        kind = self._kinds.get((
+            channel.rpartition("-")[0] or channel, to.rpartition("-")[0] or to, dst, context, app, data, disposition, not did, not (src or cnum),
+        )) or self._kind(row)  # fmt: skip
         if kind.stays_inside:
             return ()
-        start, answer, end = row[START_AT], row[ANSWER_AT], row[END_AT]
-        began = self._hours[start[:13]] + SECONDS[start[13:]]
-        ended = self._hours[end[:13]] + SECONDS[end[13:]] if end else began + int(row[DURATION] or 0)
-        lasted = int(row[DURATION] or ended - began)
-        up = self._hours[answer[:13]] + SECONDS[answer[13:]] if answer else _up(kind, row[BILLSEC], ended)
-        limit = kind.last_limit
-        rang = -1 if up is None else min(up - began, limit)
-        talked = ended - began if up is None else ended - up
-        if talked < 0 or rang < -1 or lasted < 0:
+        hours = self._hours
+        began = hours[start[:13]] + SECONDS[start[13:]]
+        ended = hours[end[:13]] + SECONDS[end[13:]] if end else began + int(duration or 0)
+        up = hours[answer[:13]] + SECONDS[answer[13:]] if answer else _up(kind, billsec, ended)
+        lasted = int(duration or ended - began)
+        rang, talked = (None, ended - began) if up is None else (up - began, ended - up)
+        if talked < 0 or lasted < 0 or (rang is not None and rang < 0):
             return self._several(group, NOTHING, ())
-        key = (kind, rang, min(talked, limit), min(lasted, limit))
+        limit = kind.last_limit
+        key = (
+            kind, None if rang is None else rang if rang < limit else limit, talked if talked < limit else limit,
+            lasted if lasted < limit else limit,
+        )  # fmt: skip
         found = self._plain.get(key)
         if found is None:
             found = self._learn(self._plain, key, _plain_shape(*key))
+        return [self._finished(found[0], ended, began, group)] if found else ()
+
+    def _alone(self, group: Group) -> Sequence[Finished]:
+        """The same for several rows."""
+        first, kinds, hours = group[0], self._kinds, self._hours
+        name = first[UNIQUEID]
+        if not name or (first[LINKEDID] and first[LINKEDID] != name) or first[SEQUENCE]:
+            return self._several(group, NOTHING, ())
+        facts, moments, limit, order = [], set(), 0, (0, 0)
+        for row in group:
+            (
+                uniqueid, _, channel, to, src, _, dst, context, did, app, data,
+                start, answer, end, duration, billsec, disposition, _, cnum,
+            ) = row  # fmt: skip
+            if uniqueid != name or to.startswith(LOCAL) or channel.startswith(LOCAL):
+                return self._several(group, NOTHING, ())
+            kind = kinds.get((
+                channel.rpartition("-")[0] or channel, to.rpartition("-")[0] or to,
+                dst, context, app, data, disposition, not did, not (src or cnum),
+            )) or self._kind(row)  # fmt: skip
+            began = hours[start[:13]] + SECONDS[start[13:]]
+            ended = hours[end[:13]] + SECONDS[end[13:]] if end else began + int(duration or 0)
+            up = hours[answer[:13]] + SECONDS[answer[13:]] if answer else _up(kind, billsec, ended)
+            lasted = int(duration or ended - began)
+            if lasted < 0:
+                raise DamagedRowError("the clock was set back")
+            facts.append((kind, began, up, ended, lasted, data))
+            moments.update((began, ended, began if up is None else up))
+            if (began, ended) >= order:
+                order, last = (began, ended), kind
+            limit = kind.limit if kind.limit > limit else limit
+        limit = max(limit, last.last_limit)
+        places, whole = cut(moments, limit), first[LASTDATA]
+        key = tuple([
+            (
+                kind, places[began], None if up is None else places[up], places[ended],
+                lasted if lasted < limit else limit, 0 if data == whole else data,
+            )
+            for kind, began, up, ended, lasted, data in facts
+        ])  # fmt: skip
+        found = self._shapes.get(key)
+        if found is None:
+            found = self._learn(self._shapes, key, _alone_shape(key))
         if not found:
             return ()
-        return [self._finished(found[0], ended, began, group)]
+        ends = max(facts[place][3] for place in found[0].own)
+        return [self._finished(found[0], ends, facts[found[0].own[0]][1], group)]
 
     def _finished(self, ruling: Ruling, ended: int, began: int, group: Group, logged: str = "") -> Finished:
         first = group[ruling.own[0]]
@@ -263,10 +314,18 @@ def finished(call: Call, group: Group) -> Finished:
     )
 
 
-def _plain_shape(kind: Kind, rang: int, talked: int, lasted: int) -> Shape:
-    if rang < 0:
+def _plain_shape(kind: Kind, rang: int | None, talked: int, lasted: int) -> Shape:
+    if rang is None:
         return Shape((Step(kind, 0, None, talked, lasted),))
     return Shape((Step(kind, 0, rang, rang + talked, lasted),))
+
+
+def _alone_shape(key: Sequence[tuple[Kind, int, int | None, int, int, object]]) -> Shape:
+    datas: dict[object, int] = {0: 0}
+    return Shape(tuple(
+        Step(kind, began, up, ended, lasted, data=datas.setdefault(data, len(datas)))
+        for kind, began, up, ended, lasted, data in key
+    ))  # fmt: skip
 
 
 def _up(kind: Kind, billsec: str, ended: int) -> int | None:
@@ -318,7 +377,7 @@ def _steps(
 def _limit(kinds: Sequence[Kind], times: Sequence[Times], owners: Sequence[int], sequences: Sequence[int]) -> int:
     if any(owners):
         return max(kind.last_limit for kind in kinds)
-    last = max(range(len(kinds)), key=lambda place: (times[place][0], times[place][2], sequences[place]))
+    last = max(range(len(kinds)), key=lambda place: (times[place][0], times[place][2], sequences[place], place))
     return max(kinds[last].last_limit, *(kind.limit for kind in kinds))
 
 

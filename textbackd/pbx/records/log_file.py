@@ -58,6 +58,19 @@ def read_backwards(path: Path) -> Iterator[bytes]:
         raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {advice(error)}") from error
 
 
+def read_forward(path: Path) -> Iterator[bytes]:
+    """Yield a file's lines from the first, a packed one's too; of a damaged one those before the damage. Raises TextbackdError."""
+    opening = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opening(path, "rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                yield _clean(line.rstrip(b"\n"))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return
+    except OSError as error:
+        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {advice(error)}") from error
+
+
 def _unpacked(path: Path) -> list[bytes]:
     """Return all lines; of a damaged file, those before the damage."""
     lines: list[bytes] = []

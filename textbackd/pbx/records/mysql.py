@@ -1,18 +1,18 @@
 """CDR in MySQL or MariaDB, as FreePBX keeps it: database asteriskcdrdb, table cdr, `calldate` = start."""
 
-import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import pymysql
 from pymysql.cursors import SSCursor
 
 from textbackd.errors import TextbackdError
+from textbackd.pbx.records.address import Address
+from textbackd.pbx.records.address import read_address as parts_of
 from textbackd.pbx.records.cdr import START, Fields
 from textbackd.pbx.records.texts import BLOCK_ROWS, Block, chooser
 
@@ -23,11 +23,6 @@ BEFORE: Final = timedelta(hours=12 + 14)
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
 # `localhost` means the socket to everything else that speaks to MySQL, and FreePBX's user may only come from there.
 SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock")
-ADDRESS: Final = re.compile(
-    r"mysql://(?P<user>[^:/@]*)(:(?P<password>.*))?@(?P<host>\[[^\]]+\]|[^:/@]*)(:(?P<port>\d+))?/(?P<database>[^/?]+)"
-    r"(\?socket=(?P<socket>.+))?",
-    re.DOTALL,
-)
 CODES: Final = {
     1044: "The user may not use this database: GRANT SELECT on its table cdr.",
     1045: "User or password is wrong, or the user may not come from here. FreePBX has them in /etc/freepbx.conf.",
@@ -41,41 +36,11 @@ CODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where the database is. Its text leaves out the password."""
-
-    user: str
-    password: str
-    host: str
-    port: int
-    database: str
-    socket: str | None
-
-    def __str__(self) -> str:
-        return f"mysql://{self.user}@{self.host}/{self.database}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def read_address(source: str) -> Address:
-    """Return the parts of `mysql://user:password@host[:port]/database[?socket=/path]`. Raises TextbackdError, without the password.
-
-    A password may hold any character; `%40` is read as `@`.
-    """
-    found = ADDRESS.fullmatch(source)
-    if found is None:
-        raise TextbackdError("mysql://…: is not an address. Write mysql://user:password@host/asteriskcdrdb.")
-    host = found["host"].strip("[]") or "localhost"
-    return Address(
-        user=unquote(found["user"]),
-        password=unquote(found["password"] or ""),
-        host=host,
-        port=int(found["port"] or 3306),
-        database=unquote(found["database"]),
-        socket=found["socket"] or (None if found["port"] else _usual_socket(host)),
-    )
+    """Return where the database is: at a socket, if it is on this machine and no port is given. Raises TextbackdError."""
+    address = parts_of(source)
+    usual = None if address.port_given else _usual_socket(address.host)
+    return replace(address, socket=address.socket or usual)
 
 
 def _usual_socket(host: str) -> str | None:
