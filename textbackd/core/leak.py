@@ -9,18 +9,22 @@ A caller who was missed is in one of three places from then on, and stays there:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import IntEnum
-from typing import Final
+from typing import Final, Protocol
 
-from textbackd.core.missed import Verdict
+from textbackd.core.missed import Reason, Verdict
 from textbackd.core.phone import read_number
 from textbackd.core.same_caller import SameCaller
 
-QUARTER: Final = 900  # seconds; every zone's clock differs from UTC by a multiple of that
-MOST_QUARTERS: Final = 20_000
+HOUR: Final = 3_600  # seconds
+DAY: Final = 86_400
+HOURS_A_WEEK: Final = 168
+THURSDAY: Final = 3 * DAY  # on which 1970 began
+NEVER: Final = 1 << 40
+OUTBOUND: Final = "ignored outbound"  # what is said of a call of the office to outside that was answered
 MOST_LINES: Final = 1_000  # numbers of ours that are counted apart; records may hold anything
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNKNOWN_LINE: Final = "unknown"  # the records do not tell which number was called
@@ -62,13 +66,39 @@ NEXT: Final[Mapping[_Event, Mapping[Caller | None, Caller]]] = {
     },
     _Event.UNCERTAIN: {None: Caller.NOT_MISSED},
 }
+_BY_VERDICT: Final = {
+    Verdict.MISSED: _Event.MISSED,
+    Verdict.ANSWERED: _Event.ANSWERED,
+    Verdict.LOST_AFTER_ANSWER: _Event.ANSWERED,
+    Verdict.UNCERTAIN: _Event.UNCERTAIN,
+}
+# What may be said of a call, "missed no_answer" → what it does to its caller. The rest does not count.
 EVENTS: Final[Mapping[str, _Event]] = {
-    Verdict.MISSED.value: _Event.MISSED,
+    **{f"{verdict.value} {reason.value}": event for verdict, event in _BY_VERDICT.items() for reason in Reason},
     Verdict.ANSWERED.value: _Event.ANSWERED,
-    Verdict.LOST_AFTER_ANSWER.value: _Event.ANSWERED,
-    Verdict.UNCERTAIN.value: _Event.UNCERTAIN,
+    OUTBOUND: _Event.CALLED_BACK,
 }
 NEW: Final = (Caller.NEW_NEVER_REACHED, Caller.NEW_ANSWERED_LATER, Caller.NEW_CALLED_BACK)
+
+
+class Heard(Protocol):
+    """One finished call."""
+
+    @property
+    def began(self) -> int:
+        """Seconds since 1970."""
+
+    @property
+    def said(self) -> str:
+        """Its judgement in words, "missed no_answer", or OUTBOUND."""
+
+    @property
+    def number(self) -> str:
+        """Who called, or whom the office called; as it was presented."""
+
+    @property
+    def line(self) -> str:
+        """The number of ours that was called; "" where nothing tells."""
 
 
 @dataclass(slots=True)
@@ -156,55 +186,57 @@ class Tally:
     zone: tzinfo
     country: str
     since: int = 0  # seconds since 1970: calls that began then or later count …
-    until: int = 1 << 40  # … and before that
+    until: int = NEVER  # … and before that
     _callers: dict[int, Caller] = field(default_factory=dict)
     _cells: Counter[tuple[str, int, str]] = field(default_factory=Counter)  # said, hour of the week, line
-    _slots: dict[int, int] = field(default_factory=dict)
+    _offsets: dict[int, int | None] = field(default_factory=dict)  # days since 1970 → seconds
     _lines: dict[str, str] = field(default_factory=dict)  # as presented → as it is shown
-    _key: SameCaller = field(init=False)
+    _same_caller: SameCaller = field(init=False)
     _withheld: int = 0
-    _first: int | None = None
-    _last: int = 0
+    _first: int = NEVER
+    _last: int = -1
 
     def __post_init__(self) -> None:
-        self._key = SameCaller(self.country)
+        self._same_caller = SameCaller(self.country)
 
-    def inbound(self, began: int, said: str, caller: str, line: str) -> None:
-        """Count a call from outside: when it began, what was said of it ("missed busy"), who called and which number."""
-        event = EVENTS.get(said.partition(" ")[0])
-        if event is None or not self.since <= began < self.until:
-            return
-        self._first = began if self._first is None or began < self._first else self._first
-        self._last = max(began, self._last)
-        slot = self._slots.get(began // QUARTER)
-        if slot is None:
-            slot = self._slot(began)
-        self._cells[said, slot, self._lines.get(line) or self._line(line)] += 1
-        key = self._key(caller)
-        if key is not None:
-            self._move(key, event)
-        elif event is _Event.MISSED:
-            self._withheld += 1
-
-    def called_back(self, began: int, number: str) -> None:
-        """Count a call of the office to outside that was answered."""
-        key = self._key(number)
-        if key is not None and self.since <= began < self.until:
-            self._move(key, _Event.CALLED_BACK)
-
-    def _move(self, key: int, event: _Event) -> None:
-        stands = self._callers.get(key)
-        after = NEXT[event].get(stands)
-        if after is not None:
-            self._callers[key] = after
+    def add(self, calls: Iterable[Heard]) -> None:
+        """Count calls, in the order of their ends."""
+        # A million times: what could be a function of three lines is written out.
+        cells, lines, callers, offsets = self._cells, self._lines, self._callers, self._offsets
+        for call in calls:
+            began, said, line = call.began, call.said, call.line
+            event = EVENTS.get(said)
+            if event is None or not self.since <= began < self.until:
+                continue
+            key = self._same_caller(call.number)
+            if said != OUTBOUND:
+                offset = offsets.get(began // DAY)
+                slot = (began + offset) // HOUR % HOURS_A_WEEK if offset else self._slot(began)
+                cells[said, slot, lines.get(line) or self._line(line)] += 1
+                if began > self._last:
+                    self._last = began
+                if began < self._first:
+                    self._first = began
+                if key is None and event is _Event.MISSED:
+                    self._withheld += 1
+            if key is not None:
+                after = NEXT[event].get(callers.get(key))
+                if after is not None:
+                    callers[key] = after
 
     def _slot(self, began: int) -> int:
         """Return the hour of the week, 0 for Monday's first."""
-        if len(self._slots) >= MOST_QUARTERS:
-            self._slots.clear()
+        day = began // DAY
+        if day not in self._offsets:
+            self._offsets[day] = self._offset(day)
         at = datetime.fromtimestamp(began, self.zone)
-        slot = self._slots[began // QUARTER] = at.weekday() * 24 + at.hour
-        return slot
+        return at.weekday() * 24 + at.hour
+
+    def _offset(self, day: int) -> int | None:
+        """Return what makes UTC the shop's clock, counted from a Monday; None for a day on which the clocks change."""
+        ends = (datetime.fromtimestamp(at, self.zone).utcoffset() for at in (day * DAY, day * DAY + DAY - 1))
+        first, last = (int((offset or timedelta(0)).total_seconds()) for offset in ends)
+        return first + THURSDAY if first == last else None
 
     def _line(self, presented: str) -> str:
         if len(self._lines) >= MOST_LINES:
@@ -217,7 +249,7 @@ class Tally:
     def leak(self) -> Leak:
         """Return what was counted."""
         stand = Counter(self._callers.values())
-        first, last = (self._at(self._first), self._at(self._last)) if self._first is not None else (None, None)
+        first, last = (self._at(self._first), self._at(self._last)) if self._last >= 0 else (None, None)
         grid, by_line, total = self._parts()
         return Leak(
             first=first,
@@ -248,7 +280,7 @@ class Tally:
         by_line: dict[str, Part] = defaultdict(Part)
         total = Part()
         for (said, slot, line), calls in self._cells.items():
-            event = EVENTS[said.partition(" ")[0]]
+            event = EVENTS[said]
             for part in (grid[slot // 24, slot % 24], by_line[line], total):
                 part.add(event, calls)
         return dict(grid), dict(by_line), total

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from textbackd.core.call import Direction
 from textbackd.core.find_trunks import Found, Glimpse, find_trunks
 from textbackd.core.leak import Leak, Tally
 from textbackd.core.trunk import Trunks, trunk_of
@@ -129,11 +128,8 @@ def _counted(blocks: Iterable[Block], rows: Counter[str], progress: Progress) ->
 
 def _counted_leak(stream: Stream, blocks: Iterable[Block], question: Question) -> Leak:
     tally = Tally(question.zone, question.country, _seconds(question.since, 0), _seconds(question.until, NEVER))
-    for call in stream.calls(blocks):
-        if call.ruling.direction is Direction.INBOUND:
-            tally.inbound(call.began, call.ruling.said, call.caller, call.did)
-        else:
-            tally.called_back(call.began, call.did)
+    for calls in stream.calls(blocks):
+        tally.add(calls)
     return tally.leak()
 
 

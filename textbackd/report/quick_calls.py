@@ -12,7 +12,7 @@ The lines of `_single` and `_steps` are run a million times: they repeat themsel
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple, cast
 
@@ -27,6 +27,7 @@ from textbackd.core.from_records import (
     number_in,
     timeout_in,
 )
+from textbackd.core.leak import OUTBOUND
 from textbackd.core.missed import Circumstances, judge
 from textbackd.core.picture import MACHINES
 from textbackd.core.shape import FAR, LONG, Kind, Queueing, Ruling, Shape, Step, cut, in_words, rulings
@@ -48,14 +49,14 @@ Rulings = tuple[Ruling, ...]
 
 
 class Finished(NamedTuple):
-    """One call that is over."""
+    """One call that is over: a `Heard` of core/leak.py, and what it was made of."""
 
     ended: int  # seconds since 1970
     name: str  # its linkedid; the channel's name where the records have none
     began: int
-    ruling: Ruling
-    caller: str  # as the carrier sent it
-    did: str
+    said: str  # the judgement in words, "missed no_answer"
+    number: str  # of the caller, as the carrier sent it; of whom the office called, where `said` is OUTBOUND
+    line: str  # the number of ours that was called; "" where nothing tells
     group: Group  # its rows
     events: Sequence[QueueEvent] = NOTHING  # of queue_log
 
@@ -78,6 +79,16 @@ class QuickCalls:
         self._shapes: dict[tuple[object, ...], Rulings] = {}
         self._timeouts: dict[tuple[str, str], int | None] = {}
         self.skipped = 0  # rows that are damaged
+
+    def all(self, groups: Iterable[Group]) -> list[Finished]:
+        """Return the calls in many groups that no queue_log tells of."""
+        found: list[Finished] = []
+        for group in groups:
+            try:
+                found += self._single(group) if len(group) == 1 else self._alone(group)
+            except (KeyError, ValueError):
+                found += self._careful(group, NOTHING, ())
+        return found
 
     def calls(
         self, group: Group, events: Sequence[QueueEvent] = NOTHING, restarts: Sequence[int] = ()
@@ -172,8 +183,11 @@ class QuickCalls:
         first = group[ruling.own[0]]
         caller = number_in(first[CLID]) if ruling.src is None else group[ruling.src][SRC] or group[ruling.src][CNUM]
         did = "" if ruling.did is None else group[ruling.did][DID] or group[ruling.did][DST]
+        line = did or (logged if ruling.did_logged else "")
         name = first[UNIQUEID] or first[CHANNEL]
-        return Finished(ended, name, began, ruling, caller, did or (logged if ruling.did_logged else ""), group)
+        if ruling.said == OUTBOUND:
+            return Finished(ended, name, began, OUTBOUND, line, "", group)
+        return Finished(ended, name, began, ruling.said, caller, line, group)
 
     # ---- several rows
 
@@ -305,13 +319,13 @@ class QuickCalls:
 
 def finished(call: Call, group: Group) -> Finished:
     """Return a call that was found the careful way as one that was found quickly."""
-    judgement = judge(call, ASKED)
-    ruling = Ruling(call.direction, judgement, in_words(judgement), (), None, None, did_logged=False)
+    said = in_words(judge(call, ASKED))
     began, ended = cast("datetime", call.started_at), cast("datetime", call.ended_at)
     name = call.linkedid if has_name(call) else call.channel
-    return Finished(
-        int(ended.timestamp()), name, int(began.timestamp()), ruling, call.caller_presented, call.did_presented, group
-    )
+    number, line = call.caller_presented, call.did_presented
+    if said == OUTBOUND:
+        number, line = line, ""
+    return Finished(int(ended.timestamp()), name, int(began.timestamp()), said, number, line, group)
 
 
 def _plain_shape(kind: Kind, rang: int | None, talked: int, lasted: int) -> Shape:

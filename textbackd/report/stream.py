@@ -12,8 +12,9 @@ from datetime import tzinfo
 from operator import itemgetter
 from typing import Final
 
-from textbackd.core.call import Call, Direction
+from textbackd.core.call import Call
 from textbackd.core.from_records import QueueEvent, calls_from_records
+from textbackd.core.leak import OUTBOUND
 from textbackd.core.merge import WITHIN, merged
 from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.pbx.records.texts import CHANNEL, UNIQUEID, Block, Texts, row_of
@@ -50,54 +51,56 @@ class Stream:
         """Return how many rows were left out because they are damaged."""
         return self._unreadable + self._quick.skipped
 
-    def calls(self, blocks: Iterable[Block]) -> Iterator[Finished]:
-        """Yield the calls from outside, and the office's calls to outside that were answered."""
+    def calls(self, blocks: Iterable[Block]) -> Iterator[Sequence[Finished]]:
+        """Yield the calls from outside, and the office's calls to outside that were answered, some at a time."""
         for block in blocks:
             self._unreadable += block.skipped
             self._window.add(block.rows)
             now = self._time(block.rows)
             if abs(now - self._turned) >= WINDOW:
-                yield from self._turn(now)
-        for _ in range(2):
-            yield from self._turn(END)
+                yield self._turn(now)
+        yield self._turn(END)
+        yield self._turn(END)
 
     def _time(self, rows: Sequence[Texts]) -> int:
         last = row_of(rows[-1], self._zone) if rows else None
         return int(last.started_at.timestamp()) if last else self._turned
 
-    def _turn(self, now: int) -> Iterator[Finished]:
+    def _turn(self, now: int) -> Sequence[Finished]:
+        """Judge the calls that are over; return those after which no earlier one can come."""
         self._queues.read(now + LATE)
-        for group in self._window.turn():
-            events = self._queues.of(group)
-            calls = self._quick.calls(group, events, self._queues.restarts)
-            self._held += [call._replace(events=events) for call in calls] if events else calls
+        over = self._window.turn()
+        self._held += self._quick.all(over) if self._queues.is_silent else self._with_events(over)
         if self._window.has_names:
             self._held += [finished(call, []) for call in self._queues.alone(self._turned - LATE)]
-        yield from self._due(self._turned - self._waits if now < END else END)
+        due = self._due(self._turned - self._waits if now < END else END)
         self._turned = now
+        return due
 
-    def _due(self, until: int) -> Iterator[Finished]:
-        """Yield the calls that ended before that, in order."""
-        held, self._held = self._held, []
+    def _with_events(self, groups: Iterable[Group]) -> Iterator[Finished]:
+        for group in groups:
+            events = self._queues.of(group)
+            calls = self._quick.calls(group, events, self._queues.restarts)
+            yield from (call._replace(events=events) for call in calls)
+
+    def _due(self, until: int) -> Sequence[Finished]:
+        """Return the calls that ended before that, in order, and keep the others."""
         if self._waits == LATE:  # there is one trunk, so no twins
-            held.sort(key=ENDED)
-            place = bisect_left(held, until, key=itemgetter(0))
-            self._held = held[place:]
-            yield from held[:place]
-            return
-        for call, parts in sorted(self._joined(held), key=_order):
-            if call.ended < until:
-                yield call
-            else:
-                self._held += parts
+            self._held.sort(key=ENDED)
+            place = bisect_left(self._held, until, key=itemgetter(0))
+            due, self._held = self._held[:place], self._held[place:]
+            return due
+        joined = sorted(self._joined(self._held), key=_order)
+        self._held = [part for call, parts in joined if call.ended >= until for part in parts]
+        return [call for call, _ in joined if call.ended < until]
 
     # ---- one call over two trunks
 
     def _joined(self, calls: Sequence[Finished]) -> list[Joined]:
         by_caller: dict[str, list[Finished]] = defaultdict(list)
         for call in calls:
-            inbound = call.ruling.direction is Direction.INBOUND and call.group
-            by_caller[call.caller[-SAME_ENOUGH:] if inbound else ""].append(call)
+            may_have_twins = call.said != OUTBOUND and call.group
+            by_caller[call.number[-SAME_ENOUGH:] if may_have_twins else ""].append(call)
         alone = [(call, (call,)) for call in by_caller.pop("", ())]
         return [*alone, *(joined for of_caller in by_caller.values() for joined in self._with_twins(of_caller))]
 
@@ -146,10 +149,12 @@ class _Queues:
             elif event.uniqueid != "NONE":
                 self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
 
+    @property
+    def is_silent(self) -> bool:
+        return not self._by_uniqueid and not self.restarts
+
     def of(self, group: Group) -> Sequence[QueueEvent]:
         """Return what concerns a call, and forget it."""
-        if not self._by_uniqueid:
-            return NOTHING
         names = dict.fromkeys(row[UNIQUEID] for row in group)
         found = [event for name in names for event in self._by_uniqueid.pop(name, ())]
         return sorted(found, key=lambda event: event.at)
