@@ -321,11 +321,15 @@ def finished(call: Call, group: Group) -> Finished:
     """Return a call that was found the careful way as one that was found quickly."""
     said = in_words(judge(call, ASKED))
     began, ended = cast("datetime", call.started_at), cast("datetime", call.ended_at)
-    name = call.linkedid if has_name(call) else call.channel
     number, line = call.caller_presented, call.did_presented
     if said == OUTBOUND:
         number, line = line, ""
-    return Finished(int(ended.timestamp()), name, int(began.timestamp()), said, number, line, group)
+    return Finished(int(ended.timestamp()), name_of(call), int(began.timestamp()), said, number, line, group)
+
+
+def name_of(call: Call) -> str:
+    """Return what a call is called here: its linkedid, or its channel where the records have none."""
+    return call.linkedid if has_name(call) else call.channel
 
 
 def _plain_shape(kind: Kind, rang: int | None, talked: int, lasted: int) -> Shape:

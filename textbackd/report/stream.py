@@ -18,7 +18,7 @@ from textbackd.core.leak import OUTBOUND
 from textbackd.core.merge import WITHIN, merged
 from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.pbx.records.texts import CHANNEL, UNIQUEID, Block, Texts, row_of
-from textbackd.report.quick_calls import NOTHING, Finished, QuickCalls, finished
+from textbackd.report.quick_calls import NOTHING, Finished, QuickCalls, finished, name_of
 from textbackd.report.window import Group, Window
 
 WINDOW: Final = 4 * 3600  # seconds; longer than a talk in any shop, and what is held is a few thousand rows at most
@@ -43,6 +43,7 @@ class Stream:
         self._queues = _Queues(events)
         self._waits = LATE + (WINDOW if len(names) > 1 else 0)
         self._turned = 0  # what time the rows had reached when the window was turned
+        self._safe = 0  # what ended before that had its last row before that
         self._held: list[Finished] = []
         self._unreadable = 0
 
@@ -51,6 +52,11 @@ class Stream:
         """Return how many rows were left out because they are damaged."""
         return self._unreadable + self._quick.skipped
 
+    @property
+    def held(self) -> int:
+        """Return how many rows and calls are held."""
+        return self._window.held + len(self._held)
+
     def calls(self, blocks: Iterable[Block]) -> Iterator[Sequence[Finished]]:
         """Yield the calls from outside, and the office's calls to outside that were answered, some at a time."""
         for block in blocks:
@@ -58,24 +64,25 @@ class Stream:
             self._window.add(block.rows)
             now = self._time(block.rows)
             if abs(now - self._turned) >= WINDOW:
-                yield self._turn(now)
-        yield self._turn(END)
-        yield self._turn(END)
+                self._turn(now, queue_alone=self._turned - LATE)
+                yield self._due(self._safe)
+                self._safe, self._turned = now - self._waits, now
+        self._turn(END, queue_alone=0)  # what is old …
+        self._turn(END, queue_alone=END)  # … and what is young
+        yield self._due(END)
 
     def _time(self, rows: Sequence[Texts]) -> int:
         last = row_of(rows[-1], self._zone) if rows else None
         return int(last.started_at.timestamp()) if last else self._turned
 
-    def _turn(self, now: int) -> Sequence[Finished]:
-        """Judge the calls that are over; return those after which no earlier one can come."""
+    def _turn(self, now: int, *, queue_alone: int) -> None:
+        """Judge the calls that are over, also those that only queue_log knows and that ended before `queue_alone`."""
         self._queues.read(now + LATE)
         over = self._window.turn()
         self._held += self._quick.all(over) if self._queues.is_silent else self._with_events(over)
+        alone = self._queues.alone(queue_alone)
         if self._window.has_names:
-            self._held += [finished(call, []) for call in self._queues.alone(self._turned - LATE)]
-        due = self._due(self._turned - self._waits if now < END else END)
-        self._turned = now
-        return due
+            self._held += [finished(call, []) for call in alone]
 
     def _with_events(self, groups: Iterable[Group]) -> Iterator[Finished]:
         for group in groups:
@@ -107,13 +114,13 @@ class Stream:
     def _with_twins(self, calls: Sequence[Finished]) -> Sequence[Joined]:
         if not _may_be_twins(calls):
             return [(call, (call,)) for call in calls]
-        by_name = {call.name: call for call in calls}
-        slow = [call for one in calls for call in self._quick.slow(one.group, one.events) if call.linkedid in by_name]
-        return [_joined(call, by_name) for call in merged(sorted(slow, key=_end))]
+        slow = [(call, one) for one in calls for call in self._quick.slow(one.group, one.events) if name_of(call) == one.name]
+        by_linkedid = {call.linkedid: one for call, one in slow}
+        return [_joined(call, by_linkedid) for call in merged(sorted((call for call, _ in slow), key=_end))]
 
 
-def _joined(call: Call, by_name: dict[str, Finished]) -> Joined:
-    parts = [by_name[name] for name in dict.fromkeys((call.linkedid, *call.merged))]
+def _joined(call: Call, by_linkedid: dict[str, Finished]) -> Joined:
+    parts = [by_linkedid[name] for name in dict.fromkeys((call.linkedid, *call.merged))]
     return (finished(call, parts[0].group), parts) if call.merged else (parts[0], parts)
 
 
@@ -160,8 +167,10 @@ class _Queues:
         return sorted(found, key=lambda event: event.at)
 
     def alone(self, before: int) -> list[Call]:
-        """Return the calls that only queue_log knows, which ended before that."""
-        names = [name for name, events in self._by_uniqueid.items() if events[-1].at.timestamp() < before]
+        """Return the calls that only queue_log knows, which ended before that; forget what can concern no call any more."""
+        ends = {name: (events[-1].at.timestamp(), events[-1].what) for name, events in self._by_uniqueid.items()}
+        # Who gave up has hung up, and the row was written at once; after any other end it may come hours later.
+        names = [name for name, (at, what) in ends.items() if at < before - (0 if what == "ABANDON" else 2 * WINDOW)]
         events = [event for name in names for event in self._by_uniqueid.pop(name)]
-        self.restarts = [at for at in self.restarts if at >= before - WINDOW]
+        self.restarts = [at for at in self.restarts if at >= before - 2 * WINDOW] if before < END else self.restarts
         return calls_from_records((), events, pbx="", trunks=Trunks()) if events else []

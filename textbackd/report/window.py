@@ -29,6 +29,12 @@ class Window:
         self._far_old: dict[str, Group] = {}
         self.has_names = True  # every row had a uniqueid
 
+    @property
+    def held(self) -> int:
+        """Return how many rows are held."""
+        groups = (self._young, self._old, self._nameless_young, self._nameless_old)
+        return sum(len(group) for some in groups for group in some.values())
+
     def add(self, rows: Iterable[Texts]) -> None:
         """Take rows in the order in which they were written."""
         young, old = self._young, self._old
