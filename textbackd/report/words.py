@@ -27,7 +27,6 @@ WHY: Final = {
 WEEKDAYS: Final = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
 }  # fmt: skip
-HOW_MANY_ROWS: Final = "{rows:,} records were read"
 NO_JOB_VALUE: Final = (
     "What a missed call costs nobody knows but you. Add what an average job brings, --job-value 350, "
     "and how many of ten new callers buy, --close-rate 0.3."
@@ -85,5 +84,5 @@ def reckoning(worth: Worth) -> Iterator[tuple[str, str]]:
     if worth.likely is not None and worth.close_rate is not None:
         yield (
             money(worth.likely),
-            f"a year more likely: {new} new callers a week whom nobody reached × {worth.close_rate:.0%} who buy × {value} × 50 weeks",
+            f"a year more likely: {new} new callers a week whom nobody reached × {100 * worth.close_rate:.0f} % who buy × {value} × 50 weeks",
         )
