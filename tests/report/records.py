@@ -57,7 +57,9 @@ def trunks_of(rows: Iterable[Texts]) -> set[str]:
     return {trunk.name for trunk in find_trunks(glimpses, Trunks())}
 
 
-def carefully(rows: Sequence[Texts], events: Sequence[QueueEvent], names: Collection[str], zone: ZoneInfo = UTC_ZONE) -> list[Told]:
+def carefully(
+    rows: Sequence[Texts], events: Sequence[QueueEvent], names: Collection[str], zone: ZoneInfo = UTC_ZONE
+) -> list[Told]:
     """Return the calls as `calls_from_records` finds them, all rows at once."""
     read = [found for texts in rows if (found := row_of(texts, zone))]
     calls = calls_from_records(read, events, pbx="", trunks=Trunks(), known_trunks=names, call_backs=True)
@@ -73,7 +75,12 @@ def carefully(rows: Sequence[Texts], events: Sequence[QueueEvent], names: Collec
 
 
 def quickly(
-    rows: Sequence[Texts], events: Sequence[QueueEvent], names: Collection[str], *, zone: ZoneInfo = UTC_ZONE, at_once: int = 1000
+    rows: Sequence[Texts],
+    events: Sequence[QueueEvent],
+    names: Collection[str],
+    *,
+    zone: ZoneInfo = UTC_ZONE,
+    at_once: int = 1000,
 ) -> list[Told]:
     """Return the calls as they stream by, so many rows at once."""
     stream = Stream(trunks=Trunks(), names=names, zone=zone, events=events)

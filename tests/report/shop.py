@@ -72,8 +72,18 @@ def rows_of(call: Rung, number: int) -> Iterator[dict[str, str]]:
     name = f"{call.at.replace(tzinfo=DENVER).timestamp():.0f}.{number}"
     if call.kind.startswith("out"):
         answered = call.kind == "out"
-        leg = Leg("Dial", f"PJSIP/{call.number}@trunk", MOBILE, "ANSWERED" if answered else "NO ANSWER", 0, 40, 10 if answered else None)
-        yield _row(leg._replace(dst=call.number, context="from-internal"), call, f"PJSIP/101-0{serial}", "101", serial, name)
+        leg = Leg(
+            "Dial",
+            f"PJSIP/{call.number}@trunk",
+            MOBILE,
+            "ANSWERED" if answered else "NO ANSWER",
+            0,
+            40,
+            10 if answered else None,
+        )
+        yield _row(
+            leg._replace(dst=call.number, context="from-internal"), call, f"PJSIP/101-0{serial}", "101", serial, name
+        )
         return
     for leg in KINDS[call.kind]:
         yield _row(leg, call, f"PJSIP/trunk-0{serial}", call.number, serial, name)
@@ -102,7 +112,9 @@ def all_rows(calls: Iterable[Rung]) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: row["end"])
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, str]], columns: Sequence[str] = (*MASTER, "uniqueid", "userfield")) -> Path:
+def write_csv(
+    path: Path, rows: Sequence[Mapping[str, str]], columns: Sequence[str] = (*MASTER, "uniqueid", "userfield")
+) -> Path:
     """Write a Master.csv, whose texts are quoted and whose numbers and empty times are not."""
     with path.open("w", newline="") as file:
         for row in rows:
@@ -132,7 +144,9 @@ def day(number: int, clock: str) -> datetime:
     return datetime(2026, 3, number, int(hours), int(minutes))  # noqa: DTZ001  # a wall clock
 
 
-def weekly(plan: Iterable[tuple[str, str, str, str, str]], who: Callable[[str, int], str], weeks: Sequence[int]) -> Iterator[Rung]:
+def weekly(
+    plan: Iterable[tuple[str, str, str, str, str]], who: Callable[[str, int], str], weeks: Sequence[int]
+) -> Iterator[Rung]:
     """Yield the calls of a week's plan (day, time, caller, kind, line) for weeks that begin on these days of March."""
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     for number, monday in enumerate(weeks):

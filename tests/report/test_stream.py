@@ -37,7 +37,9 @@ def freepbx() -> list[Path]:
     return sorted(Path(folder).glob("freepbx*/*.truth.json")) if folder else []
 
 
-@pytest.mark.skipif(not freepbx(), reason="set TEXTBACKD_TRACES to the folder with recordings of FreePBX to try their rows")
+@pytest.mark.skipif(
+    not freepbx(), reason="set TEXTBACKD_TRACES to the folder with recordings of FreePBX to try their rows"
+)
 @pytest.mark.parametrize("path", freepbx(), ids=lambda p: f"{p.parent.name}/{p.name.split('.')[0]}")
 def test_a_recorded_call_of_freepbx_is_judged_alike(path: Path) -> None:
     recorded = json.loads(path.read_text())
@@ -66,7 +68,16 @@ def test_all_recordings_in_one_go_are_judged_alike() -> None:
 TRUNKS: Final = {"PJSIP/trunk", "PJSIP/trunk2"}
 CALLERS: Final = ["+12015550100", "2015550100", "+12015550111", "anonymous", "", "101"]
 NUMBERS: Final = ["+13035550101", "101", "s", "600", "3035550102", "h"]
-CONTEXTS: Final = ["from-trunk", "ext-local", "ivr-1", "from-internal", "from-sip-external", "app-blackhole", "closed", "from-queue"]
+CONTEXTS: Final = [
+    "from-trunk",
+    "ext-local",
+    "ivr-1",
+    "from-internal",
+    "from-sip-external",
+    "app-blackhole",
+    "closed",
+    "from-queue",
+]
 DATA: Final = ["PJSIP/101,30", "PJSIP/101,10,tk", "sales,t,,,20", "sales", "21", "PJSIP/102|15", "", "x,5^y"]
 APPS: Final = ["Dial", "Queue", "VoiceMail", "BackGround", "Hangup", "Playback", "Busy", "Park", "dial", "AGI", ""]
 DISPOSITIONS: Final = ["ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "8", "nonsense"]
@@ -104,7 +115,11 @@ def an_office(draw: st.DrawFn) -> list[Texts]:
     naming = draw(st.sampled_from(["linkedid", "uniqueid", "none"]))
     base = draw(st.sampled_from([NOON, NOON + timedelta(hours=9)]))
     calls = [draw(a_call(number, naming)) for number in range(draw(st.integers(1, 6)))]
-    rows = [row(fields.pop("app"), fields.pop("to"), fields.pop("disposition"), base=base, **fields) for call in calls for fields in call]
+    rows = [
+        row(fields.pop("app"), fields.pop("to"), fields.pop("disposition"), base=base, **fields)
+        for call in calls
+        for fields in call
+    ]
     return sorted(rows, key=lambda r: r[END_AT])
 
 
@@ -147,7 +162,10 @@ def test_any_rows_with_a_queue_log_are_judged_alike(data: st.DataObject) -> None
 @settings(max_examples=50, deadline=None)
 def test_times_around_the_change_of_the_clocks_are_read_alike(rows: list[Texts]) -> None:
     # Denver, 1 November 2026: from 02:00 to 01:00. NOON's rows are written as if they began at 00:59:30 that day.
-    moved = [r[:START_AT] + tuple(_moved(r[place]) for place in (START_AT, START_AT + 1, END_AT)) + r[END_AT + 1 :] for r in rows]
+    moved = [
+        r[:START_AT] + tuple(_moved(r[place]) for place in (START_AT, START_AT + 1, END_AT)) + r[END_AT + 1 :]
+        for r in rows
+    ]
     zone, names = ZoneInfo("America/Denver"), TRUNKS | trunks_of(rows)
     assert sorted(quickly(moved, [], names, zone=zone)) == carefully(moved, [], names, zone)
 
@@ -169,7 +187,9 @@ def a_day_of_calls(days: int) -> list[Texts]:
         name: dict[str, Any] = {"uniqueid": f"{number}.1", "linkedid": "", "channel": f"PJSIP/trunk-{number:08x}"}
         begins = 3600 * number
         rows.append(row(begins=begins, lasts=20, lastdata="PJSIP/101,20", **name))
-        rows.append(row(to="PJSIP/102-9", disposition="ANSWERED", begins=begins + 20, lasts=300 * (number % 37), **name))
+        rows.append(
+            row(to="PJSIP/102-9", disposition="ANSWERED", begins=begins + 20, lasts=300 * (number % 37), **name)
+        )
     return sorted(rows, key=lambda r: r[END_AT])
 
 

@@ -30,7 +30,10 @@ DAY: Final = timedelta(days=1)
     help="Call records: Master.csv or another CSV file, sqlite:///…, mysql://… or postgresql://….",
 )
 @click.option(
-    "--queue-log", type=click.Path(path_type=Path), metavar="FILE", help="Asterisk's queue_log, if it is not beside them."
+    "--queue-log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Asterisk's queue_log, if it is not beside them.",
 )
 @click.option(
     "--trunk",
@@ -42,11 +45,15 @@ DAY: Final = timedelta(days=1)
 @click.option("--country", default="US", show_default=True, metavar="US", help="Where numbers are read as if dialled.")
 @click.option("--timezone", "zone", default=None, metavar="ZONE", help="The PBX's and the shop's zone; the country's.")
 @click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
-@click.option("--close-rate", type=click.FloatRange(0, 1), metavar="P", help="How many new callers buy: 0.3 is three of ten.")
+@click.option(
+    "--close-rate", type=click.FloatRange(0, 1), metavar="P", help="How many new callers buy: 0.3 is three of ten."
+)
 @click.option("--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d).")
 @click.option("--until", default=None, metavar="DATE|TIME", help="Up to that day and with it, or up to so long ago.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A page to look at and to print.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A page to look at and to print."
+)
 def leak(
     cdr: str, queue_log: Path | None, trunks: tuple[str, ...], country: str, zone: str | None, job_value: float | None,
     close_rate: float | None, since: str | None, until: str | None, as_json: bool, html: Path | None,
@@ -72,7 +79,9 @@ def leak(
     _tell(answer, job_value, close_rate, as_json=as_json, html=html)
 
 
-def _tell(answer: Answer, job_value: float | None, close_rate: float | None, *, as_json: bool, html: Path | None) -> None:
+def _tell(
+    answer: Answer, job_value: float | None, close_rate: float | None, *, as_json: bool, html: Path | None
+) -> None:
     from textbackd.report import figures, page, terminal  # noqa: PLC0415  # rich and jinja2, which `--help` does not need
 
     value = None if job_value is None else worth(answer.leak, job_value, close_rate)
@@ -128,11 +137,16 @@ def _progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
+    from rich import progress as rich  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.TextColumn("{task.fields[rows]:,} rows"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Moving(bar, bar.add_task("", total=None, rows=0))
 
 
@@ -146,4 +160,6 @@ class _Moving:
         step = rows / 50_000 if done is None else done
         if what != self._seen[0] or step - self._seen[1] >= (1.0 if done is None else STEP):
             self._seen = what, step
-            self._bar.update(self._task, description=what, rows=rows, completed=done or 0, total=None if done is None else 1)
+            self._bar.update(
+                self._task, description=what, rows=rows, completed=done or 0, total=None if done is None else 1
+            )

@@ -9,7 +9,7 @@ A caller who was missed is in one of three places from then on, and stays there:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import IntEnum
@@ -213,10 +213,8 @@ class Tally:
                 offset = offsets.get(began // DAY)
                 slot = (began + offset) // HOUR % HOURS_A_WEEK if offset else self._slot(began)
                 cells[said, slot, lines.get(line) or self._line(line)] += 1
-                if began > self._last:
-                    self._last = began
-                if began < self._first:
-                    self._first = began
+                self._last = max(self._last, began)
+                self._first = min(self._first, began)
                 if key is None and event is _Event.MISSED:
                     self._withheld += 1
             if key is not None:
@@ -266,8 +264,10 @@ class Tally:
             never_reached=stand[Caller.NEVER_REACHED] + stand[Caller.NEW_NEVER_REACHED],
             new_callers=sum(stand[caller] for caller in NEW),
             new_never_reached=stand[Caller.NEW_NEVER_REACHED],
-            by_hour={hour: _sum(grid, lambda at, hour=hour: at[1] == hour) for hour in range(24)},
-            by_weekday={name: _sum(grid, lambda at, day=day: at[0] == day) for day, name in enumerate(WEEKDAYS)},
+            by_hour={hour: _sum(part for at, part in grid.items() if at[1] == hour) for hour in range(24)},
+            by_weekday={
+                name: _sum(part for at, part in grid.items() if at[0] == day) for day, name in enumerate(WEEKDAYS)
+            },
             by_line=dict(sorted(by_line.items(), key=lambda item: (-item[1].calls, item[0]))),
             grid=grid,
         )
@@ -294,14 +294,13 @@ class Tally:
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _sum(grid: Mapping[tuple[int, int], Part], wanted: Callable[[tuple[int, int]], bool]) -> Part:
+def _sum(parts: Iterable[Part]) -> Part:
     total = Part()
-    for at, part in grid.items():
-        if wanted(at):
-            total.calls += part.calls
-            total.answered += part.answered
-            total.missed += part.missed
-            total.uncertain += part.uncertain
+    for part in parts:
+        total.calls += part.calls
+        total.answered += part.answered
+        total.missed += part.missed
+        total.uncertain += part.uncertain
     return total
 
 

@@ -66,7 +66,9 @@ class Kind:
     disposition: Disposition
 
     limit: int = field(init=False)  # what counts of the times of a call with such a row
-    last_limit: int = field(init=False)  # what counts if it is the last one: its time-out, unless somebody was connected
+    last_limit: int = field(
+        init=False
+    )  # what counts if it is the last one: its time-out, unless somebody was connected
     stays_inside: bool = field(init=False)  # alone it is no call from outside, and reached nobody there
 
     def __post_init__(self) -> None:
@@ -85,7 +87,9 @@ class Step(NamedTuple):
     answer: int | None
     end: int
     lasted: int
-    owner: int = 0  # which of the call's uniqueids, 0 is the one that began it; FAR: a Local channel's, of no known call
+    owner: int = (
+        0  # which of the call's uniqueids, 0 is the one that began it; FAR: a Local channel's, of no known call
+    )
     channel: int = 0  # the number of its channel, and of the one it dialled: the same number, the same channel
     to: int = 0
     data: int = 0  # rows with the same number had the same `lastdata`
@@ -206,7 +210,9 @@ def _events(shape: Shape, rows: Sequence[CdrRow]) -> list[QueueEvent]:
 
 
 def _event(what: str, uniqueid: str, at: datetime) -> QueueEvent:
-    return QueueEvent(at=at, uniqueid=uniqueid, queue="q", agent="NONE", what=what, details=("logged",) * (what == "DID"))
+    return QueueEvent(
+        at=at, uniqueid=uniqueid, queue="q", agent="NONE", what=what, details=("logged",) * (what == "DID")
+    )
 
 
 def _ruling(call: Call, rows: Sequence[CdrRow], judgement: Judgement) -> Ruling:

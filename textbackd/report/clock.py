@@ -19,7 +19,7 @@ class OddTimeError(KeyError):
 
 
 class Hours(dict[str, int]):
-    """"2026-11-23 13" → when that hour began, in seconds since 1970. Raises OddTimeError for one that is not 60 plain minutes."""
+    """ "2026-11-23 13" → when that hour began, in seconds since 1970. Raises OddTimeError for one that is not 60 plain minutes."""
 
     def __init__(self, zone: tzinfo) -> None:
         super().__init__()

@@ -19,11 +19,15 @@ from textbackd.report.quick_calls import NOTHING
 from textbackd.report.stream import Stream
 
 EVER: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
-BEFORE: Final = timedelta(days=1)  # rows of a call that began in the period may have been written before, in another zone
+BEFORE: Final = timedelta(
+    days=1
+)  # rows of a call that began in the period may have been written before, in another zone
 NEVER: Final = 1 << 40
 SHOWN: Final = 5  # channel names, where nobody can tell which is a trunk
 
-Progress = Callable[[str, int, float | None], None]  # what is done, rows so far, how much of all (0 to 1) where that is known
+Progress = Callable[
+    [str, int, float | None], None
+]  # what is done, rows so far, how much of all (0 to 1) where that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

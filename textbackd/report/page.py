@@ -74,7 +74,9 @@ def page(answer: Answer, worth: Worth | None) -> str:
         cells=_cells(leak, hours),
         hours=hours,
         weekdays=[words.WEEKDAYS[day] for day in WEEKDAYS],
-        reasons=_shares([(REASONS[reason], count) for reason, count in leak.missed_by_reason.items()], leak.total.missed),
+        reasons=_shares(
+            [(REASONS[reason], count) for reason, count in leak.missed_by_reason.items()], leak.total.missed
+        ),
         fates=_fates(leak),
         lines=list(leak.by_line.items())[:MOST_LINES] if len(leak.by_line) > 1 else [],
         more_lines=max(len(leak.by_line) - MOST_LINES, 0),

@@ -34,8 +34,27 @@ from textbackd.core.shape import FAR, LONG, Kind, Queueing, Ruling, Shape, Step,
 from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.pbx.records.cdr import DISPOSITIONS
 from textbackd.pbx.records.texts import (
-    ANSWER_AT, BILLSEC, CHANNEL, CLID, CNUM, DCONTEXT, DID, DISPOSITION, DST, DSTCHANNEL, DURATION, END_AT, LASTAPP, LASTDATA,
-    LINKEDID, SEQUENCE, SRC, START_AT, UNIQUEID, Texts, row_of,
+    ANSWER_AT,
+    BILLSEC,
+    CHANNEL,
+    CLID,
+    CNUM,
+    DCONTEXT,
+    DID,
+    DISPOSITION,
+    DST,
+    DSTCHANNEL,
+    DURATION,
+    END_AT,
+    LASTAPP,
+    LASTDATA,
+    LINKEDID,
+    SEQUENCE,
+    SRC,
+    START_AT,
+    UNIQUEID,
+    Texts,
+    row_of,
 )  # fmt: skip
 from textbackd.report.clock import SECONDS, Hours
 from textbackd.report.window import LOCAL, Group, split
@@ -46,6 +65,7 @@ RESTART: Final = int(RESTART_TAKES.total_seconds())
 NOTHING: Final[Sequence[QueueEvent]] = ()
 Times = tuple[int, int | None, int, int]  # of a row: began, was answered, ended, in seconds since 1970; lasted
 Rulings = tuple[Ruling, ...]
+Fields = tuple[Kind, int, int | None, int, int, int, int, int, int, int]  # of a `Step`, which takes longer to make
 
 
 class Finished(NamedTuple):
@@ -111,7 +131,8 @@ class QuickCalls:
         if (linkedid and linkedid != uniqueid) or to.startswith(LOCAL) or channel.startswith(LOCAL):
             return self._several(group, NOTHING, ())
         kind = self._kinds.get((
-            channel.rpartition("-")[0] or channel, to.rpartition("-")[0] or to, dst, context, app, data, disposition, not did, not (src or cnum),
+            channel.rpartition("-")[0] or channel, to.rpartition("-")[0] or to,
+            dst, context, app, data, disposition, not did, not (src or cnum),
         )) or self._kind(row)  # fmt: skip
         if kind.stays_inside:
             return ()
@@ -139,7 +160,9 @@ class QuickCalls:
         name = first[UNIQUEID]
         if not name or (first[LINKEDID] and first[LINKEDID] != name) or first[SEQUENCE]:
             return self._several(group, NOTHING, ())
-        facts, moments, limit, order = [], set(), 0, (0, 0)
+        facts: list[tuple[Kind, int, int | None, int, int, str]] = []
+        moments: set[int] = set()
+        limit, order = 0, (0, 0)
         for row in group:
             (
                 uniqueid, _, channel, to, src, _, dst, context, did, app, data,
@@ -192,7 +215,12 @@ class QuickCalls:
     # ---- several rows
 
     def _several(self, group: Group, events: Sequence[QueueEvent], restarts: Sequence[int]) -> Sequence[Finished]:
-        if not group[0][LINKEDID] and not group[0][UNIQUEID] and len(group) > 1 and len(parts := split(group, self._zone)) > 1:
+        if (
+            not group[0][LINKEDID]
+            and not group[0][UNIQUEID]
+            and len(group) > 1
+            and len(parts := split(group, self._zone)) > 1
+        ):
             return [call for part in parts for call in self.calls(part, events, restarts)]
         rows = [*group, *self._far(group)]
         kinds = [self._kind(row) for row in rows]
@@ -309,11 +337,19 @@ class QuickCalls:
         """Return the calls in a group as anybody else finds them."""
         rows = [row for texts in (*group, *self._far(group)) if (row := row_of(texts, self._zone))] if group else []
         again = [
-            QueueEvent(at=datetime.fromtimestamp(at, UTC), uniqueid="NONE", queue="", agent="", what="QUEUESTART", details=())
+            QueueEvent(
+                at=datetime.fromtimestamp(at, UTC), uniqueid="NONE", queue="", agent="", what="QUEUESTART", details=()
+            )
             for at in restarts
         ]
         return calls_from_records(
-            rows, [*events, *again], pbx="", trunks=self._trunks, known_trunks=self._names, queue_alone=False, call_backs=True
+            rows,
+            [*events, *again],
+            pbx="",
+            trunks=self._trunks,
+            known_trunks=self._names,
+            queue_alone=False,
+            call_backs=True,
         )
 
 
@@ -374,7 +410,7 @@ def _owners(group: Group) -> tuple[list[int], bool]:
 
 def _steps(
     rows: Sequence[Texts], kinds: Sequence[Kind], times: Sequence[Times], owners: Sequence[int]
-) -> tuple[tuple[object, ...], ...]:
+) -> tuple[Fields, ...]:
     """Return the fields of each `Step` of a shape."""
     sequences = _sequences(rows)
     limit = _limit(kinds, times, owners, sequences)
@@ -383,7 +419,9 @@ def _steps(
     datas: dict[str, int] = {}
     alone = not any(owners)  # nobody else's rows, so which channel it was says nothing
     steps = []
-    for row, kind, (began, up, ended, lasted), owner, sequence in zip(rows, kinds, times, owners, sequences, strict=True):
+    for row, kind, (began, up, ended, lasted), owner, sequence in zip(
+        rows, kinds, times, owners, sequences, strict=True
+    ):
         steps.append((
             kind, places[began], None if up is None else places[up], places[ended], min(lasted, limit), owner,
             0 if alone else _number(row[CHANNEL], names), 0 if alone else _number(row[DSTCHANNEL], names),

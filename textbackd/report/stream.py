@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import tzinfo
+from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -114,7 +115,12 @@ class Stream:
     def _with_twins(self, calls: Sequence[Finished]) -> Sequence[Joined]:
         if not _may_be_twins(calls):
             return [(call, (call,)) for call in calls]
-        slow = [(call, one) for one in calls for call in self._quick.slow(one.group, one.events) if name_of(call) == one.name]
+        slow = [
+            (call, one)
+            for one in calls
+            for call in self._quick.slow(one.group, one.events)
+            if name_of(call) == one.name
+        ]
         by_linkedid = {call.linkedid: one for call, one in slow}
         return [_joined(call, by_linkedid) for call in merged(sorted((call for call, _ in slow), key=_end))]
 
@@ -128,7 +134,7 @@ def _may_be_twins(calls: Sequence[Finished]) -> bool:
     if len(calls) < 2 or len({trunk_of(call.group[0][CHANNEL]) for call in calls}) < 2:
         return False
     in_order = sorted(calls, key=lambda call: call.began)
-    return any(after.began - before.ended <= TWINS for before, after in zip(in_order, in_order[1:], strict=False))
+    return any(after.began - before.ended <= TWINS for before, after in pairwise(in_order))
 
 
 def _order(joined: Joined) -> tuple[int, str]:

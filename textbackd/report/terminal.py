@@ -101,7 +101,9 @@ def _lines(leak: Leak) -> Iterator[Text]:
     yield Text("By number that was called", HEAD)
     shown = list(leak.by_line.items())[:MOST_LINES]
     for line, part in shown:
-        yield Text(f"  {words.line_name(line):<20} {part.missed:>8,} of {part.calls:,} missed ({words.share(part.missed, part.calls)})")
+        yield Text(
+            f"  {words.line_name(line):<20} {part.missed:>8,} of {part.calls:,} missed ({words.share(part.missed, part.calls)})"
+        )
     if more := len(leak.by_line) - len(shown):
         yield Text(f"  and {more} more: see --json", DIM)
 

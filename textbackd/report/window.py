@@ -73,7 +73,8 @@ class Window:
         old, young = self._nameless_old, self._nameless_young
         for channel in old.keys() & young.keys():
             first_young = young[channel][0]
-            finished, goes_on = [], []
+            finished: list[Group] = []
+            goes_on: list[Group] = []
             for chain in split(old.pop(channel) + young[channel], self._zone):
                 (goes_on if goes_on or first_young in chain else finished).append(chain)
             yield from finished

@@ -31,7 +31,9 @@ NO_JOB_VALUE: Final = (
     "What a missed call costs nobody knows but you. Add what an average job brings, --job-value 350, "
     "and how many of ten new callers buy, --close-rate 0.3."
 )
-NO_CLOSE_RATE: Final = "Add how many new callers buy, --close-rate 0.3 for three of ten, for a likelier figure beside it."
+NO_CLOSE_RATE: Final = (
+    "Add how many new callers buy, --close-rate 0.3 for three of ten, for a likelier figure beside it."
+)
 
 
 def share(part: int, whole: int) -> str:
@@ -80,9 +82,13 @@ def reckoning(worth: Worth) -> Iterator[tuple[str, str]]:
     """Yield the amounts, each with the counts that it comes from."""
     missed, new = f"{worth.missed_a_week:.1f}", f"{worth.new_never_reached_a_week:.1f}"
     value = money(worth.job_value)
-    yield money(worth.at_most), f"a year at most: {missed} missed calls a week × {value} × 50 weeks, as if each had been a job"
+    yield (
+        money(worth.at_most),
+        f"a year at most: {missed} missed calls a week × {value} × 50 weeks, as if each had been a job",
+    )
     if worth.likely is not None and worth.close_rate is not None:
         yield (
             money(worth.likely),
-            f"a year more likely: {new} new callers a week whom nobody reached × {100 * worth.close_rate:.0f} % who buy × {value} × 50 weeks",
+            f"a year more likely: {new} new callers a week whom nobody reached × {100 * worth.close_rate:.0f} % who buy × {value} "
+            "× 50 weeks",
         )

@@ -1,4 +1,4 @@
-"""What Asterisk wrote down of its calls: CDR in a CSV file, SQLite, MySQL or PostgreSQL, and queue_log.   files → here → core/from_records.py
+"""What Asterisk wrote down of its calls: CDR in a file or database, and queue_log.   files → here → core/from_records.py, report/
 
 One file per kind of record; `cdr.py` makes rows of what they hold. Everything here blocks, so call it from a thread.
 """
@@ -15,7 +15,16 @@ from textbackd.pbx.records.cdr import CdrRows
 from textbackd.pbx.records.queue_log import read_queue_log, stream_queue_log
 from textbackd.pbx.records.texts import Block
 
-__all__ = ["Block", "CdrRows", "read_cdr", "read_queue_log", "sample_cdr", "stream_cdr", "stream_queue_log", "usual_queue_log"]
+__all__ = [
+    "Block",
+    "CdrRows",
+    "read_cdr",
+    "read_queue_log",
+    "sample_cdr",
+    "stream_cdr",
+    "stream_queue_log",
+    "usual_queue_log",
+]
 
 POSTGRES: Final = ("postgresql://", "postgres://")
 HERE: Final = re.compile(r"@(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?/[^@]*$")
@@ -26,9 +35,9 @@ USUAL_QUEUE_LOG: Final = Path("/var/log/asterisk/queue_log")
 def read_cdr(source: str, *, since: datetime, tz: ZoneInfo) -> CdrRows:
     """Return the rows that ended at or after `since`, in no particular order; bad ones are skipped and counted in `skipped`.
 
-    `source` is the path of a CSV file, `sqlite:///path`, `mysql://user:password@host/database` or `postgresql://…`. `since` is aware. Asterisk
-    writes local times: `tz` is the zone of its machine, unless the uniqueids show that the times are UTC (`usegmtime`). Iterating
-    raises TextbackdError, one sentence without the password, for a source that cannot be read.
+    `source` is the path of a CSV file, `sqlite:///path`, `mysql://user:password@host/database` or `postgresql://…`. `since` is
+    aware. Asterisk writes local times: `tz` is the zone of its machine, unless the uniqueids show that the times are UTC
+    (`usegmtime`). Iterating raises TextbackdError, one sentence without the password, for a source that cannot be read.
     """
     if source.startswith("mysql://"):
         from textbackd.pbx.records import mysql  # noqa: PLC0415  # most shops have no MySQL, and its import is slow

@@ -6,7 +6,7 @@ The driver is the extra `postgresql`: pg8000, which needs no library of the syst
 
 import importlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -92,7 +92,8 @@ def _columns(connection: Run, address: Address) -> tuple[dict[str, str], str]:
     """Return the columns of the table with their types, and which of them is the start."""
     found = connection.run(
         "SELECT column_name, data_type FROM information_schema.columns "
-        f"WHERE table_name = '{TABLE}' AND table_schema = ANY (current_schemas(false)) ORDER BY ordinal_position"
+        "WHERE table_name = :name AND table_schema = ANY (current_schemas(false)) ORDER BY ordinal_position",
+        name=TABLE,
     )
     columns = {str(name): str(kind) for name, kind in found if '"' not in name}
     start = next((name for wanted in START for name in columns if name.lower() == wanted), None)
