@@ -30,7 +30,7 @@ class SameCaller:
             rule = self._rules[kind]
         except KeyError:
             return self._learn(kind, presented)
-        if rule is None or not presented[rule[0] :].isdigit():
+        if rule is None or not presented[rule[0] :].isdecimal():
             return self._read(presented)
         return int(rule[1] + presented[rule[0] :])
 
@@ -50,6 +50,6 @@ def _rule(presented: str, digits: str) -> Rule | None:
     """Return how one becomes the other; None if more than its beginning is written differently."""
     for dropped in range(min(BEGINNING, len(presented)) + 1):
         rest = presented[dropped:]
-        if rest.isdigit() and digits.endswith(rest):
+        if rest.isdecimal() and digits.endswith(rest):
             return dropped, digits.removesuffix(rest)
     return None

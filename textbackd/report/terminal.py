@@ -25,6 +25,7 @@ def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
     """Write the report."""
     console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
     for line in _report(answer, worth):
+        line.rstrip()
         console.print(line)
 
 
@@ -128,7 +129,8 @@ def _small(title: str, sentences: Iterable[str]) -> Iterator[Text]:
 
 
 def _wrapped(sentence: str, before: str = "  ", style: str = "") -> Iterator[Text]:
-    for line in textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=" " * len(before)):
+    after = " " * len(before)
+    for line in textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=after, break_on_hyphens=False):
         yield Text(line, style)
 
 

@@ -162,7 +162,7 @@ def _file_blocks(file: Path) -> Iterator[tuple[int, Block]]:
         with file.open("rb") as opened:
             packed = file.suffix == ".gz"
             source = cast("BinaryIO", gzip.GzipFile(fileobj=opened)) if packed else opened
-            for rows in _rows_forward(source, cut=header is None):
+            for rows in _rows_forward(source, cut=header is None and not packed):
                 # A packed file's header is met here, where its first line is read.
                 header = header or next((_names(row) for row in rows[:1] if packed and _is_header(row)), None)
                 yield opened.tell(), _block(rows, header)
@@ -181,9 +181,13 @@ def _rows_forward(file: BinaryIO, *, cut: bool) -> Iterator[list[list[str]]]:
         rows, open_row = _parsed(data[: end - 1]) if end else ([], b"")
         rest = (open_row + data[end:])[-LONGEST_LINE:]
         yield rows
-    if rest:
+    # Lines that are left have a row among them that was cut, and whose quotes never matched.
+    *lines, last = rest.split(b"\n")
+    rows = [row for line in lines for row in _parsed(line)[0] or [DAMAGED]]
+    if last:
         # Asterisk writes a row and its end at once, so a last line without an end was cut.
-        yield [DAMAGED] if cut else _parsed(rest)[0]
+        rows += [DAMAGED] if cut else _parsed(last)[0]
+    yield rows
 
 
 def _parsed(lines: bytes) -> tuple[list[list[str]], bytes]:
