@@ -26,7 +26,7 @@ __all__ = [
     "usual_queue_log",
 ]
 
-POSTGRES: Final = ("postgresql://", "postgres://")
+POSTGRES: Final = "postgresql://"
 HERE: Final = re.compile(r"@(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?/[^@]*$")
 PLACES: Final = 24  # of a sample, all over the files
 USUAL_QUEUE_LOG: Final = Path("/var/log/asterisk/queue_log")

@@ -12,7 +12,7 @@ ADDRESS: Final = re.compile(
     r"(\?socket=(?P<socket>.+))?",
     re.DOTALL,
 )
-PORTS: Final = {"mysql": 3306, "postgresql": 5432, "postgres": 5432}
+PORTS: Final = {"mysql": 3306, "postgresql": 5432}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
