@@ -14,7 +14,7 @@ from textbackd.core.shape import in_words
 from textbackd.core.trunk import Trunks
 from textbackd.pbx.records import Block
 from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, NAMES, SRC, Texts, row_of
-from textbackd.report.quick_calls import Finished
+from textbackd.report.quick_calls import Finished, Office
 from textbackd.report.stream import Stream
 
 Told = tuple[int, str, int, str, str, str]  # ended, name, began, what was said of it, number, line
@@ -83,7 +83,7 @@ def quickly(
     at_once: int = 1000,
 ) -> list[Told]:
     """Return the calls as they stream by, so many rows at once."""
-    stream = Stream(trunks=Trunks(), names=names, zone=zone, events=events)
+    stream = Stream(Office(Trunks(), names, zone), events)
     return [told(call) for calls in stream.calls(blocks(rows, at_once)) for call in calls]
 
 

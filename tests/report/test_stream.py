@@ -19,6 +19,7 @@ from textbackd.core.trunk import Trunks
 from textbackd.pbx.records import stream_cdr, stream_queue_log
 from textbackd.pbx.records.queue_log import event_of
 from textbackd.pbx.records.texts import END_AT, START_AT, Texts, chooser
+from textbackd.report.quick_calls import Office
 from textbackd.report.stream import WINDOW, Stream
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -208,7 +209,7 @@ def test_rows_of_a_batch_may_come_in_any_order() -> None:
 
 
 def test_what_is_held_does_not_grow_with_the_file() -> None:
-    stream = Stream(trunks=Trunks(), names={"PJSIP/trunk"}, zone=ZONE)
+    stream = Stream(Office(Trunks(), {"PJSIP/trunk"}, ZONE))
     held = []
     for _ in stream.calls(blocks(a_day_of_calls(days=40), 10)):
         held.append(stream.held)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import IntEnum
-from typing import Final, Protocol
+from typing import Final
 
 from textbackd.core.missed import Reason, Verdict
 from textbackd.core.phone import read_number
@@ -81,24 +81,9 @@ EVENTS: Final[Mapping[str, _Event]] = {
 NEW: Final = (Caller.NEW_NEVER_REACHED, Caller.NEW_ANSWERED_LATER, Caller.NEW_CALLED_BACK)
 
 
-class Heard(Protocol):
-    """One finished call."""
-
-    @property
-    def began(self) -> int:
-        """Seconds since 1970."""
-
-    @property
-    def said(self) -> str:
-        """Its judgement in words, "missed no_answer", or OUTBOUND."""
-
-    @property
-    def number(self) -> str:
-        """Who called, or whom the office called; as it was presented."""
-
-    @property
-    def line(self) -> str:
-        """The number of ours that was called; "" where nothing tells."""
+# One finished call: when it began (seconds since 1970); its judgement in words ("missed no_answer") or OUTBOUND; who called or, OUTBOUND,
+# whom the office called, as it was presented; the number of ours that was called, "" where nothing tells.
+Heard = tuple[int, str, str, str]
 
 
 @dataclass(slots=True)
@@ -203,12 +188,11 @@ class Tally:
         """Count calls, in the order of their ends."""
         # A million times: what could be a function of three lines is written out.
         cells, lines, callers, offsets = self._cells, self._lines, self._callers, self._offsets
-        for call in calls:
-            began, said, line = call.began, call.said, call.line
+        for began, said, number, line in calls:
             event = EVENTS.get(said)
             if event is None or not self.since <= began < self.until:
                 continue
-            key = self._same_caller(call.number)
+            key = self._same_caller(number)
             if said != OUTBOUND:
                 offset = offsets.get(began // DAY)
                 slot = (began + offset) // HOUR % HOURS_A_WEEK if offset else self._slot(began)

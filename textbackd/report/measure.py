@@ -1,9 +1,10 @@
 """The leak of a PBX's records, from their source to the figures.   pbx/records → stream → core/leak.py → here → cli, page, figures"""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,10 +13,11 @@ from textbackd.core.find_trunks import Found, Glimpse, find_trunks
 from textbackd.core.leak import Leak, Tally
 from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.errors import TextbackdError
-from textbackd.pbx.records import Block, sample_cdr, stream_cdr, stream_queue_log, usual_queue_log
+from textbackd.pbx.records import Block, csv_file, sample_cdr, stream_cdr, stream_queue_log, usual_queue_log
 from textbackd.pbx.records.cdr import SAMPLE
 from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, SRC, Texts, zone_in
-from textbackd.report.quick_calls import NOTHING
+from textbackd.report.quick_calls import HEARD, NOTHING, Office
+from textbackd.report.shares import Share, judged, shares
 from textbackd.report.stream import Stream
 
 EVER: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
@@ -67,24 +69,47 @@ def measure(question: Question, progress: Progress) -> Answer:
     if head and not found:
         raise TextbackdError(_no_trunk(question, seen))
     queue_log = question.queue_log or usual_queue_log(question.cdr)
-    stream = Stream(
-        trunks=patterns,
-        names={trunk.name for trunk in found},
-        zone=zone_in(head, question.zone),
-        events=stream_queue_log(queue_log, since=since) if queue_log else NOTHING,
-    )
-    rows = Counter[str]()
-    blocks = _counted(stream_cdr(question.cdr, since=since, tz=question.zone), rows, progress)
-    leak = _counted_leak(stream, blocks, question)
+    names, zone = frozenset(trunk.name for trunk in found), zone_in(head, question.zone)
+    cut = [] if queue_log or "://" in question.cdr else _shares(question, since, patterns, names, zone)
+    tally = Tally(question.zone, question.country, _seconds(question.since, 0), _seconds(question.until, NEVER))
+    if cut:
+        rows, skipped = _shared(cut, tally, progress)
+    else:
+        events = stream_queue_log(queue_log, since=since) if queue_log else NOTHING
+        stream = Stream(Office(patterns, names, zone), events)
+        blocks = stream_cdr(question.cdr, since=since, tz=question.zone)
+        rows, skipped = _streamed(stream, blocks, tally, progress)
     return Answer(
-        leak=leak,
+        leak=tally.leak(),
         country=question.country,
         zone=question.zone,
         trunks=found,
         queue_log=queue_log,
-        rows=rows["read"],
-        skipped=stream.skipped,
+        rows=rows,
+        skipped=skipped,
     )
+
+
+def _shares(question: Question, since: datetime, trunks: Trunks, names: frozenset[str], zone: tzinfo) -> list[Share]:
+    """Return how a large file is cut; nothing where one process has to read it."""
+    files = csv_file.files(Path(question.cdr), since)
+    return shares(files, trunks, names, zone) if files and (os.cpu_count() or 1) > 1 else []
+
+
+def _shared(cut: list[Share], tally: Tally, progress: Progress) -> tuple[int, int]:
+    rows = skipped = 0
+    for part in judged(cut):
+        tally.add(part.calls)
+        rows, skipped = rows + part.rows, skipped + part.skipped
+        progress("reading", rows, part.done)
+    return rows, skipped
+
+
+def _streamed(stream: Stream, blocks: Iterable[Block], tally: Tally, progress: Progress) -> tuple[int, int]:
+    rows = Counter[str]()
+    for calls in stream.calls(_counted(blocks, rows, progress)):
+        tally.add(call[HEARD] for call in calls)
+    return rows["read"], stream.skipped
 
 
 def _patterns(trunks: Sequence[str]) -> Trunks:
@@ -92,7 +117,8 @@ def _patterns(trunks: Sequence[str]) -> Trunks:
     if not trunks:
         return Trunks()
     channels = [pattern for pattern in trunks if "/" in pattern]
-    return Trunks([pattern for pattern in trunks if "/" not in pattern], [*channels, *(f"{one}-*" for one in channels)])
+    contexts = [pattern for pattern in trunks if "/" not in pattern]
+    return Trunks(tuple(contexts), (*channels, *(f"{one}-*" for one in channels)))
 
 
 def _sample(question: Question, since: datetime, progress: Progress) -> Iterator[Texts]:
@@ -128,13 +154,6 @@ def _counted(blocks: Iterable[Block], rows: Counter[str], progress: Progress) ->
         rows["read"] += len(block.rows)
         progress("reading", rows["read"], block.done)
         yield block
-
-
-def _counted_leak(stream: Stream, blocks: Iterable[Block], question: Question) -> Leak:
-    tally = Tally(question.zone, question.country, _seconds(question.since, 0), _seconds(question.until, NEVER))
-    for calls in stream.calls(blocks):
-        tally.add(calls)
-    return tally.leak()
 
 
 def _seconds(at: datetime | None, otherwise: int) -> int:

@@ -13,6 +13,7 @@ The lines of `_single` and `_steps` are run a million times: they repeat themsel
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple, cast
 
@@ -69,7 +70,7 @@ Fields = tuple[Kind, int, int | None, int, int, int, int, int, int, int]  # of a
 
 
 class Finished(NamedTuple):
-    """One call that is over: a `Heard` of core/leak.py, and what it was made of."""
+    """One call that is over: what core/leak.py hears of it (HEARD), and what it was made of."""
 
     ended: int  # seconds since 1970
     name: str  # its linkedid; the channel's name where the records have none
@@ -81,23 +82,37 @@ class Finished(NamedTuple):
     events: Sequence[QueueEvent] = NOTHING  # of queue_log
 
 
+HEARD: Final = slice(2, 6)  # the part of a `Finished` that core/leak.py hears of
+
+
 class DamagedRowError(ValueError):
     """A row whose disposition or channel is none."""
+
+
+@dataclass(slots=True)
+class Office:
+    """What is known of the PBX whose calls are judged, and what was learnt on the way."""
+
+    trunks: Trunks
+    names: Collection[str]  # of trunks, as `trunk_of` gives them
+    zone: tzinfo  # of the times in its rows
+    hours: Hours = field(init=False)
+    kinds: dict[tuple[object, ...], Kind] = field(default_factory=dict)
+    outside: dict[tuple[str, str], bool] = field(default_factory=dict)
+    plain: dict[tuple[object, ...], Rulings] = field(default_factory=dict)
+    shapes: dict[tuple[object, ...], Rulings] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hours = Hours(self.zone)
 
 
 class QuickCalls:
     """Judges groups of rows."""
 
-    def __init__(
-        self, trunks: Trunks, names: Collection[str], zone: tzinfo, far_rows: Callable[[str], Sequence[Texts]]
-    ) -> None:
-        self._trunks, self._names, self._zone, self._far_rows = trunks, names, zone, far_rows
-        self._hours = Hours(zone)
-        self._kinds: dict[tuple[object, ...], Kind] = {}
-        self._outside: dict[tuple[str, str], bool] = {}
-        self._plain: dict[tuple[object, ...], Rulings] = {}
-        self._shapes: dict[tuple[object, ...], Rulings] = {}
-        self._timeouts: dict[tuple[str, str], int | None] = {}
+    def __init__(self, office: Office, far_rows: Callable[[str], Sequence[Texts]]) -> None:
+        self._trunks, self._names, self._zone, self._far_rows = office.trunks, office.names, office.zone, far_rows
+        self._hours, self._kinds, self._outside = office.hours, office.kinds, office.outside
+        self._plain, self._shapes = office.plain, office.shapes
         self.skipped = 0  # rows that are damaged
 
     def all(self, groups: Iterable[Group]) -> list[Finished]:

@@ -7,8 +7,7 @@ have delivered it twice (core/merge.py). A call that had no new row for longer t
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import tzinfo
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
@@ -19,7 +18,7 @@ from textbackd.core.leak import OUTBOUND
 from textbackd.core.merge import WITHIN, merged
 from textbackd.core.trunk import Trunks, trunk_of
 from textbackd.pbx.records.texts import CHANNEL, UNIQUEID, Block, Texts, row_of
-from textbackd.report.quick_calls import NOTHING, Finished, QuickCalls, finished, name_of
+from textbackd.report.quick_calls import NOTHING, Finished, Office, QuickCalls, finished, name_of
 from textbackd.report.window import Group, Window
 
 WINDOW: Final = 4 * 3600  # seconds; longer than a talk in any shop, and what is held is a few thousand rows at most
@@ -35,14 +34,12 @@ Joined = tuple[Finished, Sequence[Finished]]  # a call, and what it was made of
 class Stream:
     """Makes calls of rows."""
 
-    def __init__(
-        self, *, trunks: Trunks, names: Collection[str], zone: tzinfo, events: Iterable[QueueEvent] = NOTHING
-    ) -> None:
-        self._zone = zone
-        self._window = Window(zone)
-        self._quick = QuickCalls(trunks, names, zone, self._window.far_rows)
+    def __init__(self, office: Office, events: Iterable[QueueEvent] = NOTHING) -> None:
+        self._zone = office.zone
+        self._window = Window(office.zone)
+        self._quick = QuickCalls(office, self._window.far_rows)
         self._queues = _Queues(events)
-        self._waits = LATE + (WINDOW if len(names) > 1 else 0)
+        self._waits = LATE + (WINDOW if len(office.names) > 1 else 0)
         self._turned = 0  # what time the rows had reached when the window was turned
         self._safe = 0  # what ended before that had its last row before that
         self._held: list[Finished] = []
@@ -52,6 +49,11 @@ class Stream:
     def skipped(self) -> int:
         """Return how many rows were left out because they are damaged."""
         return self._unreadable + self._quick.skipped
+
+    @property
+    def damaged(self) -> int:
+        """Return how many of them were found only when they were judged."""
+        return self._quick.skipped
 
     @property
     def held(self) -> int:

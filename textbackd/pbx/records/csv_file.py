@@ -8,10 +8,12 @@ inside a field, so a row has an even number of them.
 import csv
 import gzip
 import zlib
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -129,6 +131,47 @@ def blocks(path: Path, since: datetime) -> Iterator[Block]:
             yield block._replace(done=min((sum(sizes[:number]) + place) / (sum(sizes) or 1), 1.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A file and its rotated elders as one long text, which can be read from anywhere; none of them is packed."""
+
+    paths: tuple[Path, ...]  # oldest first
+    starts: tuple[int, ...]  # where each begins, and where the last one ends
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return self.starts[-1]
+
+    def line_at(self, place: int) -> int:
+        """Return where the first line begins that begins there or later."""
+        number = self._file_at(place)
+        if place in (self.starts[number], self.size):
+            return place
+        with self.paths[number].open("rb") as opened:
+            opened.seek(place - 1 - self.starts[number])
+            return min(place - 1 + len(opened.readline()), self.size)
+
+    def blocks(self, begin: int, end: int) -> Iterator[Block]:
+        """Yield the rows between two places at which lines begin."""
+        number = self._file_at(begin)
+        while begin < end:
+            start, stop = self.starts[number], min(self.starts[number + 1], end)
+            yield from (block for _, block in _file_blocks(self.paths[number], begin - start, stop - start))
+            begin, number = stop, number + 1
+
+    def _file_at(self, place: int) -> int:
+        return max(bisect_right(self.starts, place) - 1, 0) if place < self.size else len(self.paths) - 1
+
+
+def files(path: Path, since: datetime) -> Files | None:
+    """Return the file and its elders as one text; None if one of them is packed, and can only be read from its beginning."""
+    paths = with_rotated(path, since)[::-1]
+    if any(file.suffix == ".gz" for file in paths):
+        return None
+    return Files(tuple(paths), tuple(accumulate(map(_size, paths), initial=0)))
+
+
 def sampled(path: Path, since: datetime, *, places: int) -> Iterator[Block]:
     """Yield rows from so many places all over the files, whole files if they are short. Raises TextbackdError."""
     files = with_rotated(path, since)[::-1]
@@ -155,14 +198,15 @@ def _size(file: Path) -> int:
         raise TextbackdError(f"{file}: cannot be read ({error.strerror or error}). {advice(error)}") from error
 
 
-def _file_blocks(file: Path) -> Iterator[tuple[int, Block]]:
+def _file_blocks(file: Path, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, Block]]:
     """Yield how many bytes have been read and the rows in them; of a damaged .gz those before the damage."""
     header = _header(file)
     try:
         with file.open("rb") as opened:
+            opened.seek(begin)
             packed = file.suffix == ".gz"
             source = cast("BinaryIO", gzip.GzipFile(fileobj=opened)) if packed else opened
-            for rows in _rows_forward(source, cut=header is None and not packed):
+            for rows in _rows_forward(source, end, cut=header is None and not packed):
                 # A packed file's header is met here, where its first line is read.
                 header = header or next((_names(row) for row in rows[:1] if packed and _is_header(row)), None)
                 yield opened.tell(), _block(rows, header)
@@ -172,14 +216,14 @@ def _file_blocks(file: Path) -> Iterator[tuple[int, Block]]:
         raise TextbackdError(f"{file}: cannot be read ({error.strerror or error}). {advice(error)}") from error
 
 
-def _rows_forward(file: BinaryIO, *, cut: bool) -> Iterator[list[list[str]]]:
-    """Yield rows as they stand in the file; one that is damaged has no columns."""
+def _rows_forward(file: BinaryIO, end: int | None, *, cut: bool) -> Iterator[list[list[str]]]:
+    """Yield rows as they stand in the file, up to a place; one that is damaged has no columns."""
     rest = b""
-    while data := file.read(AT_ONCE):
+    while data := file.read(AT_ONCE if end is None else min(AT_ONCE, end - file.tell())):
         data = rest + data.replace(b"\0", b"")
-        end = data.rfind(b"\n") + 1
-        rows, open_row = _parsed(data[: end - 1]) if end else ([], b"")
-        rest = (open_row + data[end:])[-LONGEST_LINE:]
+        whole = data.rfind(b"\n") + 1
+        rows, open_row = _parsed(data[: whole - 1]) if whole else ([], b"")
+        rest = (open_row + data[whole:])[-LONGEST_LINE:]
         yield rows
     # Lines that are left have a row among them that was cut, and whose quotes never matched.
     *lines, last = rest.split(b"\n")
