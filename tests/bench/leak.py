@@ -88,7 +88,7 @@ def _megabytes(used: resource.struct_rusage) -> float:
 
 
 def _median(runs: Sequence[Run], what: str) -> float:
-    return statistics.median(getattr(run, what) for run in runs)
+    return float(statistics.median(getattr(run, what) for run in runs))
 
 
 def _tell(rows: int, imports: Sequence[Run], leaks: Sequence[Run]) -> None:

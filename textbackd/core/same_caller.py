@@ -30,9 +30,11 @@ class SameCaller:
             rule = self._rules[kind]
         except KeyError:
             return self._learn(kind, presented)
-        if rule is None or not presented[rule[0] :].isdecimal():
+        if rule is None:
             return self._read(presented)
-        return int(rule[1] + presented[rule[0] :])
+        dropped, added = rule
+        rest = presented[dropped:]
+        return int(added + rest) if rest.isdecimal() else self._read(presented)
 
     def _learn(self, kind: tuple[str, int], presented: str) -> int | None:
         if len(self._rules) >= MOST_BEGINNINGS:

@@ -16,7 +16,7 @@ from textbackd.errors import TextbackdError
 from textbackd.pbx.records import Block, csv_file, sample_cdr, stream_cdr, stream_queue_log, usual_queue_log
 from textbackd.pbx.records.cdr import SAMPLE
 from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, SRC, Texts, zone_in
-from textbackd.report.quick_calls import HEARD, NOTHING, Office
+from textbackd.report.quick_calls import NOTHING, Office, heard
 from textbackd.report.shares import Share, judged, shares
 from textbackd.report.stream import Stream
 
@@ -108,7 +108,7 @@ def _shared(cut: list[Share], tally: Tally, progress: Progress) -> tuple[int, in
 def _streamed(stream: Stream, blocks: Iterable[Block], tally: Tally, progress: Progress) -> tuple[int, int]:
     rows = Counter[str]()
     for calls in stream.calls(_counted(blocks, rows, progress)):
-        tally.add(call[HEARD] for call in calls)
+        tally.add(map(heard, calls))
     return rows["read"], stream.skipped
 
 

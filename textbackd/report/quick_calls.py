@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from operator import itemgetter
 from typing import Final, NamedTuple, cast
 
 from textbackd.core.call import Call
@@ -28,7 +29,7 @@ from textbackd.core.from_records import (
     number_in,
     timeout_in,
 )
-from textbackd.core.leak import OUTBOUND
+from textbackd.core.leak import OUTBOUND, Heard
 from textbackd.core.missed import Circumstances, judge
 from textbackd.core.picture import MACHINES
 from textbackd.core.shape import FAR, LONG, Kind, Queueing, Ruling, Shape, Step, cut, in_words, rulings
@@ -63,6 +64,7 @@ from textbackd.report.window import LOCAL, Group, split
 MOST_KNOWN: Final = 20_000  # shapes, and kinds of rows, that are remembered at once
 ASKED: Final = Circumstances()  # without a configuration nobody says which numbers do not count
 RESTART: Final = int(RESTART_TAKES.total_seconds())
+_new: Final = tuple.__new__  # half the time of `Finished(…)`
 NOTHING: Final[Sequence[QueueEvent]] = ()
 Times = tuple[int, int | None, int, int]  # of a row: began, was answered, ended, in seconds since 1970; lasted
 Rulings = tuple[Ruling, ...]
@@ -70,7 +72,7 @@ Fields = tuple[Kind, int, int | None, int, int, int, int, int, int, int]  # of a
 
 
 class Finished(NamedTuple):
-    """One call that is over: what core/leak.py hears of it (HEARD), and what it was made of."""
+    """One call that is over: what core/leak.py hears of it, and what it was made of."""
 
     ended: int  # seconds since 1970
     name: str  # its linkedid; the channel's name where the records have none
@@ -82,7 +84,7 @@ class Finished(NamedTuple):
     events: Sequence[QueueEvent] = NOTHING  # of queue_log
 
 
-HEARD: Final = slice(2, 6)  # the part of a `Finished` that core/leak.py hears of
+heard = cast("Callable[[Finished], Heard]", itemgetter(2, 3, 4, 5))  # what core/leak.py hears of a call
 
 
 class DamagedRowError(ValueError):
@@ -167,7 +169,14 @@ class QuickCalls:
         found = self._plain.get(key)
         if found is None:
             found = self._learn(self._plain, key, _plain_shape(*key))
-        return [self._finished(found[0], ended, began, group)] if found else ()
+        if not found:
+            return ()
+        ruling = found[0]
+        if ruling.src is None or ruling.did is None or ruling.said == OUTBOUND:
+            return [self._finished(ruling, ended, began, group)]
+        return [
+            _new(Finished, (ended, uniqueid or channel, began, ruling.said, src or cnum, did or dst, group, NOTHING))
+        ]
 
     def _alone(self, group: Group) -> Sequence[Finished]:
         """The same for several rows."""

@@ -23,7 +23,7 @@ from textbackd.core.trunk import Trunks
 from textbackd.pbx.records import Block
 from textbackd.pbx.records.csv_file import Files
 from textbackd.pbx.records.texts import row_of
-from textbackd.report.quick_calls import HEARD, Office
+from textbackd.report.quick_calls import Office, heard
 from textbackd.report.stream import LATE, WINDOW, Stream
 
 SHARE: Final = 1 << 24  # bytes; some 60,000 rows
@@ -80,7 +80,7 @@ def judge_share(share: Share) -> Judged:
     own = _Counting(share.files.blocks(share.begin, share.end))
     before = share.files.blocks(_window_before(share), share.begin)
     found = stream.calls(chain(before, own, _window_after(share)))
-    calls = [call[HEARD] for some in found for call in some if share.since <= call.ended < share.until]
+    calls = [heard(call) for some in found for call in some if share.since <= call.ended < share.until]
     return Judged(calls, own.rows, own.skipped + stream.damaged, share.end / share.files.size)
 
 
