@@ -10,8 +10,9 @@ What cannot be read from anywhere (a packed file, a database) and what has a que
 
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
@@ -27,7 +28,7 @@ from textbackd.report.quick_calls import Office, heard
 from textbackd.report.stream import LATE, WINDOW, Stream
 
 SHARE: Final = 1 << 24  # bytes; some 60,000 rows
-BACK: Final = 1 << 20  # bytes that are gone back at once to find what a window's time before
+BACK: Final = 1 << 18  # bytes that are gone back at once to find what a window's time before
 EVER: Final = 1 << 40
 
 
@@ -70,8 +71,15 @@ def judged(cut: list[Share]) -> Iterator[Judged]:
     """Yield what came of each share, in order."""
     # Not forked: whoever calls may have threads, such as the one that moves the progress bar.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(cut)), mp_context=context) as pool:
-        yield from pool.map(judge_share, cut)
+    processes = min(os.cpu_count() or 1, len(cut))
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        waiting: deque[Future[Judged]] = deque()
+        for share in cut:
+            waiting.append(pool.submit(judge_share, share))
+            if len(waiting) > processes:  # what is judged and not counted yet takes memory
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def judge_share(share: Share) -> Judged:
