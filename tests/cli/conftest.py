@@ -48,12 +48,15 @@ def zygote() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def shell(zygote: subprocess.Popen[str], tmp_path: Path) -> Shell:
-    """Run a command: shell("replay", file). `reader=False` runs it into a pipe that nobody reads."""
-    out, err = tmp_path / "out", tmp_path / "err"
+    """Run a command: shell("replay", file). `reader=False` runs it into a pipe that nobody reads; `typed` is its stdin."""
+    out, err, in_ = tmp_path / "out", tmp_path / "err", tmp_path / "in"
 
-    def run(*args: str | bytes | Path, reader: bool = True, **env: str) -> Done:
+    def run(*args: str | bytes | Path, reader: bool = True, typed: str = "", **env: str) -> Done:
         words = [os.fsencode(arg).hex() for arg in args]
-        order = {"args": words, "out": str(out) if reader else None, "err": str(err), "env": {"AMI_SECRET": "x", **env}}
+        if typed:
+            in_.write_text(typed)
+        files = {"in": str(in_) if typed else os.devnull, "out": str(out) if reader else None, "err": str(err)}
+        order = {"args": words, **files, "env": {"AMI_SECRET": "x", **env}}
         assert zygote.stdin is not None
         assert zygote.stdout is not None
         zygote.stdin.write(json.dumps(order) + "\n")

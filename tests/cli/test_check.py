@@ -54,6 +54,7 @@ lines:
   main: {dids: ["*"], hours: {mon-fri: ["08:00-12:00", "13:00-17:00"], sat: "22:00-02:00"}, holidays: US,
          night_switch: {freepbx_daynight: 0}, texts: {missed: "{business} \u2013 sorry. How can we help?", voicemail: none}}
   berlin: {dids: ["+13035550102"], hours: {sun: "00:00-24:00"}, timezone: Europe/Berlin, language: de}
+contacts: {regulars: {text: "{business} calls you right back. Anything urgent meanwhile?"}}
 gateways: {web: {type: http, url: "http://127.0.0.1:9/", price: 0.0079}}
 """
 
@@ -70,8 +71,10 @@ def test_every_text_is_shown_with_its_segments_its_alphabet_and_its_price(shell:
     out = shell("check", "--config", shop).out
     assert "  missed, busy, queue, closed, holiday, again, late: 1 radio text (UCS-2, 42 characters), 0.0079\n" in out
     assert "  voicemail: nothing\n" in out
-    assert "  again: 1 radio text (GSM-7, 107 septets), 0.0079\n" in out
-    assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in out
+    assert "What contacts in regulars get: 1 radio text (GSM-7, 65 septets), 0.0079\n    “Anderson" in out
+    assert "  again: 1 radio text (GSM-7, 110 septets), 0.0079\n" in out
+    assert "Wir sind am Mittwoch um 8:00 Uhr wieder da." in " ".join(out.split())
+    assert max(len(line) for line in out.splitlines() if line.startswith("    ")) <= 80
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,7 @@ def test_a_day_is_explained_in_words(shell: Shell, shop: Path, day: str, told: s
     done = shell("check", "--explain-day", day, "--config", shop)
     assert (done.code, done.err) == (0, "")
     assert told in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
 
 
 def test_what_is_no_day_is_wrong_usage(shell: Shell, shop: Path) -> None:

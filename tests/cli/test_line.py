@@ -37,16 +37,18 @@ def test_a_pause_says_how_to_end_it_cancels_what_waits_and_is_told(
     record(db, judged(), a_text(), same_case_within=NOON - NOON, now=NOON)
     assert shell("line", "--config", config).out == "The line main texts.\n"
     done = shell("line", "pause", "--config", config)
-    assert done.out == "Every line texts nobody until `textbackd line resume`.\nCancelled: 1 that waited.\n"
+    paused, cancelled = done.out.splitlines()
+    assert paused == "Every line is paused until `textbackd line resume`: nobody is texted."
+    assert cancelled == "Cancelled: 1 that waited."
     assert states(db) == ["cancelled"]
     assert shell("line", "--config", config).out.startswith("Every line is paused since ")
     assert shell("line", "resume", "--config", config).out == "Every line texts again.\n"
-    assert shell("line", "resume", "--config", config).out == "Every line was not paused.\n"
+    assert shell("line", "resume", "--config", config).out == "No line was paused.\n"
 
 
 def test_a_line_may_be_paused_for_a_while(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
     done = shell("line", "pause", "main", "--for", "2h", "--why", "for lunch", "--config", config)
-    assert done.out.startswith("The line main texts nobody until ")
+    assert done.out.startswith("The line main is paused until ")
     (pause,) = halts.active(db, datetime.now(UTC))
     assert (pause.line, pause.why, pause.until is not None) == ("main", "for lunch", True)
     assert "The line main is paused" in shell("line", "--config", config).out

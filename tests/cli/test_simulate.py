@@ -131,7 +131,7 @@ def test_people_read_it_in_eighty_columns(shell: Shell, config: Path) -> None:
         "Calls from outside                  15",
         "Texts                                3  to 3 callers",
         "        1  of them held over the night, and sent in the morning",
-        "        2  more were not needed: the caller got through or was called back first",
+        "        2  more not needed: the caller got through or was called back first",
         "Missed calls without a text          7",
         "        1  a cap is full (`policy.caps`).",
         "Cost                              0.03",

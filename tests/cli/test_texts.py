@@ -1,21 +1,23 @@
 """`textbackd explain`, `outbox` and `send` on a database made with the store."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlite_utils
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import CONFIG, Shell
 from tests.core.calls import a_call, talked
 from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.call import Moment
 from textbackd.core.decide import Action, Decision, Why
-from textbackd.core.phone import NotTextable
+from textbackd.core.phone import E164, NotTextable
 from textbackd.store import journal, optouts, outbox
-from textbackd.store.database import open_database
+from textbackd.store.database import only_one, open_database
 from textbackd.store.journal import record
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import TextOf
@@ -79,6 +81,16 @@ def test_what_was_written_beside_the_answers_and_the_opt_out_are_told(
     out = shell("explain", "--config", config, CALLER).out
     assert "02 Mar 06:00  to their STOP we answered “You won't[2J” (queued)" in out
     assert f"{CALLER} wants no texts since 02 Mar 2026: told us STOP by web" in out
+
+
+def test_a_number_that_never_called_and_is_on_a_list_is_no_unknown_one(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    optouts.add(db, E164("+13035550177"), OptedOutBy.PERSON, "at the counter", NOON)
+    done = shell("explain", "+13035550177", "--config", config)
+    assert (done.code, done.out) == (
+        0, "\n+13035550177 wants no texts since 02 Mar 2026: was opted out here: at the counter\n",
+    )  # fmt: skip
 
 
 def test_only_the_newest_call_of_a_number_is_explained_unless_all_are_asked_for(
@@ -186,6 +198,31 @@ def test_a_file_that_is_no_database_is_a_sentence(shell: Shell, config: Path, co
 
 
 # ---- send
+
+
+@pytest.mark.parametrize(
+    ("args", "gateways", "words"),
+    [
+        pytest.param(["On our way."], ["web", "stick"], "On our way.", id="what a person writes"),
+        pytest.param(["--words", "main", "missed"], ["web", "stick"], "Sorry we missed your call", id="of one line"),
+        pytest.param(["--words", "sales", "busy"], ["stick"], "Perdone que no le", id="of another, by its own gateway"),
+        pytest.param(["--words", "sales", "again", "--gateway", "web"], ["web"], "Lo sentimos, otra vez", id="by this one"),
+    ],
+)  # fmt: skip
+def test_the_shop_s_own_phone_gets_each_text_of_a_line_through_the_line_s_gateways(
+    shell: Shell, config: Path, args: list[str], gateways: list[str], words: str
+) -> None:
+    two = CONFIG.format(folder=config.parent)
+    two = two.replace("lines: {", "lines: {sales: {dids: ['+13035550102'], language: es, gateways: [stick]}, ")
+    two = two.replace("gateways: {web", "staff: {anna: {mobile: '+13035550142'}}\ngateways: {web")
+    config.write_text(two.replace('9/"}}', '9/"}, stick: {type: gsm_modem, port: /dev/null}}'))
+    handle = only_one(config.parent / "textbackd.db")  # as if the daemon ran
+    shell("send", "+13035550142", *args, "--wait", "0", "--config", config)
+    os.close(handle)
+    with closing(open_database(config.parent / "textbackd.db")) as database:
+        (text,) = database["outbox"].rows
+    assert (json.loads(text["gateways"]), text["recipient"], text["kind"]) == (gateways, CALLER, "manual")
+    assert text["body"].startswith(words)
 
 
 def test_without_a_daemon_nothing_is_sent_and_nothing_queued(shell: Shell, config: Path) -> None:

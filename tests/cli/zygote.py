@@ -1,7 +1,7 @@
 """Runs commands for the tests: each is a process of its own, forked from one that has imported everything already.
 
-Reads an order per line, `{"args": [...], "out": FILE, "err": FILE, "env": {...}}`, and answers with the exit code. `out` may be
-null: a pipe whose reader has gone.
+Reads an order per line, `{"args": [...], "in": FILE, "out": FILE, "err": FILE, "env": {...}}`, and answers with the exit code.
+`out` may be null: a pipe whose reader has gone.
 """
 
 import importlib
@@ -44,7 +44,7 @@ def _end(work: Callable[[], None], *, leave_at_once: bool) -> None:
 def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["env"])
     sys.argv = ["textbackd", *(os.fsdecode(bytes.fromhex(arg)) for arg in order["args"])]
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(order["in"], os.O_RDONLY), 0)
     os.dup2(_written(order["out"]), 1)
     os.dup2(_written(order["err"]), 2)
 

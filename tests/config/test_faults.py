@@ -58,7 +58,7 @@ def test_a_section_without_entries_is_a_fault(faults: Faults, section: str) -> N
             id="in a gateway, where its type says which keys there are",
         ),
         pytest.param(
-            "staff", "{anna: {zzz: 1}}", "staff.anna.zzz: there is no such key. The keys here are name, mobile.",
+            "contacts", "{a: {zzz: 1}}", "contacts.a.zzz: there is no such key. The keys here are files, numbers, text.",
             id="like none, so all are named",
         ),
         pytest.param("policy", "{zzz: }", "policy.zzz: there is no such key.", id="also without a value"),

@@ -1,6 +1,7 @@
 """What a line may say about its clock, its words and its switch."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from textbackd.config import Settings
 from textbackd.core.compose import Language, Wish
 from textbackd.core.night_switch import NightSwitch
+from textbackd.core.reply_clock import Step
 
 Configured = Callable[..., Settings]
 Faults = Callable[..., list[str]]
@@ -82,3 +84,74 @@ def test_what_a_line_cannot_mean_is_a_fault(faults: Faults, line: str, fault: st
     assert len(found) == 1
     assert found[0].startswith("lines.main.")
     assert fault in found[0]
+
+
+M15, M30, M45 = (timedelta(minutes=minutes) for minutes in (15, 30, 45))
+
+
+@pytest.mark.parametrize(
+    ("reply", "chain"),
+    [
+        pytest.param("{}", [Step(after=M15, do="tell")], id="told again after a quarter of an hour, and nothing rings"),
+        pytest.param("{within: off}", [], id="nothing at all"),
+        pytest.param("{within: 30m}", [Step(after=M30, do="tell")], id="later"),
+        pytest.param(
+            "{escalate: {bell: {after: 45m, ring: PJSIP/101}, boss: {after: 30m, tell: anna}}}",
+            [
+                Step(after=M15, do="tell"),
+                Step(after=M30, do="tell", whom=("anna",)),
+                Step(after=M45, do="ring", whom=("PJSIP/101",)),
+            ],
+            id="in the order of time, not of writing",
+        ),
+        pytest.param(
+            "{within: off, escalate: {all: {after: 15m}, both: {after: 30m, tell: anna, ring: SIP/7}}}",
+            [
+                Step(after=M15, do="tell"),
+                Step(after=M30, do="tell", whom=("anna",)),
+                Step(after=M30, do="ring", whom=("SIP/7",)),
+            ],
+            id="one entry can do both",
+        ),
+    ],
+)
+def test_a_chain_is_what_was_written_in_the_order_of_time(
+    configured: Configured, reply: str, chain: list[Step]
+) -> None:
+    settings = configured(
+        pbx="{office: {secret: x, dial: {context: from-internal}}}",
+        staff="{anna: {}}",
+        lines=f"{{main: {{reply: {reply}}}}}",
+    )
+    assert list(settings.lines["main"].reply.chain()) == chain
+
+
+@pytest.mark.parametrize(
+    ("escalate", "fault"),
+    [
+        pytest.param("{tell: [anna]}", "lines.main.reply.escalate.x.after: ", id="no time"),
+        pytest.param("{after: 30m, tell: [bob]}", "there is no member of staff 'bob'", id="nobody"),
+        pytest.param("{after: 30m, ring: PJSIP/101}", "no PBX has `dial`, so nothing can ring", id="no right to"),
+        pytest.param("{after: 30m, ring: 'Local/1@a'}", "'Local/1@a' is no phone", id="a piece of dialplan"),
+        pytest.param('{after: 30m, ring: "PJSIP/1&SIP/2"}', "is no phone", id="two phones"),
+    ],
+)
+def test_a_chain_that_cannot_be_is_a_fault(faults: Faults, escalate: str, fault: str) -> None:
+    found = faults(staff="{anna: {}}", lines=f"{{main: {{reply: {{escalate: {{x: {escalate}}}}}}}}}")
+    assert any(fault in each for each in found)
+
+
+def test_urgent_words_are_those_of_the_language_unless_they_are_written(configured: Configured) -> None:
+    lines = configured(
+        lines="{a: {dids: ['+13125550101']}, b: {urgent: off, dids: ['+13125550102']}, c: {urgent: [leak]}}"
+    ).lines
+    assert ("gas leak" in lines["a"].urgent_words(), lines["b"].urgent_words(), lines["c"].urgent_words()) == (
+        True, (), ("leak",),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["9,System", "9&", "+", "x", "123456789"])
+def test_a_prefix_holds_only_what_can_be_pressed(faults: Faults, prefix: str) -> None:
+    assert any(
+        "cannot be dialled" in fault for fault in faults(pbx=f"{{o: {{secret: x, dial: {{prefix: '{prefix}'}}}}}}")
+    )

@@ -57,11 +57,12 @@ def test_each_oddity_is_one_warning(configured: Configured, sections: dict[str, 
     ("text", "part"),
     [
         pytest.param("Sorry we missed you. How can we help?", "does not say who texts.", id="nobody signs"),
+        pytest.param("This is {business}. How can we help?", "does not say that you missed", id="nobody owns the miss"),
         pytest.param("Sorry, this is {business}.", "asks nothing", id="no question"),
         pytest.param("Sorry, {business} here. What? When?", "asks 2 questions. Keep one.", id="two questions"),
         pytest.param(HELPFUL + " 20% off today", "'20% off' reads like promotion", id="promotion"),
         pytest.param(HELPFUL + " bit.ly/xyz", "'bit.ly/' reads like promotion", id="a link shortener"),
-        pytest.param("Your call is important to us, {business}. Yes?", "important to us", id="an empty phrase"),
+        pytest.param("Sorry, your call is important to us, {business}. Yes?", "important to us", id="an empty phrase"),
         pytest.param(HELPFUL + " {booking_url}", "stays empty", id="a field that is not set"),
         pytest.param(HELPFUL + " x" * 150, "takes 3 radio texts. Shorten it.", id="three radio texts"),
         pytest.param(
@@ -83,12 +84,32 @@ def test_a_text_that_serves_badly_is_a_warning(configured: Configured, text: str
     [
         pytest.param(f"missed: '{HELPFUL}'", id="a good text"),
         pytest.param("missed: 'Anderson Roofing here, sorry. What is it?'", id="the name written out"),
+        pytest.param("missed: 'We missed you. {business} here, how can we help?'", id="a miss owned without a sorry"),
+        pytest.param("closed: '{business} is closed. What is it about?'", id="a closed door needs no excuse"),
         pytest.param("missed: none", id="no text"),
         pytest.param("voicemail: 'Thanks, we will call back. {business}'", id="an answer to voicemail need not ask"),
     ],
 )
 def test_a_text_that_serves_is_no_warning(configured: Configured, texts: str) -> None:
     assert lint(configured(lines=f"{{main: {{texts: {{{texts}}}}}}}"), ENVIRON) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "part"),
+    [
+        pytest.param("{regulars: {text: '{business} calls you right back.'}}", "", id="whom one knows one need not ask"),
+        pytest.param("{regulars: {numbers: ['+13125550123']}}", "", id="no text of their own"),
+        pytest.param("{regulars: {text: 'We call you right back.'}}", "does not say who texts.", id="nobody signs"),
+        pytest.param("{regulars: {text: '{business}, 20% off'}}", "reads like promotion", id="promotion"),
+        pytest.param("{regulars: {text: '{business} {booking_url}'}}", "stays empty", id="a field that is not set"),
+        pytest.param("{regulars: {text: '{business} " + "x" * 310 + "'}}", "takes 3 radio texts.", id="too long"),
+        pytest.param("{staff: {text: '{business} here'}}", "nobody gets it", id="calls of the staff do not count"),
+    ],
+)  # fmt: skip
+def test_the_text_of_a_group_of_contacts_is_looked_at_too(configured: Configured, group: str, part: str) -> None:
+    warnings = lint(configured(contacts=group), ENVIRON)
+    assert len(warnings) == bool(part)
+    assert part in "".join(warnings)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +180,11 @@ def test_the_texts_that_come_with_the_program_have_no_warnings(configured: Confi
 @pytest.mark.parametrize(
     ("language", "text", "part"),
     [
-        pytest.param("de", "{business}: heute 20 % Rabatt. Ja?", "'Rabatt' reads like promotion", id="a rebate"),
-        pytest.param("es", "{business}: hoy descuento. Si?", "'descuento' reads like promotion", id="a discount"),
-        pytest.param("fr", "{business}: votre appel est important pour nous. Oui?", "nobody believes", id="important"),
-        pytest.param("nl", "{business}: alles on sale. Ja?", "'on sale' reads like promotion", id="English is read everywhere"),
-        pytest.param("de", "{business} hat das Sale-Schild abgeholt. Ja?", "", id="a word of another language is none"),
+        pytest.param("de", "Sorry, {business}: heute 20 % Rabatt. Ja?", "'Rabatt' reads like promotion", id="a rebate"),
+        pytest.param("es", "Disculpe, {business}: hoy descuento. Si?", "'descuento' reads like promotion", id="a discount"),
+        pytest.param("fr", "Excusez-nous, {business}: votre appel est important pour nous. Oui?", "nobody believes", id="important"),
+        pytest.param("nl", "Excuses, {business}: alles on sale. Ja?", "'on sale' reads like promotion", id="English is read everywhere"),
+        pytest.param("de", "Leider ist bei {business} ein Sale-Schild weg. Ja?", "", id="a word of another language is none"),
         pytest.param("en", "{business}, sorry. Call {on_call}. Yes?", "{on_call} stays empty", id="nobody on call"),
     ],
 )  # fmt: skip
@@ -175,10 +196,10 @@ def test_the_lint_knows_the_line_s_language(configured: Configured, language: st
 
 def test_a_text_that_serves_for_several_kinds_is_told_once(configured: Configured) -> None:
     long = "x" * 320
-    (warning,) = lint(configured(lines=f"{{main: {{texts: {{missed: '{{business}} {long}?'}}}}}}"), ENVIRON)
+    (warning,) = lint(configured(lines=f"{{main: {{texts: {{missed: 'Sorry, {{business}} {long}?'}}}}}}"), ENVIRON)
     assert "lines.main.texts.missed: the text takes 3 radio texts" in warning
 
 
 def test_a_booking_link_of_the_line_fills_the_field(configured: Configured) -> None:
-    line = "{booking_url: 'https://h/', texts: {missed: '{business}, {booking_url}. Yes?'}}"
+    line = "{booking_url: 'https://h/', texts: {missed: 'Sorry, {business}, {booking_url}. Yes?'}}"
     assert lint(configured(lines=f"{{main: {line}}}"), ENVIRON) == []

@@ -42,7 +42,8 @@ def test_everything_that_can_be_left_out_is_shown_with_its_default_or_an_example
     full = loads(everything)
     assert full.policy.never == ("+13125550188",)  # an example: there is no default to show
     assert full.policy.model_copy(update={"never": ()}) == least.policy
-    assert full.web == least.web
+    assert full.web.url == "https://inbox.example.com"  # an example as well
+    assert full.web.model_copy(update={"url": None}) == least.web
     assert full.storage == least.storage
 
 

@@ -1,11 +1,16 @@
 """Whatever is known of a caller and whatever the clock says: what the decision never does."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textbackd.core.attestation import Attestation
 from textbackd.core.caps import Full, Scope
 from textbackd.core.decide import Action, AtNight, Caller, Policy, Question, Standing, Why, decide
 from textbackd.core.missed import Judgement, Reason, Verdict
@@ -36,41 +41,82 @@ policies = st.builds(
 full = st.builds(Full, st.sampled_from(Scope), st.just("1/1h"), st.none() | moments)
 
 
+delays = st.just(timedelta(0)) | st.timedeltas(timedelta(0), timedelta(days=2))
+
+
+def near_its_end(moment: datetime, span: timedelta) -> st.SearchStrategy[datetime | None]:
+    """Draw when something was from which a span runs: mostly so that `moment` lies shortly before its end, or after it."""
+    parts = st.sampled_from([0.1, 0.6, 0.9, 1.0, 1.0, 1.0, 1.5])
+    off = st.sampled_from([timedelta(0), *(timedelta(minutes=m) for m in (-30, -1, -0.01, 0.01))])
+    return st.none() | st.builds(lambda part, by: moment - span * part + by, parts, off)
+
+
+def _judged(judgement: Judgement, q: Question) -> Question:
+    return replace(q, judgement=judgement)
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
-    """Draw a question in which what is known lies near the call, before or after."""
-    ended_at = draw(moments)
-    near = st.none() | st.timedeltas(timedelta(days=-3), timedelta(hours=1)).map(lambda by: ended_at + by)
+    """Draw a question on a missed call against which nothing speaks but spans that are about to end, a cap or the night."""
+    ended_at, policy = draw(moments), draw(policies)
     return Question(
-        judgement=Judgement(draw(st.sampled_from([Verdict.MISSED] * 6 + list(Verdict))), draw(st.sampled_from(Reason))),
-        not_textable=draw(st.none() | st.sampled_from(NotTextable)),
-        line=draw(st.sampled_from(["main", "main", "main", None])),
-        has_text=draw(st.booleans() | st.just(True)),
+        judgement=Judgement(Verdict.MISSED, draw(st.sampled_from(Reason))),
+        not_textable=None,
+        line="main",
+        has_text=True,
         ended_at=ended_at,
         caller=Caller(
-            last_text_at=draw(near), last_talk_at=draw(near), opted_out_at=draw(st.none() | near), unreachable=""
+            last_text_at=draw(near_its_end(ended_at, policy.cooldown)),
+            last_talk_at=draw(near_its_end(ended_at, policy.recent_talk)),
+            conversation_at=draw(near_its_end(ended_at, policy.conversation)),
         ),
-        policy=draw(policies),
-        now=ended_at + draw(st.just(timedelta(0)) | st.timedeltas(timedelta(0), timedelta(days=2))),
-        standing=Standing(full=draw(st.lists(full, max_size=2))),
+        policy=policy,
+        now=ended_at + draw(delays),
+        standing=Standing(full=draw(st.just([]) | st.lists(full, max_size=2))),
         night=draw(st.none() | nights),
     )
 
 
+REFUSED: list[tuple[str, Callable[[Question], Question]]] = [
+    *((f"{one} calls", partial(_judged, Judgement(one))) for one in Verdict if one is not Verdict.MISSED),
+    ("opted out", lambda q: replace(q, caller=replace(q.caller, opted_out_at=START))),
+    ("asked to stop", lambda q: replace(q, caller=replace(q.caller, asked_to_stop_at=START))),
+    ("no text arrives there", lambda q: replace(q, caller=replace(q.caller, unreachable="a landline"))),
+    ("in a group that gets none", lambda q: replace(q, caller=replace(q.caller, group="suppliers"))),
+    ("not textable", lambda q: replace(q, not_textable=NotTextable.PREMIUM)),
+    ("forged", lambda q: replace(q, attestation=Attestation.FAILED)),
+    ("no line", lambda q: replace(q, line=None)),
+    ("no words", lambda q: replace(q, has_text=False)),
+    ("paused", lambda q: replace(q, standing=replace(q.standing, paused="by a person"))),
+    ("the brake is on", lambda q: replace(q, standing=replace(q.standing, brake="3 in a row"))),
+]
+
+
+@pytest.mark.parametrize("spoilt", [change for _, change in REFUSED], ids=[name for name, _ in REFUSED])
+@settings(max_examples=60, deadline=None)
+@given(questions())
+def test_whatever_else_holds_these_are_never_texted(spoilt: Callable[[Question], Question], q: Question) -> None:
+    assert decide(spoilt(q)).action is Action.SKIP
+
+
 @settings(max_examples=600, deadline=None)
 @given(questions())
-def test_a_text_is_only_ever_for_a_missed_call_that_nothing_speaks_against(q: Question) -> None:
+def test_no_text_is_due_before_the_spans_since_the_last_words_are_over(q: Question) -> None:
     decision = decide(q)
     if decision.action is not Action.TEXT:
         assert decision.why not in (Why.MISSED, Why.HELD)
         return
     assert decision.due is not None
     assert decision.until is not None
-    assert q.judgement.verdict is Verdict.MISSED
-    assert q.caller.opted_out_at is None
-    assert q.not_textable is None
-    for since, span in ((q.caller.last_text_at, q.policy.cooldown), (q.caller.last_talk_at, q.policy.recent_talk)):
-        assert since is None or not span or decision.due - since >= span
+    assert q.ended_at is not None
+    assert decision.due >= q.ended_at + q.policy.delay
+    spans_since = (
+        (q.caller.last_text_at, q.policy.cooldown),
+        (q.caller.last_talk_at, q.policy.recent_talk),
+        (q.caller.conversation_at, q.policy.conversation),
+    )
+    for since, span in spans_since:
+        assert since is None or not span or q.ended_at - since >= span
 
 
 @settings(max_examples=600, deadline=None)

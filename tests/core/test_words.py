@@ -65,6 +65,7 @@ def test_without_opening_and_on_call_a_text_needs_no_letter_outside_gsm7(languag
         other_sender=True,
     )
     assert is_gsm7(body)
+    assert is_gsm7(FIELD.sub("", WORDS[language].texts[kind])), "our own spelling, not what is left of it"
     assert "  " not in body
 
 
@@ -80,12 +81,12 @@ def test_the_sentences_that_are_put_after_a_text_cost_no_other_alphabet(language
 @pytest.mark.parametrize(
     ("language", "today", "tomorrow", "monday", "later"),
     [
-        ("en", "today at 13:00", "tomorrow at 8:00", "on Monday at 8:00", "on 1 January at 8:05"),
+        ("en", "today at 1:00 pm", "tomorrow at 8:00 am", "on Monday at 8:00 am", "on January 1 at 8:05 am"),
         ("es", "hoy a las 13:00", "mañana a las 8:00", "el lunes a las 8:00", "el 1 de enero a las 8:05"),
         ("fr", "aujourd'hui à 13h00", "demain à 8h00", "lundi à 8h00", "le 1er janvier à 8h05"),
         ("de", "heute um 13:00 Uhr", "morgen um 8:00 Uhr", "am Montag um 8:00 Uhr", "am 1. Januar um 8:05 Uhr"),
         ("nl", "vandaag om 13:00", "morgen om 8:00", "maandag om 8:00", "op 1 januari om 8:05"),
-        ("pt", "hoje às 13:00", "amanhã às 8:00", "na segunda-feira às 8:00", "em 1 de janeiro às 8:05"),
+        ("pt", "hoje às 13:00", "amanhã às 8:00", "na segunda-feira às 8:00", "no dia 1 de janeiro às 8:05"),
         ("it", "oggi alle 13:00", "domani alle 8:00", "lunedì alle 8:00", "il 1 gennaio alle 8:05"),
     ],
 )
@@ -103,13 +104,13 @@ def test_each_language_says_when_it_opens(language: str, today: str, tomorrow: s
 @pytest.mark.parametrize(
     ("now", "opens", "said"),
     [
-        pytest.param("2026-11-22T23:59", "2026-11-23T08:00", "tomorrow at 8:00", id="a minute before midnight"),
-        pytest.param("2026-11-23T00:01", "2026-11-23T08:00", "today at 8:00", id="a minute after it"),
-        pytest.param("2026-11-23T09:00", "2026-11-29T08:00", "on Sunday at 8:00", id="six days on is a weekday"),
-        pytest.param("2026-11-23T09:00", "2026-11-30T08:00", "on 30 November at 8:00", id="in a week the weekday is today's"),
-        pytest.param("2026-03-28T22:00", "2026-03-29T08:00", "tomorrow at 8:00", id="over the short night"),
-        pytest.param("2026-10-24T22:00", "2026-10-25T08:00", "tomorrow at 8:00", id="over the long night"),
-        pytest.param("2028-02-28T18:00", "2028-02-29T08:00", "tomorrow at 8:00", id="into a leap day"),
+        pytest.param("2026-11-22T23:59", "2026-11-23T08:00", "tomorrow at 8:00 am", id="a minute before midnight"),
+        pytest.param("2026-11-23T00:01", "2026-11-23T08:00", "today at 8:00 am", id="a minute after it"),
+        pytest.param("2026-11-23T09:00", "2026-11-29T08:00", "on Sunday at 8:00 am", id="six days on is a weekday"),
+        pytest.param("2026-11-23T09:00", "2026-11-30T08:00", "on November 30 at 8:00 am", id="in a week the weekday is today's"),
+        pytest.param("2026-03-28T22:00", "2026-03-29T08:00", "tomorrow at 8:00 am", id="over the short night"),
+        pytest.param("2026-10-24T22:00", "2026-10-25T08:00", "tomorrow at 8:00 am", id="over the long night"),
+        pytest.param("2028-02-28T18:00", "2028-02-29T08:00", "tomorrow at 8:00 am", id="into a leap day"),
     ],
 )  # fmt: skip
 def test_today_and_tomorrow_are_the_line_s_own(now: str, opens: str, said: str) -> None:
@@ -120,8 +121,22 @@ def test_today_and_tomorrow_are_the_line_s_own(now: str, opens: str, said: str) 
 def test_the_day_is_that_of_the_line_s_zone_not_of_utc() -> None:
     sydney = ZoneInfo("Australia/Sydney")
     now, opens = (datetime.fromisoformat(f"2026-11-23T{at}+00:00") for at in ("12:00", "21:00"))  # 23:00 and 8:00
-    assert when(opens, now, sydney, WORDS[Language.EN]) == "tomorrow at 8:00"
+    assert when(opens, now, sydney, WORDS[Language.EN]) == "tomorrow at 8:00 am"
     assert opens.date() == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("opens", "said"),
+    [
+        pytest.param("00:30", "12:30 am", id="half an hour after midnight"),
+        pytest.param("11:59", "11:59 am", id="in the morning"),
+        pytest.param("12:00", "12:00 pm", id="noon"),
+        pytest.param("13:05", "1:05 pm", id="after noon"),
+    ],
+)
+def test_english_says_which_half_of_the_day(opens: str, said: str) -> None:
+    moment = datetime.fromisoformat(f"2026-11-23T{opens}").replace(tzinfo=MADRID)
+    assert when(moment, moment, MADRID, WORDS[Language.EN]) == f"today at {said}"
 
 
 @pytest.mark.parametrize(

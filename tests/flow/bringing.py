@@ -17,8 +17,11 @@ from textbackd.config import Brake
 from textbackd.core.caps import Caps
 from textbackd.core.phone import read_number
 from textbackd.flow.bell import Bell
+from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
 from textbackd.flow.replies_in import RepliesIn
+from textbackd.flow.staff_orders import StaffOrders
+from textbackd.flow.staff_texts import StaffTexts
 from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Arrival, InboundText
 from textbackd.store.database import Store
@@ -66,12 +69,15 @@ async def brought(
     kept, gateway = store or Disk(folder / "textbackd.db"), Bringing(arrivals)
     if store is None:
         await kept.open()
+    bell = Bell()
+    desk = Desk(settings, store=kept, clock=clock, bell=bell, wake=lambda: None)
     replies = RepliesIn(
         gateway,
         store=kept,
         guard=Guard(Caps(), Brake(), observing=False),
         wishes=Wishes(settings),
-        bell=Bell(),
+        bell=bell,
+        staff=StaffTexts(settings, store=kept, orders=StaffOrders(settings, store=kept, desk=desk), clock=clock),
         line_of=lambda did: found[0] if (found := settings.line_for(did)) else None,
         read_number=lambda written: read_number(written, settings.business.country).e164,
         clock=clock,

@@ -26,8 +26,9 @@ pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo{cdr}}}{more}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{{gateways}}}
 policy: {{{policy}}}
-web: {{listen: "127.0.0.1:0"}}
+web: {{listen: "127.0.0.1:{pages}"}}
 storage: "{folder}/textbackd.db"
+{sections}
 """
 
 
@@ -60,6 +61,15 @@ class Office:
         finally:
             db.close()
 
+    def resolution(self, caller: str) -> str | None:
+        """Return how the caller's case ended; None: it is open."""
+        db = open_database(self.folder / "textbackd.db")
+        try:
+            found: list[str | None] = [row["resolution"] for row in db["cases"].rows_where("caller = ?", [caller])]
+            return found[-1]
+        finally:
+            db.close()
+
     def decisions(self) -> dict[str, int]:
         """Return how often each rule decided on a call."""
         db = open_database(self.folder / "textbackd.db")
@@ -85,12 +95,23 @@ async def running(
     cdr: Path | None = None,
     more_pbx: str = "",
     clock: Clock | None = None,
+    sections: str = "",
+    pages: int = 0,
 ) -> AsyncIterator[Office]:
     """Run a daemon until the block ends; what it raised is raised here."""
     pbx = DemoPbx()
     await pbx.start()
     records = f', cdr: "{cdr}"' if cdr else ""
-    text = CONFIG.format(ami=pbx.port, gateways=gateways, policy=policy, folder=folder, cdr=records, more=more_pbx)
+    text = CONFIG.format(
+        ami=pbx.port,
+        gateways=gateways,
+        policy=policy,
+        folder=folder,
+        cdr=records,
+        more=more_pbx,
+        sections=sections,
+        pages=pages,
+    )
     settings = loads(text, folder / "textbackd.yaml")
     office = Office(pbx, folder, asyncio.Event())
     task = asyncio.create_task(Daemon(resolve_secrets(settings), clock=clock).run(office.stop))

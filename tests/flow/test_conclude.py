@@ -11,6 +11,7 @@ from tests.flow.settings import configured
 from textbackd.config import Settings
 from textbackd.core.call import Call, Direction, EndedBy
 from textbackd.core.decide import Action, Caller, Standing, Why
+from textbackd.core.missed import Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
 from textbackd.flow.conclude import Conclusion, Office
 
@@ -64,6 +65,14 @@ def test_a_missed_call_is_answered_in_the_words_of_its_line_through_its_gateways
 def test_a_call_that_is_not_to_be_texted_says_why(change: dict[str, Any], verdict: str, why: Why) -> None:
     conclusion = concluded(a_call(**change))
     assert (conclusion.judgement.verdict, conclusion.decision.why, conclusion.text) == (verdict, why, None)
+
+
+def test_a_caller_on_the_list_that_is_kept_while_we_run_is_one_on_the_list() -> None:
+    office = Office(SETTINGS)
+    judgements = [office.judge(a_call(), office.read(a_call()), never=listed) for listed in (False, True)]
+    assert [(one.verdict, one.reason) for one in judgements] == [
+        (Verdict.MISSED, Reason.NO_ANSWER), (Verdict.IGNORED, Reason.NEVER_LIST),
+    ]  # fmt: skip
 
 
 def test_a_hidden_number_is_kept_nowhere() -> None:
@@ -150,8 +159,8 @@ def test_none_for_one_kind_of_call_leaves_the_others() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (a_call(rings=(), cause=17), "on another call when you rang"),
-        (met_machine("app-announcement-1"), "We are closed just now"),
+        (a_call(rings=(), cause=17), "on another call and missed yours"),
+        (met_machine("app-announcement-1"), "We are closed right now"),
         (met_machine("macro-vm", message_left=True), "We got your message"),
         (a_call(queue=OUT_OF_QUEUE), "we kept you waiting"),
     ],
@@ -247,13 +256,13 @@ def ended(local: str, **changes: Any) -> Call:
     [
         pytest.param(ended("2026-03-02 09:00"), "Anderson. What can", id="within the hours: as ever"),
         pytest.param(
-            ended("2026-03-02 12:30"), "closed just now. We open again today at 13:00. If it cannot wait, call +13035550124.",
+            ended("2026-03-02 12:30"), "closed right now. We open again today at 1:00 pm. If it cannot wait, call +13035550124.",
             id="over lunch",
         ),
-        pytest.param(ended("2026-03-02 22:00"), "We open again tomorrow at 8:00.", id="in the evening"),
-        pytest.param(ended("2026-03-05 17:00"), "We open again on Monday at 8:00.", id="a holiday and the weekend in between"),
-        pytest.param(ended("2026-03-06 09:00"), "off for the holiday. We are back on Monday at 8:00.", id="on a day off"),
-        pytest.param(ended("2026-11-26 09:00"), "off for the holiday. We are back tomorrow at 8:00.", id="on Thanksgiving"),
+        pytest.param(ended("2026-03-02 22:00"), "We open again tomorrow at 8:00 am.", id="in the evening"),
+        pytest.param(ended("2026-03-05 17:00"), "We open again on Monday at 8:00 am.", id="a holiday and the weekend in between"),
+        pytest.param(ended("2026-03-06 09:00"), "closed for the holiday. We are back on Monday at 8:00 am.", id="on a day off"),
+        pytest.param(ended("2026-11-26 09:00"), "closed for the holiday. We are back tomorrow at 8:00 am.", id="on Thanksgiving"),
         pytest.param(
             ended("2026-03-02 22:00", did_presented="+13035550102"), "Wir sind heute um 8:00 Uhr wieder da.",
             id="where it is 6 in the morning, in the line's language",
@@ -276,10 +285,10 @@ def test_a_line_s_clock_and_calendar_choose_the_words(call: Call, words: str) ->
 @pytest.mark.parametrize(
     ("local", "switched_closed", "words"),
     [
-        pytest.param("2026-03-02 09:00", True, "We are closed just now. If it cannot wait", id="closed by hand: until when, nobody knows"),
+        pytest.param("2026-03-02 09:00", True, "We are closed right now. If it cannot wait", id="closed by hand: until when, nobody knows"),
         pytest.param("2026-03-02 22:00", False, "Anderson. What can", id="somebody stays longer"),
-        pytest.param("2026-03-02 22:00", True, "We open again tomorrow at 8:00.", id="closed by hand after hours"),
-        pytest.param("2026-03-02 22:00", None, "We open again tomorrow at 8:00.", id="the switch says nothing"),
+        pytest.param("2026-03-02 22:00", True, "We open again tomorrow at 8:00 am.", id="closed by hand after hours"),
+        pytest.param("2026-03-02 22:00", None, "We open again tomorrow at 8:00 am.", id="the switch says nothing"),
     ],
 )  # fmt: skip
 def test_the_pbx_s_switch_beats_the_hours(local: str, switched_closed: bool | None, words: str) -> None:
@@ -321,7 +330,7 @@ def test_a_text_that_goes_out_minutes_after_the_call_says_earlier() -> None:
     ("call_ends", "text_goes", "words"),
     [
         pytest.param("2026-03-02 12:57", "2026-03-02 13:00", "missed your call earlier", id="open again by then"),
-        pytest.param("2026-03-02 11:57", "2026-03-02 12:00", "We open again today at 13:00", id="closed by then"),
+        pytest.param("2026-03-02 11:57", "2026-03-02 12:00", "We open again today at 1:00 pm", id="closed by then"),
     ],
 )
 def test_a_late_text_is_true_when_it_goes_out(call_ends: str, text_goes: str, words: str) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.calls import a_call, talked
@@ -231,9 +231,26 @@ def _opt_out(rehearsal: Rehearsal, stops: dict[E164, datetime], until: datetime)
             optouts.add(rehearsal.db, number, OptedOutBy.PERSON, "", since)
 
 
+def happen(*things: str) -> list[Happening]:
+    """Return what happens to ANN: "40 missed 10", so many minutes after what was before, a call of ten minutes."""
+    parts = [[*thing.split(), "1"][:3] for thing in things]
+    return [Happening(int(after) * MINUTE, what, ANN, int(lasts) * MINUTE) for after, what, lasts in parts]
+
+
+BY_DAY = "{min_wait: 0s, delay: 5s, cooldown: 1h, recent_talk: 10m, night: send, brake: off, caps: off}"
+LONG = "{min_wait: 0s, delay: 5s, expire: 12h, night: send, quiet_hours: '21:00-08:00', brake: off, caps: off}"
+HELD = LONG.replace("send", "hold")
+
+
+# The examples are what chance would draw too seldom, since it takes two things at the right moment.
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(happened=happenings, policy=configurations)
+@example(happened=happen("1200 missed", "2 answered", "40 missed"), policy=BY_DAY)  # the first one's case is settled
+@example(happened=happen("235 missed", "10 missed 10"), policy=LONG)  # 20:55; on the phone with us until 21:05
+@example(happened=happen("300 missed", "2 stop", "1500 missed"), policy=HELD)
+@example(happened=happen("300 missed", "2 called_back"), policy=HELD)
+@example(happened=happen("300 missed", "1430 missed"), policy=HELD)  # the cooldown runs from the morning
 def test_whatever_happens_no_text_breaks_its_word(happened: list[Happening], policy: str) -> None:
     config = configured(policy=policy)
     rehearsal, calls, stops = played(happened, config)

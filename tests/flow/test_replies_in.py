@@ -9,10 +9,12 @@ import pytest
 from tests.flow.bringing import Disk, brought, text
 from tests.hasty import hasty
 from tests.store.rows import CALLER, NOON, a_text
+from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.flow.replies_in import STORE_AGAIN_AFTER
 from textbackd.gateways.base import DeliveryReport, IncomingCall, LateAnswer, Word
-from textbackd.store import halts, inbox, journal, optouts, outbox
+from textbackd.store import conversations, halts, inbox, journal, optouts, outbox
+from textbackd.store.conversations import News
 from textbackd.store.database import Store
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import State
@@ -56,6 +58,35 @@ async def test_a_text_is_stored_with_the_number_read_and_the_words_as_they_came(
     async with brought(tmp_path, text(body, media=1)) as (store, _):
         (row,) = await rows(store)
     assert (row["gateway"], row["kind"], row["number"], row["body"], row["media"]) == ("stick", "text", CALLER, body, 1)
+
+
+@hasty
+@pytest.mark.parametrize(
+    ("body", "line", "urgent"),
+    [
+        pytest.param("Water everywhere!", "{}", True, id="a word that comes with textbackd"),
+        pytest.param("Rohrbruch!", "{language: de}", True, id="in the line's language"),
+        pytest.param("Rohrbruch!", "{}", False, id="in another"),
+        pytest.param("The alarm rings", "{urgent: [alarm]}", True, id="the line's own"),
+        pytest.param("Water everywhere!", "{urgent: off}", False, id="none"),
+        pytest.param("Yes please", "{}", False, id="an ordinary answer"),
+    ],
+)
+async def test_a_text_that_cannot_wait_marks_its_conversation_until_somebody_answers(
+    tmp_path: Path, body: str, line: str, urgent: bool
+) -> None:
+    async with brought(tmp_path, text(body), text("Are you there?", id="in-2"), lines=f"{{main: {line}}}") as (
+        store,
+        _,
+    ):
+        found = await store.run(lambda db: conversations.find(db, CALLER))
+        assert found is not None
+        assert found.urgent is urgent
+        answer = News(number=CALLER, happening=Happening.ANSWERED, at=NOON, staff="anna")
+        await store.run(lambda db: conversations.happen(db, answer))
+        found = await store.run(lambda db: conversations.find(db, CALLER))
+        assert found is not None
+        assert not found.urgent
 
 
 @hasty

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.flow.office import TRACES, running, until
+from tests.flow.office import TRACES, Office, running, until
 from tests.gateways.sink import Answer, Fault, HttpSink
+from textbackd.core.conversation import Turn
+from textbackd.core.phone import E164
 from textbackd.demo.pbx import DemoPbx, frames_of
 from textbackd.flow.clock import wall
-from textbackd.store import halts
+from textbackd.store import conversations, halts, never
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +44,35 @@ async def test_who_was_answered_or_is_no_caller_gets_no_text(tmp_path: Path, sto
         await office.play(story, "direct_noanswer")  # the second proves that the first has been worked through
         await until(lambda: len(sink.requests) > 0)
     assert [json.loads(request.body)["to"] for request in sink.requests] == ["+12015550100"]
+
+
+@pytest.mark.parametrize("version", ["asterisk16", "asterisk22"])
+@pytest.mark.parametrize("story", ["click_to_call_answered", "woken_phone_connects"])
+async def test_a_call_that_we_have_the_pbx_make_closes_the_matter_if_they_talk(
+    tmp_path: Path, story: str, version: str
+) -> None:
+    caller = E164("+12015550100")
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        await office.play("direct_noanswer")
+        await until(lambda: len(office.calls(caller)) == 1)
+        await office.pbx.play(TRACES.parent / version / f"{story}.ami", pause=lambda _: 0.0)
+        await until(lambda: _turn(office, caller) is Turn.DONE)
+        assert office.resolution(caller) == "called_back"
+
+
+async def test_the_third_miss_of_a_caller_is_told_to_staff(tmp_path: Path) -> None:
+    staff = 'staff: {anna: {mobile: "+13035550113"}}'
+    async with HttpSink() as sink, running(tmp_path, _web(sink), sections=f"{staff}\n") as office:
+        await office.play("three_misses")
+        await until(lambda: any(text["to"] == "+13035550113" for text in office.texts()))
+    (told,) = [text["text"] for text in office.texts() if text["to"] == "+13035550113"]
+    assert "+15015550100 tried to call. Please call back." in told
+
+
+def _turn(office: Office, number: E164) -> Turn:
+    turns: list[Turn] = []
+    office.write(lambda db: turns.extend(found.turn for found in [conversations.find(db, number)] if found))
+    return turns[0]
 
 
 async def test_twenty_misses_at_once_give_twenty_texts_to_twenty_callers(tmp_path: Path) -> None:
@@ -194,6 +225,16 @@ async def test_no_text_goes_to_a_caller_who_is_on_the_phone_with_us_again(tmp_pa
         office.pbx.send(b"".join(frames[answered + 2 :]))
         await until(lambda: all(text["state"] != "queued" for text in office.texts()))
     assert {text["to"]: text["state"] for text in office.texts()}["+14845550100"] == "cancelled"
+
+
+async def test_the_never_list_counts_from_the_next_call_on_without_a_restart(tmp_path: Path) -> None:
+    async with HttpSink() as sink, running(tmp_path, _web(sink)) as office:
+        office.write(lambda db: never.add(db, E164("+12075550100"), "", "sells adverts", wall()))
+        await office.play("direct_busy", "direct_noanswer")
+        await until(lambda: len(sink.requests) == 1)
+    (ignored,) = office.calls("+12075550100")
+    assert (ignored["verdict"], ignored["reason"], ignored["decision_reason"]) == ("ignored", "never_list", "ignored")
+    assert [text["to"] for text in office.texts()] == ["+12015550100"]
 
 
 async def test_two_pbxs_in_one_daemon_each_have_their_calls_and_one_being_away_does_not_hold_up_the_other(

@@ -33,6 +33,7 @@ class Listener:
         secrets = {
             "textbackd": self._pbx.textbackd_secret,
             "texting": self._pbx.textbackd_secret,
+            "calling": self._pbx.textbackd_secret,
             "admin": self._pbx.admin_secret,
         }
         self.banner = self._read_to(b"\r\n").decode()

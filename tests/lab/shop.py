@@ -9,22 +9,25 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.gateways.sink import HttpSink
 from textbackd.config import loads, resolve_secrets
+from textbackd.core.phone import E164
 from textbackd.daemon import Daemon
-from textbackd.store import outbox
+from textbackd.flow.desk import Desk
+from textbackd.store import acts, conversations, outbox
+from textbackd.store.conversations import Conversation
 from textbackd.store.database import open_database
 
 from .asterisk import Asterisk
 
 CONFIG = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver, numbers: ["+13035550102"]}}
-staff: {{anna: {{mobile: "+19705550110"}}}}
+staff: {staff}
 pbx:
   office:
     host: {host}
@@ -32,6 +35,7 @@ pbx:
     username: {username}
     secret: "{secret}"
     attestation_variable: VERSTAT
+    dial: {dial}
     ignore: {{dids: ["+13035550117", "+13035550118", "+13035550122"], contexts: [blacklisted]}}
 lines: {{main: {line}}}
 gateways: {{{gateways}}}
@@ -39,6 +43,7 @@ policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}, {policy}
 web: {{listen: "127.0.0.1:0"}}
 storage: "{folder}/textbackd.db"
 """
+STAFF = '{anna: {mobile: "+19705550110", phone: PJSIP/101}}'
 PATIENCE = 30.0  # seconds for a call to be in the database after its scene is over
 
 
@@ -49,11 +54,35 @@ class Shop:
         self.pbx, self.folder, self.username, self.attestation = pbx, folder, username, attestation
         self.sink = HttpSink()
         self.connected: Callable[[], bool] = lambda: False
+        self.desk: Desk | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def at_desk(self, work: Callable[[Desk], Coroutine[Any, Any, None]]) -> None:
+        """Have one of the staff do something."""
+        assert self.desk is not None
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(work(self.desk), self.loop).result(PATIENCE)
+
+    def conversation(self, number: E164) -> Conversation:
+        """Return how the conversation with a caller stands."""
+        with _closing(self.folder) as db:
+            found = conversations.find(db, number)
+        assert found is not None
+        return found
+
+    def deeds(self, number: E164) -> list[tuple[str, str]]:
+        """Return what was done in a conversation, the first first."""
+        with _closing(self.folder) as db:
+            return [(row["kind"], row["detail"]) for row in reversed(acts.listing(db, number=number))]
 
     def texts_to(self, number: str) -> list[dict[str, Any]]:
         """Return what the sink was asked to send to a number."""
         bodies = [json.loads(request.body) for request in self.sink.requests]
         return [body for body in bodies if body["to"] == number]
+
+    def answers_to(self, number: str) -> list[dict[str, Any]]:
+        """Return those of them that answer a call. What staff are told of other callers begins with a tag."""
+        return [body for body in self.texts_to(number) if not body["text"].startswith("#")]
 
     def newest_call(self) -> int:
         """Return the number of the newest recorded call."""
@@ -119,13 +148,16 @@ def open_shop(
     attestation: str = "none",
     line: str = '{dids: ["*"]}',
     policy: str = "",
+    staff: str = STAFF,
+    dial: str = "",
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder, username, attestation)
+    parts = {"line": line, "policy": policy, "staff": staff, "dial": dial}
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(
-        target=lambda: loop.run_until_complete(_serve(shop, gateways, line, policy, stop, ready)), daemon=True
+        target=lambda: loop.run_until_complete(_serve(shop, gateways, parts, stop, ready)), daemon=True
     )
     thread.start()
     try:
@@ -138,7 +170,7 @@ def open_shop(
 
 
 async def _serve(
-    shop: Shop, gateways: str | None, line: str, policy: str, stop: asyncio.Event, ready: threading.Event
+    shop: Shop, gateways: str | None, parts: Mapping[str, str], stop: asyncio.Event, ready: threading.Event
 ) -> None:
     async with shop.sink:
         through = gateways or f'web: {{type: http, url: "{shop.sink.url}", rate: 600/min}}'
@@ -149,11 +181,11 @@ async def _serve(
             secret=shop.pbx.textbackd_secret,
             gateways=through,
             attestation=shop.attestation,
-            line=line,
-            policy=policy,
+            **parts,
             folder=shop.folder,
         )
         daemon = Daemon(resolve_secrets(loads(text, shop.folder / "textbackd.yaml")))
+        shop.desk, shop.loop = daemon.desk, asyncio.get_running_loop()
         running = asyncio.create_task(daemon.run(stop))
         shop.connected = lambda: set(daemon.vitals.pbx_states().values()) == {"connected"}
         while not running.done() and not shop.connected():  # noqa: ASYNC110  # the daemon tells nobody; it is asked

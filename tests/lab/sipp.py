@@ -222,6 +222,10 @@ class Actor:
         paths = [Path(f"{self._notes}{ending}") for ending in (".errors", ".messages")]
         return "\n".join(path.read_text(errors="replace")[-3000:] for path in paths if path.exists())
 
+    def messages(self) -> str:
+        """All messages that it saw and sent, while its stage is up."""
+        return Path(f"{self._notes}.messages").read_text(errors="replace")
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -298,6 +302,12 @@ class Stage:
         """A text from outside to one of our numbers, through the trunk."""
         address = f"{name} <sip:{sender}@carrier.invalid>".lstrip()
         return self._calling(f"texter {sender}", self.pbx.trunk_host(), did, address, steps, (), begin=())
+
+    def write(self, extension: str, target: str, steps: Sequence[Step], *, sender: str = "") -> Actor:
+        """A phone of the office sends a text; `sender` is what it pretends to be."""
+        address = f"<sip:{sender or extension}@lab.invalid>"
+        where = self.pbx.phone_host(extension)
+        return self._calling(f"phone {extension} writes", where, target, address, steps, (), begin=())
 
     def dial(self, extension: str, target: str, steps: Sequence[Step]) -> Actor:
         """A phone of the office dials."""

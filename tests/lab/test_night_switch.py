@@ -34,10 +34,10 @@ def next_text(shop: Shop) -> str:
     """Let a call ring out and return the words that its caller gets."""
     scenario = SCENARIOS["direct_noanswer"]
     caller = scenario.truths[0].caller
-    before, texts = shop.newest_call(), len(shop.texts_to(caller))
+    before, texts = shop.newest_call(), len(shop.answers_to(caller))
     play(scenario, shop.pbx)
     shop.calls_after(before, 1)
-    return str(shop.texts_to(caller)[texts:][0]["text"])
+    return str(shop.answers_to(caller)[texts:][0]["text"])
 
 
 @pytest.mark.parametrize("switch", [SWITCHES["freepbx"], SWITCHES["hint"]], ids=["AstDB", "a lamp"])
@@ -47,7 +47,7 @@ def test_a_flipped_switch_changes_the_words_of_the_next_text(asterisk: Asterisk,
         by_night = next_text(shop)
         flip(asterisk, "DAY")
         by_day = next_text(shop)
-    assert "closed just now" in by_night
+    assert "closed right now" in by_night
     assert "closed" not in by_day
 
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -208,3 +209,25 @@ def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
         to_text(datetime(2026, 3, 2, 12, 0))  # noqa: DTZ001
     assert (to_text(None), from_text(None), from_text("")) == (None, None, None)
+
+
+async def test_what_is_read_beside_the_work_is_what_was_committed_and_changes_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path / "textbackd.db")
+    await store.open()
+    await store.run(lambda db: db.execute("UPDATE meta SET value = 'x' WHERE name = 'number_key'"))
+    assert await store.read(lambda db: db.execute("SELECT value FROM meta").fetchone()) == ("x",)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await store.read(lambda db: db.execute("DELETE FROM meta"))
+    await store.close()
+    with pytest.raises(StorageError):
+        await store.read(lambda db: None)
+
+
+async def test_no_work_waits_for_what_is_read(tmp_path: Path) -> None:
+    store, go_on = Store(tmp_path / "textbackd.db"), threading.Event()
+    await store.open()
+    reading = asyncio.create_task(store.read(lambda _: go_on.wait(20)))
+    await store.run(lambda db: db.execute("SELECT 1"))  # would wait until the reading is over
+    go_on.set()
+    assert await reading
+    await store.close()

@@ -16,17 +16,21 @@ from textbackd.core.call import Direction, Moment
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164
-from textbackd.store import acts, asks, halts, inbox, journal, optouts, outbox, reports
+from textbackd.store import acts, asks, bookings, halts, inbox, journal, leads, never, notices, optouts, outbox, reports
 from textbackd.store.acts import Act, ActKind
+from textbackd.store.bookings import Booking
 from textbackd.store.database import open_database, writing
 from textbackd.store.dossier import dossier, is_known
 from textbackd.store.halts import HaltKind
 from textbackd.store.inbox import Came, Incoming
+from textbackd.store.leads import NewLead
+from textbackd.store.notices import NewNotice, Way
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.reports import Heard
 from textbackd.store.retention import Kept, compact, forget, let_go
-from textbackd.store.states import State
+from textbackd.store.states import State, TextOf
 
+ANNAS = E164("+13035550113")
 OTHER = E164("+13035550177")
 SECRET = "about the roof of the chapel"
 TABLES = (
@@ -38,10 +42,15 @@ TABLES = (
     "inbox",
     "optouts",
     "asks",
+    "never",
     "unreachable",
     "halts",
     "conversations",
     "acts",
+    "news",
+    "notices",
+    "leads",
+    "bookings",
 )
 KEPT = Kept(texts=timedelta(days=180), calls=timedelta(days=400))
 
@@ -61,9 +70,62 @@ def life_of(db: sqlite_utils.Database, number: E164, tag: str) -> None:
     reports.report(db, heard, NOON)
     called_back(db, number, tag, way)
     wrote(db, number, tag)
+    told(db, number, tag)
     with writing(db):
         optouts.note_unreachable(db, number, "a landline", NOON)
         acts.add_within(db, Act(at=NOON, kind=ActKind.NOTE, staff="anna", number=number, detail=SECRET))
+        asked_by_itself(db, number, tag)
+
+
+def asked_by_itself(db: sqlite_utils.Database, number: E164, tag: str) -> None:
+    """Fill in a form, and make an appointment."""
+    lead = NewLead(source="website", line="main", at=NOON, number=number, phone=number, name="Jane", words=SECRET)
+    leads.add_within(db, lead, None, None, None)
+    booking = Booking(
+        source="cal",
+        booking=tag,
+        number=number,
+        name="Jane",
+        starts_at=after(hours=1),
+        cancelled=False,
+        changed_at=NOON,
+    )
+    bookings.put_within(db, booking)
+
+
+def told(db: sqlite_utils.Database, number: E164, tag: str) -> None:
+    """Let one of the staff be told by text, and answer."""
+    body = f"#1 {number}: {SECRET}"
+    text = a_text(kind=TextOf.STAFF, recipient=ANNAS, body=body, gateways=["told"])
+    answer = Incoming(
+        gateway="stick",
+        reference=f"{tag}-anna",
+        kind=Came.TEXT,
+        sender=ANNAS,
+        number=ANNAS,
+        recipient=None,
+        body=SECRET,
+        media=0,
+        received_at=NOON,
+    )
+    with writing(db):
+        text_id = outbox.add(db, text, case_id=None, call_id=None, now=NOON)
+        notice = NewNotice(
+            number=number,
+            matter="wrote",
+            staff="anna",
+            way=Way.MOBILE,
+            payload={"words": SECRET},
+            expires_at=NOON,
+            text_id=text_id,
+        )
+        notices.add_within(db, notice, NOON)
+        inbox_id = inbox.add_within(db, answer, NOON)
+        assert inbox_id is not None
+        inbox.note_about(db, inbox_id, number)
+    claimed = outbox.claim(db, "told", NOON)
+    assert claimed is not None
+    outbox.accepted(db, claimed, f"{tag}-told", NOON)
 
 
 def called_back(db: sqlite_utils.Database, number: E164, tag: str, way: tuple[Moment, ...]) -> None:
@@ -106,8 +168,8 @@ def test_the_dossier_holds_every_trace_of_a_number_and_of_no_other(db: sqlite_ut
     optouts.add(db, CALLER, OptedOutBy.TEXT, "stick", NOON)
     kept = dossier(db, CALLER)
     assert {name: len(rows) for name, rows in kept.items() if name != "number"} == {
-        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "unreachable": 1, "halts": 2,
-        "conversation": 1, "acts": 1,
+        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "never": 0, "unreachable": 1, "halts": 2,
+        "conversation": 1, "acts": 1, "news": 2, "notices": 1, "leads": 1, "bookings": 1,
     }  # fmt: skip
     (text,) = kept["texts"]
     assert [attempt["outcome"] for attempt in text["tried"]] == ["accepted"]
@@ -123,13 +185,29 @@ def test_of_a_number_that_never_called_nothing_is_known(db: sqlite_utils.Databas
 def test_nothing_of_a_forgotten_number_is_left_in_the_file(db: sqlite_utils.Database, tmp_path: Path) -> None:
     life_of(db, CALLER, "a")
     optouts.add(db, CALLER, OptedOutBy.PERSON, "Jane asked", NOON)
+    never.add(db, CALLER, "", "Jane sells adverts", NOON)
     assert forget(db, CALLER)
     assert compact(db)
-    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1, "acts": 1}
+    assert counts(db) == {"calls": 2, "halts": 1, "optouts": 1, "never": 1, "acts": 1}
     for file in tmp_path.glob("textbackd.db*"):
         content = file.read_bytes()
         for trace in (CALLER, CALLER[1:], SECRET, "Jane", "a-ref"):
             assert trace.encode() not in content, f"{trace} is in {file.name}"
+
+
+def test_a_summary_for_staff_that_names_a_forgotten_number_goes_with_it(db: sqlite_utils.Database) -> None:
+    for number in (CALLER, OTHER):
+        said = f"1 waits for an answer: #7 Jane {number} (15 h)."
+        outbox.add_manual(db, a_text(kind=TextOf.STAFF, recipient=ANNAS, body=said), now=NOON)
+        notice = NewNotice(
+            number=E164(""), matter="summary", staff="anna", way=Way.EMAIL, payload={"text": said}, expires_at=after(days=1)
+        )  # fmt: skip
+        with writing(db):
+            notices.add_within(db, notice, NOON)
+    called_back(db, CALLER, "1", ())
+    assert forget(db, CALLER)
+    left = [*(row["body"] for row in db["outbox"].rows), *(row["payload"] for row in db["notices"].rows)]
+    assert [OTHER in said and CALLER not in said for said in left] == [True, True]
 
 
 def test_forgetting_one_number_leaves_the_others_alone(db: sqlite_utils.Database) -> None:
@@ -187,26 +265,26 @@ def test_a_file_that_is_in_use_is_not_made_smaller_and_that_is_no_fault(
     [
         pytest.param(
             179, KEPT,
-            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1,
-             "conversations": 1, "acts": 1},
+            {"calls": 2, "cases": 1, "outbox": 2, "attempts": 2, "parts": 3, "inbox": 2, "optouts": 1, "unreachable": 1, "halts": 1,
+             "conversations": 1, "acts": 1, "news": 2, "notices": 1, "leads": 1, "bookings": 1},
             id="all, for as long as it is kept",
         ),
         pytest.param(
             181, KEPT,
-            {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1, "conversations": 1},
+            {"calls": 2, "cases": 1, "optouts": 1, "unreachable": 1, "halts": 1, "conversations": 1, "bookings": 1},
             id="texts go first",
         ),
         pytest.param(401, KEPT, {"optouts": 1}, id="of a number long gone only the opt-out is left"),
         pytest.param(
             9999, Kept(texts=None, calls=None),
-            {"calls": 2, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1, "unreachable": 1, "halts": 1,
-             "conversations": 1, "acts": 1},
+            {"calls": 2, "cases": 1, "outbox": 2, "attempts": 2, "parts": 3, "inbox": 2, "optouts": 1, "unreachable": 1, "halts": 1,
+             "conversations": 1, "acts": 1, "news": 2, "notices": 1, "leads": 1, "bookings": 1},
             id="for ever",
         ),
         pytest.param(
             9999, replace(KEPT, texts=None),
-            {"calls": 1, "cases": 1, "outbox": 1, "attempts": 1, "parts": 2, "inbox": 1, "optouts": 1,
-             "conversations": 1, "acts": 1},
+            {"calls": 1, "cases": 1, "outbox": 2, "attempts": 2, "parts": 3, "inbox": 2, "optouts": 1,
+             "conversations": 1, "acts": 1, "news": 2, "notices": 1, "leads": 1},
             id="a call stays as long as its text",
         ),
     ],

@@ -1,5 +1,6 @@
 """An inbox that runs, and browsers that keep cookies and fill in forms, for the tests of its pages."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 import sqlite_utils
+from aiohttp import web
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -18,11 +20,13 @@ from textbackd.config import loads
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
+from textbackd.flow.ring_back import RingBack
 from textbackd.store import accounts
 from textbackd.store.accounts import Role
 from textbackd.store.database import Store
 from textbackd.web.app import make_app, start, stop
 from textbackd.web.metrics import Family
+from textbackd.web.pace import Pace
 from textbackd.web.passwords import Passwords
 from textbackd.web.shop import Shop
 
@@ -31,10 +35,10 @@ NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PASSWORD: Final = "three plain words"
 CONFIG: Final = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
-pbx: {{office: {{secret: none}}}}
+pbx: {{office: {{secret: none, dial: {{context: from-internal}}}}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{web: {{type: http, url: "http://127.0.0.1:9/"}}}}
-staff: {{anna: {{name: Anna Smith}}, bob: {{name: Bob}}}}
+staff: {{anna: {{name: Anna Smith, phone: "PJSIP/101"}}, bob: {{name: Bob}}}}
 storage: "{folder}/textbackd.db"
 {more}
 """
@@ -123,10 +127,10 @@ class Browser:
         *,
         data: Mapping[str, str] | None = None,
         follow: bool = False,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Page:
-        """Send a request as it stands; a header `X_CSRF=` is X-CSRF."""
-        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        """Send a request as it stands."""
+        sent = {**self.headers, **(headers or {})}
         async with self.session.request(method, path, data=data, headers=sent, allow_redirects=follow) as answer:
             return Page(answer.status, answer.headers, await answer.text(errors="replace"), answer.url.path)
 
@@ -146,13 +150,13 @@ class Inbox:
     store: Store
     hands: Hands
     desk: Desk
+    app: web.Application
 
     @asynccontextmanager
-    async def browser(self, **headers: str) -> AsyncIterator[Browser]:
+    async def browser(self, headers: dict[str, str] | None = None) -> AsyncIterator[Browser]:
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=self.url)  # cookies for an address, not a name
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
         async with aiohttp.ClientSession(self.url, cookie_jar=jar) as session:
-            yield Browser(session, told)
+            yield Browser(session, headers or {})
 
     async def write(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         return await self.store.run(work)
@@ -162,8 +166,12 @@ HASHED: Final = Passwords().hash_now(PASSWORD)
 
 
 @asynccontextmanager
-async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
-    """Run an inbox in which anna is an owner and bob is not; both have the same password."""
+async def open_inbox(
+    folder: Path, more: str = "", pace: Pace | None = None, phones: bool = False
+) -> AsyncIterator[Inbox]:
+    """Run an inbox in which anna is an owner with a desk phone and bob is neither; both have the same password.
+
+    `phones`: the PBX is there to ring anna's desk phone."""
     hands = Hands()
     settings = loads(CONFIG.format(folder=folder, more=more), folder / "textbackd.yaml")
     store = Store(settings.storage)
@@ -171,11 +179,30 @@ async def open_inbox(folder: Path, more: str = "") -> AsyncIterator[Inbox]:
     await store.run(lambda db: accounts.add(db, "anna", Role.OWNER, HASHED, hands.now))
     await store.run(lambda db: accounts.add(db, "bob", Role.STAFF, HASHED, hands.now))
     clock = Clock(hands.wall, hands.steady)
-    desk = Desk(settings, store=store, clock=clock, bell=Bell(), wake=lambda: None)
+    desk = Desk(
+        settings,
+        store=store,
+        clock=clock,
+        bell=Bell(),
+        wake=lambda: None,
+        ring_back=RingBack(settings) if phones else None,
+    )
     shop = Shop(store=store, settings=settings, clock=clock, desk=desk)
-    runner = await start(make_app(vitals=Well(), measure=nothing_measured, shop=shop), "127.0.0.1", 0)
+    app = make_app(vitals=Well(), measure=nothing_measured, shop=shop, pace=pace)
+    runner = await start(app, "127.0.0.1", 0)
     try:
-        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk)
+        yield Inbox(URL(f"http://127.0.0.1:{runner.addresses[0][1]}"), store, hands, desk, app)
     finally:
         await stop(runner)
         await store.close()
+
+
+async def raw(inbox: Inbox, request: bytes) -> bytes:
+    """Send bytes as they stand, which no client would, and return all that comes back."""
+    reader, writer = await asyncio.open_connection(inbox.url.host, inbox.url.port)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()

@@ -206,6 +206,9 @@ textbackd_gateway_up{gateway="web"} 0
 # HELP textbackd_incoming_total What came in.
 # TYPE textbackd_incoming_total counter
 textbackd_incoming_total{gateway="stick",kind="text"} 5
+# HELP textbackd_notices What staff and programs are told.
+# TYPE textbackd_notices gauge
+textbackd_notices{channel="email",state="failed"} 1
 # HELP textbackd_brake 1 while the brake has stopped all automatic texts.
 # TYPE textbackd_brake gauge
 textbackd_brake 1
@@ -237,6 +240,7 @@ def test_the_metrics_of_a_day() -> None:
         pbx={"office": "connected", "shop": "away"},
         gateways={"stick": "up", "web": "paused", "new": "unknown"},
         incoming={("stick", "text"): 5},
+        notices={("email", "failed"): 1},
         texting="brake",
         vitals={"stick": {"signal_dbm": -71.0}},
         told={"stick": {"operator": "T-Mobile"}},

@@ -28,7 +28,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "send": ("textbackd.cli.texts", "send"),
     "outbox": ("textbackd.cli.texts", "outbox"),
     "optout": ("textbackd.cli.optouts", "optout"),
+    "never": ("textbackd.cli.never", "never"),
+    "leads": ("textbackd.cli.leads", "leads"),
     "line": ("textbackd.cli.line", "line"),
+    "staff": ("textbackd.cli.staff", "staff"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),
     "modem": ("textbackd.cli.modem", "modem"),
@@ -64,9 +67,7 @@ def main() -> None:
     """Run the command line; every fault that a person can mend is a sentence on stderr, never a traceback."""
     logging.getLogger("textbackd").addHandler(logging.NullHandler())  # `run` sets up its log; other commands have none
     try:
-        commands.main(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        sys.exit(commands.main(standalone_mode=False))  # what `ctx.exit` was given comes back as the result
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from textbackd.cli.day import explain_day
-from textbackd.cli.options import config_option
+from textbackd.cli.options import config_option, wrapped
 from textbackd.config import Settings, lint, load
-from textbackd.config.preview import Preview, previews
+from textbackd.config.preview import Preview, group_preview, previews
 from textbackd.core.compose import TextKind
 from textbackd.core.opening_hours import DAY
 from textbackd.core.segments import Encoding
@@ -36,7 +36,7 @@ def check(day: date | None, config: Path) -> None:
         click.echo("\n".join(explain_day(settings, day)))
         return
     warnings = lint(settings)
-    for line in [*_texts(settings), *warnings, *_not_yet(settings)]:
+    for line in [*_texts(settings), *_group_texts(settings), *warnings, *_not_yet(settings)]:
         click.echo(line)
     if warnings:
         click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. The configuration can be used.")
@@ -62,10 +62,18 @@ def _texts(settings: Settings) -> Iterator[str]:
         for template in dict.fromkeys(each.template for each in shown):
             same = [each for each in shown if each.template == template]
             yield f"  {', '.join(each.kind for each in same)}: {_size(same[0])}"
-            yield f"    “{same[0].body}”"
+            yield from wrapped(f"“{same[0].body}”", "    ")
         if silent := [kind for kind in TextKind if kind not in {each.kind for each in shown}]:
             yield f"  {', '.join(silent)}: nothing"
         yield ""
+
+
+def _group_texts(settings: Settings) -> Iterator[str]:
+    """Yield what groups of contacts get instead."""
+    for name in settings.contacts:
+        if (shown := group_preview(settings, name)) is not None:
+            yield f"What contacts in {name} get: {_size(shown)}"
+            yield from (*wrapped(f"“{shown.body}”", "    "), "")
 
 
 def _size(shown: Preview) -> str:

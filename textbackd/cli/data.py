@@ -12,7 +12,7 @@ import click
 from textbackd.cli.options import config_option, number_of
 from textbackd.config import load
 from textbackd.errors import TextbackdError
-from textbackd.store import dossier, optouts, retention
+from textbackd.store import dossier, never, optouts, retention
 from textbackd.store.database import open_database
 
 # What the question before `forget` counts, one and many.
@@ -21,6 +21,9 @@ COUNTED: Final = {
     "texts": ("text to it", "texts to it"),
     "incoming": ("text from it", "texts from it"),
 }
+
+# What outlives forgetting, as a hash.
+STAYS: Final = ((optouts, "It stays opted out."), (never, "It stays on the never-list."))
 
 
 @click.command()
@@ -64,8 +67,8 @@ def _write(path: Path, text: str) -> None:
 def forget(number: str, yes: bool, config: Path) -> None:
     """Erase everything that is kept about NUMBER.
 
-    Its calls stay in the counts, without number and name. That it wants no texts stays known, by a hash from which nobody can read
-    the number.
+    Its calls stay in the counts, without number and name. That it wants no texts, or is on the never-list, stays known, by a hash from
+    which nobody can read the number.
     """
     settings = load(config)
     wanted = number_of(settings, number)
@@ -78,8 +81,8 @@ def forget(number: str, yes: bool, config: Path) -> None:
         if not retention.forget(db, wanted):
             raise TextbackdError(f"A text is on its way to {wanted} at this moment. Try again in a minute.")
         compacted = retention.compact(db)
-        is_out = optouts.find(db, wanted) is not None
-    click.echo(f"{wanted} is forgotten.{' It stays opted out.' if is_out else ''}")
+        stays = [said for lists, said in STAYS if lists.find(db, wanted) is not None]
+    click.echo(" ".join([f"{wanted} is forgotten.", *stays]))
     if not compacted:
         click.echo(
             "The file is in use, so it was not made smaller; what was erased is overwritten nonetheless.", err=True

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from textbackd.cli.options import wrapped
 from textbackd.config import Line, Settings
 from textbackd.core.opening_hours import DAY, Interval
 from textbackd.core.timetable import Timetable
@@ -23,7 +24,7 @@ def explain_day(settings: Settings, day: date) -> Iterator[str]:
     for name, line in settings.lines.items():
         yield from ("", f"{name} ({line.timezone or settings.business.timezone})")
         yield from (f"  {sentence}" for sentence in _line(settings.timetable(line), line, day))
-    yield from ("", _quiet(settings))
+    yield from ("", *wrapped(_quiet(settings)))
 
 
 def _line(table: Timetable, line: Line, day: date) -> Iterator[str]:

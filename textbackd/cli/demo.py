@@ -1,11 +1,13 @@
 """The demonstration: a small shop's day. The daemon is the real one; only the PBX and the modem at its ends are simulated."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +25,21 @@ from textbackd.demo.modem import VirtualModem
 from textbackd.demo.modem_air import OnAir
 from textbackd.demo.pbx import DemoPbx, day
 from textbackd.flow.conclude import Conclusion
+from textbackd.store import accounts
+from textbackd.store.accounts import Role
+from textbackd.store.database import open_database
+from textbackd.web.passwords import Passwords
 
 USUAL_PAGES: Final = 8470
 BETWEEN_CALLS: Final = 1.0  # seconds
+WHO: Final = "anna"
+ANSWER_AFTER: Final = 2.0  # seconds
+# Not everybody answers.
+ANSWERS: Final = (
+    "Hi, our roof leaks over the kitchen. Could somebody look at it this week?",
+    "",
+    "Please call me after five.",
+)
 
 # What a day of nine minutes would show is played in one: callers wait less, and so does the text.
 CONFIG: Final = """
@@ -34,6 +48,7 @@ pbx: {{office: {{host: 127.0.0.1, port: {ami}, secret: demo}}}}
 lines: {{main: {{dids: ["*"]}}}}
 gateways: {{stick: {{type: gsm_modem, port: "{modem}", rate: 60/min}}}}
 policy: {{min_wait: 1s, delay: 1s}}
+staff: {{{who}: {{name: Anna}}}}
 web: {{listen: "127.0.0.1:{pages}"}}
 storage: "{folder}/textbackd.db"
 """
@@ -84,6 +99,10 @@ class Screen:
         self.texts += 1
         self.row("[bold cyan]text[/]", text.to, f"[bold]{escape(text.body)}[/]")
 
+    def answer(self, number: str, body: str) -> None:
+        """Print a text that a caller writes."""
+        self.row("[bold magenta]from[/]", number, f"[bold]{escape(body)}[/]")
+
 
 def show() -> None:
     """Play the day, then stay until Ctrl-C."""
@@ -97,9 +116,10 @@ async def _show(screen: Screen, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _ends(screen, folder) as (pbx, settings):
+        password = _account(settings)
         daemon = Daemon(settings, told_call=screen.call)
         running = asyncio.create_task(daemon.run(stop))
-        playing = asyncio.create_task(_play(screen, pbx, settings))
+        playing = asyncio.create_task(_play(screen, pbx, settings, password))
         await asyncio.wait({running, playing}, return_when=asyncio.FIRST_COMPLETED)
         if playing.done() and not running.done():
             playing.result()
@@ -109,21 +129,54 @@ async def _show(screen: Screen, folder: Path) -> None:
     screen.say("Stopped.")
 
 
+class Callers:
+    """Those who were missed and get a text: some write back, as people do."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen, self._loop = screen, asyncio.get_running_loop()
+        self._answers = iter(ANSWERS)
+        self._texted: set[str] = set()
+        self.modem: VirtualModem | None = None
+
+    def read(self, text: OnAir) -> None:
+        """Read what came out of the modem, in the modem's thread; its first text may get an answer."""
+        self._screen.on_air(text)
+        if text.to not in self._texted and (answer := next(self._answers, "")):
+            self._loop.call_soon_threadsafe(self._loop.call_later, ANSWER_AFTER, self._write, text.to, answer)
+        self._texted.add(text.to)
+
+    def _write(self, number: str, body: str) -> None:
+        if self.modem is not None:
+            self._screen.answer(number, body)
+            self.modem.deliver(number, body)
+
+
+def _account(settings: Settings) -> str:
+    """Let somebody log in to the inbox; return the password, which is another one each time."""
+    password = "-".join(secrets.token_hex(3) for _ in range(2))
+    with closing(open_database(settings.storage)) as db:
+        accounts.add(db, WHO, Role.OWNER, Passwords().hash_now(password), datetime.now(UTC))
+    return password
+
+
 @asynccontextmanager
 async def _ends(screen: Screen, folder: Path) -> AsyncIterator[tuple[DemoPbx, Settings]]:
     """Start both ends and write the configuration that connects them."""
     pbx = DemoPbx()
     await pbx.start()
-    with VirtualModem(link=folder / "modem", on_air=screen.on_air) as modem:
-        text = CONFIG.format(ami=pbx.port, modem=modem.port, pages=_free_port(USUAL_PAGES), folder=folder)
+    callers = Callers(screen)
+    with VirtualModem(link=folder / "modem", on_air=callers.read) as modem:
+        callers.modem = modem
+        text = CONFIG.format(ami=pbx.port, modem=modem.port, pages=_free_port(USUAL_PAGES), folder=folder, who=WHO)
         try:
             yield pbx, loads(text)
         finally:
             await pbx.stop()
 
 
-async def _play(screen: Screen, pbx: DemoPbx, settings: Settings) -> None:
+async def _play(screen: Screen, pbx: DemoPbx, settings: Settings, password: str) -> None:
     screen.say("[bold]A small shop's day.[/] PBX and modem are simulated, all between them is real.")
+    screen.say(f"The inbox: http://{settings.web.listen}   name: {WHO}   password: {password}")
     screen.say(f"[dim]Health: http://{settings.web.listen}/healthz   Stop with Ctrl-C.[/]\n")
     await pbx.logged_in.wait()
     for trace in day():
@@ -132,6 +185,7 @@ async def _play(screen: Screen, pbx: DemoPbx, settings: Settings) -> None:
     await asyncio.sleep(settings.policy.delay.total_seconds() + BETWEEN_CALLS)
     screen.say(
         f"\nThe day is over: {screen.calls} calls from outside, {screen.missed} missed, {screen.texts} texted back."
+        " Answer who wrote, in the inbox."
         "\nWith your own PBX: [bold]scripts/run --config FILE[/], see config/textbackd.example.yaml. Ctrl-C stops."
     )
 

@@ -8,7 +8,7 @@ import sqlite_utils
 
 from textbackd.cli.options import printable
 from textbackd.core.phone import E164
-from textbackd.store import asks, dossier, inbox, optouts
+from textbackd.store import asks, dossier, inbox, never, optouts
 from textbackd.store.database import from_text
 
 # Texts that answer no call, and what led to them.
@@ -53,14 +53,17 @@ def _went(text: dict[str, Any]) -> str:
 
 
 def standing(db: sqlite_utils.Database, number: E164 | None, zone: ZoneInfo) -> Iterator[str]:
-    """Yield whether a number wants no texts, or may want none."""
+    """Yield whether a number wants no texts, or may want none, or is one that the shop wants nothing to do with."""
     if number is None:
         return
-    out, asked = optouts.find(db, number), asks.since(db, number)
+    out, asked, listed = optouts.find(db, number), asks.since(db, number), never.find(db, number)
     if out is not None:
         yield f"\n{number} wants no texts since {out.since.astimezone(zone):%d %b %Y}: {BY[out.by]} {printable(out.detail)}".rstrip()
     if asked is not None:
         yield f"\n{number} may want no texts since {asked.astimezone(zone):%d %b %Y}. Decide: textbackd optout"
+    if listed is not None:
+        why = f": {printable(listed.detail)}" if listed.detail else "."
+        yield f"\n{number} is on the never-list since {listed.since.astimezone(zone):%d %b %Y}{why}"
 
 
 def _time(stored: str, zone: ZoneInfo, form: str = "%H:%M:%S") -> str:

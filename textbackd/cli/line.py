@@ -45,7 +45,7 @@ def pause(name: str | None, span: str | None, why: str, config: Path) -> None:
         halts.halt(db, HaltKind.PAUSE, line=name, until=until, why=why, now=now)
         cancelled = outbox.cancel_waiting(db, name, f"texting was paused {why}")
     ends = f"until {_time(until, settings)}" if until else "until `textbackd line resume`"
-    click.echo(f"{_whose(name)} texts nobody {ends}.")
+    click.echo(f"{_whose(name)} is paused {ends}: nobody is texted.")
     if cancelled:
         click.echo(f"Cancelled: {cancelled} that waited.")
 
@@ -60,7 +60,7 @@ def resume(name: str | None, config: Path) -> None:
     with closing(open_database(settings.storage)) as db:
         ended = halts.resume(db, line=name, now=datetime.now(UTC))
         left = halts.active(db, datetime.now(UTC))
-    click.echo(f"{_whose(name)} texts again." if ended else f"{_whose(name)} was not paused.")
+    click.echo(f"{_whose(name)} texts again." if ended else _not_paused(name))
     for halt in left:
         click.echo(_sentence(halt, settings))
 
@@ -100,6 +100,10 @@ def _sentence(halt: Halt, settings: Settings) -> str:
 
 def _whose(name: str | None) -> str:
     return f"The line {name}" if name else "Every line"
+
+
+def _not_paused(name: str | None) -> str:
+    return f"The line {name} was not paused." if name else "No line was paused."
 
 
 def _time(moment: datetime | None, settings: Settings) -> str:

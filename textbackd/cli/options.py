@@ -1,5 +1,6 @@
 """What several commands share: the option `--config` and reading what it names, numbers, and what others wrote."""
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ def _inherited(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
     outer = ctx.parent.params.get("config") if ctx.parent else None
     return outer if is_default and isinstance(outer, Path) else value
 
+
+WIDTH: Final = 80  # columns of the narrowest terminal in use
 
 config_option: Final[Callable[[Any], Any]] = click.option(
     "--config",
@@ -51,6 +54,13 @@ def number_of(settings: Settings, written: str) -> E164:
     if number is None:
         raise click.UsageError(f"{written!r} is not a phone number. Write it like +13125550123.")
     return number
+
+
+def wrapped(text: str, before: str = "") -> list[str]:
+    """Return a text in lines of eighty columns, each after `before`; line ends of its own stay."""
+    # An address is copied from the terminal, so it stays in one piece.
+    wrapper = textwrap.TextWrapper(WIDTH - len(before), break_long_words=False, break_on_hyphens=False)
+    return [before + part for line in text.splitlines() for part in wrapper.wrap(line) or [""]]
 
 
 def printable(text: str) -> str:

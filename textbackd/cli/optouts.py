@@ -67,7 +67,7 @@ def remove(number: str, config: Path) -> None:
 
 def _line(one: OptOut, settings: Settings) -> str:
     number = one.number or "(forgotten)"
-    return f"{number:16} since {_day(one.since, settings)}, {BY[one.by]} {printable(one.detail)}"
+    return f"{number:16} since {_day(one.since, settings)}, {BY[one.by]} {printable(one.detail)}".rstrip(" :")
 
 
 def _ask(one: Ask, settings: Settings) -> str:

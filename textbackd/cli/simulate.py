@@ -23,7 +23,7 @@ USUALLY: Final = timedelta(days=31)
 WIDTH: Final = 80
 MILLIONTHS: Final = 1_000_000
 NO_TEXT: Final = "No text: "
-NOT_LOOKED_AT: Final = "Opt-outs, pauses and replies of a running textbackd are not looked at."
+NOT_LOOKED_AT: Final = "Opt-outs, pauses, replies and `textbackd never` are not looked at."
 
 
 @click.command()
@@ -140,7 +140,7 @@ def _texts(outcome: Outcome) -> Iterator[str]:
     if held:
         yield from _item(held, "of them held over the night, and sent in the morning")
     if cancelled := outcome.count(State.CANCELLED):
-        yield from _item(cancelled, "more were not needed: the caller got through or was called back first")
+        yield from _item(cancelled, "more not needed: the caller got through or was called back first")
     if expired := outcome.count(State.EXPIRED):
         yield from _item(expired, "more expired: the caller was on the phone, or the brake on, until it was too late")
 

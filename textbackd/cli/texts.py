@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,27 +22,13 @@ from textbackd.core.compose import TextKind
 from textbackd.core.decide import ALERT_AT
 from textbackd.core.phone import NotTextable, read_number
 from textbackd.core.segments import segments
-from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS, VERDICTS, tell
+from textbackd.core.way import STATES, decided, judged, tell
 from textbackd.errors import TextbackdError
 from textbackd.store import asks, journal, optouts
 from textbackd.store import outbox as store_outbox
 from textbackd.store.database import from_text, is_running, open_database
 from textbackd.store.outbox import NewText
 from textbackd.store.states import TextOf
-
-STATES: Final = {
-    "queued": "waits to be sent",
-    "submitting": "is being handed to the gateway",
-    "accepted": "was taken by the gateway",
-    "delivered": "was delivered",
-    "undelivered": "was taken by the gateway, and not delivered",
-    "failed": "was refused",
-    "expired": "was not sent: its time was over",
-    "cancelled": "was cancelled",
-    "suppressed": "was not sent, since `mode: observe` only watches",
-    "unknown": "may or may not have gone out, and is not sent again by itself",
-}
-
 
 ONCE_MORE: Final = ("unknown", "failed", "undelivered", "expired")
 
@@ -61,13 +47,13 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
     with closing(open_database(settings.storage, create=False)) as db:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)
-        if not calls:
+        zone = settings.business.timezone
+        known = [*evidence.replies(db, number, zone), *evidence.standing(db, number, zone)]
+        if not calls and not known:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
         for row in calls if everything else calls[:1]:
             click.echo("\n".join(_explanation(db, row, settings)))
-        for said in evidence.replies(db, number, settings.business.timezone):
-            click.echo(said)
-        for said in evidence.standing(db, number, settings.business.timezone):
+        for said in known:
             click.echo(said)
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
@@ -80,9 +66,7 @@ def _explanation(db: sqlite_utils.Database, row: dict[str, Any], settings: Setti
     caller = row["caller"] or printable(row["caller_presented"]) or "a withheld number"
     lines = [f"{when}: {caller} called {row['did'] or printable(row['did_presented'])}   (call {row['linkedid']})", ""]
     lines += [_step(moment, zone) for moment in journal.way_from_json(row["way"])]
-    reason = row["reason"]
-    lines += ["", VERDICTS[row["verdict"]] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")]
-    lines.append(_decision(row))
+    lines += ["", judged(row["verdict"], row["reason"]), _decision(row)]
     return [*lines, *_again(db, row), *_text(db, row, zone)]
 
 
@@ -98,11 +82,7 @@ def _step(moment: Moment, zone: ZoneInfo) -> str:
 
 
 def _decision(row: dict[str, Any]) -> str:
-    sentence = DECISIONS[row["decision_reason"]]
-    if row["decision_reason"] == "not_textable":
-        sentence = f"{sentence.rstrip('.')}, {NOT_TEXTABLE.get(row['not_textable'], row['not_textable'])}."
-    elif row["decision_detail"]:
-        sentence = f"{sentence} ({row['decision_detail']})"
+    sentence = decided(row["decision_reason"], row["decision_detail"], row["not_textable"])
     return f"{sentence}   [{row['decision']}: {row['decision_reason']}]"
 
 
@@ -126,7 +106,7 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any], zone: ZoneInfo) -> lis
     metavar="LINE KIND",
     help="Instead of TEXT the words of a line for a kind of call, to see them on a phone: `--words main closed`.",
 )
-@click.option("--gateway", default=None, metavar="NAME", help="Through this gateway instead of the first line's.")
+@click.option("--gateway", default=None, metavar="NAME", help="Through this gateway only.")
 @click.option(
     "--wait", default=30, show_default=True, metavar="SECONDS", help="How long to wait for the gateway's word."
 )
@@ -142,7 +122,8 @@ def send(
     if (text is None) is (words is None):
         raise click.UsageError("Write the TEXT, or which words to send: --words LINE KIND.")
     body = text or "" if words is None else _words(settings, *words)
-    new = _manual(settings, number, body, gateway)
+    usual = settings.gateways if words is None else settings.lines[words[0]].gateways
+    new = _manual(settings, number, body, usual if gateway is None else [gateway])
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
@@ -165,12 +146,13 @@ def _words(settings: Settings, line: str, kind: str) -> str:
     return shown.body
 
 
-def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> NewText:
+def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
     read = read_number(number, settings.business.country)
     if read.e164 is None or read.not_textable in (NotTextable.INVALID, NotTextable.SHORT_CODE, NotTextable.WITHHELD):
         raise click.UsageError(f"{number!r} is not a number that can be texted. Write it like +13125550123.")
-    if gateway is not None and gateway not in settings.gateways:
-        raise click.UsageError(f"--gateway {gateway}: the configuration has only {', '.join(settings.gateways)}.")
+    for gateway in gateways:
+        if gateway not in settings.gateways:
+            raise click.UsageError(f"--gateway {gateway}: the configuration has only {', '.join(settings.gateways)}.")
     if not body.strip():
         raise click.UsageError("The text is empty.")
     now = datetime.now(UTC)
@@ -179,7 +161,7 @@ def _manual(settings: Settings, number: str, body: str, gateway: str | None) -> 
         recipient=read.e164,
         did=None,
         body=body,
-        gateways=[gateway] if gateway else list(settings.gateways),
+        gateways=list(gateways),
         due_at=now,
         expires_at=now + timedelta(minutes=10),
         hung_up_at=None,

@@ -4,7 +4,7 @@
     warnings = lint(settings)                                 # what is allowed but probably not meant
     settings = resolve_secrets(settings)                      # raises ConfigError with every secret that is not there
 
-Read in this order: settings.py and gateways.py (what there is), load.py (how it is read), yaml_source.py, faults.py, lint.py.
+Read in this order: settings.py, sections/ and gateways/ (what there is), load.py (how it is read), yaml_source.py, faults.py, lint.py.
 """
 
 from textbackd.config.gateways import BasicAuth, Gateway, GsmModem, HttpGateway, Twilio, WebKind
@@ -12,23 +12,13 @@ from textbackd.config.hours import Holidays
 from textbackd.config.lint import lint
 from textbackd.config.load import load, loads
 from textbackd.config.resolve import resolve_secrets
-from textbackd.config.settings import (
-    Brake,
-    Business,
-    Caps,
-    ContactGroup,
-    Ignore,
-    Line,
-    NightSwitch,
-    Pbx,
-    Policy,
-    Settings,
-    Staff,
-    Texts,
-    Trunks,
-    Web,
-    Webhooks,
-)
+from textbackd.config.sections.business import Business
+from textbackd.config.sections.line import Line, NightSwitch, Texts
+from textbackd.config.sections.pages import Web, Webhooks
+from textbackd.config.sections.pbx import Dial, Ignore, Pbx, Trunks
+from textbackd.config.sections.people import ContactGroup, Staff
+from textbackd.config.sections.policy import Brake, Caps, Policy
+from textbackd.config.settings import Settings
 
 __all__ = [
     "BasicAuth",
@@ -36,6 +26,7 @@ __all__ = [
     "Business",
     "Caps",
     "ContactGroup",
+    "Dial",
     "Gateway",
     "GsmModem",
     "Holidays",

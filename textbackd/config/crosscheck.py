@@ -38,6 +38,10 @@ def crossed(source: Source, context: Context) -> Iterator[Fault]:
         *_senderless(source),
         *_which_pbx(source),
         *_switches(source),
+        *_undialled(source),
+        *_mailless(source),
+        *_queueless(source),
+        *_shared_phones(source, context),
     )
     for loc, sentence in found:
         yield Fault(source.line(loc), loc, sentence)
@@ -127,6 +131,45 @@ def _which_pbx(source: Source) -> Found:
     for name, gateway in _entries(source, "gateways"):
         if len(several) > 1 and gateway.get("type") in THROUGH_PBX and gateway.get("pbx") is None:
             yield ("gateways", name), f"it does not say through which PBX it sends. Write `pbx: {several[0]}`."
+
+
+def _undialled(source: Source) -> Found:
+    """Phones that are to ring where nothing may be dialled."""
+    if any(pbx.get("dial") for _, pbx in _entries(source, "pbx")):
+        return
+    for name, line in _entries(source, "lines"):
+        reply = line.get("reply")
+        steps = reply.get("escalate") if isinstance(reply, Mapping) else None
+        for step, written in steps.items() if isinstance(steps, Mapping) else ():
+            if isinstance(written, Mapping) and written.get("ring") is not None:
+                loc = ("lines", name, "reply", "escalate", step, "ring")
+                yield loc, "no PBX has `dial`, so nothing can ring. Write it there: `dial: {context: from-internal}`."
+
+
+def _mailless(source: Source) -> Found:
+    """E-mails that no server would take."""
+    for name, person in _entries(source, "staff"):
+        if person.get("email") is not None and not source.data.get("email"):
+            yield ("staff", name, "email"), "there is no mail server. Write it under `email`, or take this out."
+
+
+def _queueless(source: Source) -> Found:
+    """A queue of which nobody is known to be a member."""
+    phones = [person for _, person in _entries(source, "staff") if person.get("phone") is not None]
+    for name, line in _entries(source, "lines"):
+        if line.get("queue") is not None and not phones:
+            yield ("lines", name, "queue"), "nobody of the staff has a `phone`, so nobody is known to be logged in."
+
+
+def _shared_phones(source: Source, context: Context) -> Found:
+    """Phones from which an answer could be either one's."""
+    for key in ("mobile", "sip"):
+        owners: dict[str, str] = {}
+        for name, person in _entries(source, "staff"):
+            written = str(person.get(key) or "")
+            owner = owners.setdefault(_same_did(written, context) if key == "mobile" else written, name)
+            if written and owner != name:
+                yield ("staff", name, key), f"{written} is {owner}'s already. Write it for one of them."
 
 
 def _bodies(gateway: Mapping[str, Any], loc: Loc) -> Found:

@@ -10,10 +10,11 @@ from textbackd.config.contact_files import read_contacts
 from textbackd.config.gateways import GsmModem
 from textbackd.config.ics import CalendarError, read_calendar
 from textbackd.config.load import sentence
-from textbackd.config.preview import Preview, previews
+from textbackd.config.preview import Preview, group_preview, previews
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
-from textbackd.config.settings import Line, Settings
+from textbackd.config.sections.line import Line
+from textbackd.config.settings import Settings
 from textbackd.config.yaml_source import Fault, Loc
 from textbackd.core.compose import MOST_SEGMENTS, Language, TextKind
 from textbackd.core.opening_hours import ALWAYS_OPEN
@@ -22,6 +23,9 @@ from textbackd.core.segments import outside_gsm7
 from textbackd.core.words import WORDS, Words
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+# What the shop owes a word about; a closed door needs no excuse, and a message left was taken.
+MISSES: Final = (TextKind.MISSED, TextKind.BUSY, TextKind.QUEUE, TextKind.AGAIN, TextKind.LATE)
+UNTEXTED: Final = ("never", "staff")  # groups of contacts whose calls do not count
 QUESTION_MARKS: Final = "?\uff1f\u061f\u037e"
 # Link shorteners, which carriers filter in every language; the words of promotion stand with each language (core/words).
 _SHORTENERS: Final = r"\b(?:bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly)/"
@@ -35,7 +39,7 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     sent, and nothing opened but the files of secrets.
     """
     environment = os.environ if environ is None else environ
-    rules = (_contacts, _devices, _numbers, _calendars, _texts, _zone, _web)
+    rules = (_contacts, _devices, _numbers, _calendars, _texts, _group_texts, _zone, _web)
     found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
     faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
@@ -126,19 +130,38 @@ def _texts(settings: Settings) -> Found:
                 yield ("lines", name, "texts", str(shown.kind)), words
 
 
-def _wording(kind: TextKind, text: str, line: Line, settings: Settings) -> Iterator[str]:
+def _group_texts(settings: Settings) -> Found:
+    for name in settings.contacts:
+        shown, where = group_preview(settings, name), ("contacts", name, "text")
+        if shown is None:
+            continue
+        if name in UNTEXTED:
+            yield (
+                where,
+                f"nobody gets it, since calls of the group {name} do not count. Take it out, or rename the group.",
+            )
+            continue
+        line = next(iter(settings.lines.values()))
+        for words in (*_wording(None, shown.template, line, settings), *_length(shown)):
+            yield where, words
+
+
+def _wording(kind: TextKind | None, text: str, line: Line, settings: Settings) -> Iterator[str]:
+    """Yield what a text lacks. `kind` is None for a group of contacts: whom one knows one need neither ask nor beg pardon."""
     if "{business}" not in text and settings.business.name.casefold() not in text.casefold():
         yield "the text does not say who texts. Put {business} into it."
     yield from _empty_fields(text, line, settings)
     asked = sum(text.count(mark) for mark in QUESTION_MARKS)
-    if not asked and kind is not TextKind.VOICEMAIL:
+    if not asked and kind not in (None, TextKind.VOICEMAIL):
         yield "the text asks nothing, so fewer callers answer. End it with a question."
     if asked > 1:
         yield f"the text asks {asked} questions. Keep one."
     languages = [WORDS[each] for each in {Language.EN, line.language}]  # English is written everywhere
+    if kind in MISSES and not _says(text, (word for words in languages for word in words.owns)):
+        yield "the text does not say that you missed the call. Say sorry first."
     if promotion := _promotion(text, languages):
         yield f"'{promotion}' reads like promotion, which carriers filter and callers did not ask for. Take it out."
-    if any(phrase in text.casefold() for words in languages for phrase in words.hollow):
+    if _says(text, (phrase for words in languages for phrase in words.hollow)):
         yield "nobody believes that their call is important to us. Say sorry instead."
 
 
@@ -149,6 +172,10 @@ def _empty_fields(text: str, line: Line, settings: Settings) -> Iterator[str]:
         yield "{booking_url} stays empty, since business.booking_url is not written. Write it, or take the field out."
     if "{on_call}" in text and line.on_call is None:
         yield "{on_call} stays empty, since the line has no on_call. Write it, or take the field out."
+
+
+def _says(text: str, phrases: Iterable[str]) -> bool:
+    return any(phrase in text.casefold() for phrase in phrases)
 
 
 def _promotion(text: str, languages: Iterable[Words]) -> str | None:

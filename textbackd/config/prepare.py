@@ -24,6 +24,7 @@ def context_for(data: Mapping[str, Any], folder: Path) -> Context:
         gateways=frozenset(keys_of(data, "gateways")),
         staff=frozenset(keys_of(data, "staff")),
         pbx=frozenset(keys_of(data, "pbx")),
+        lines=frozenset(keys_of(data, "lines")),
     )
 
 

@@ -1,23 +1,29 @@
 """What a line's texts look like before anybody gets one.   settings.py, core/compose.py → here → lint, `check`, `send --words`"""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from textbackd.config.settings import Line, Settings
+from textbackd.config.sections.line import Line
+from textbackd.config.settings import Settings
 from textbackd.core.compose import Fields, TextKind, compose, text_for
 from textbackd.core.segments import Segments, segments
-from textbackd.core.words import WORDS
+from textbackd.core.words import WORDS, when
 
 EXAMPLE_NUMBER: Final = "+13125550123"
 EXAMPLE_CALLER: Final = "Anna Anderson"
+MONDAY: Final = datetime(
+    2024, 1, 1, tzinfo=UTC
+)  # on which nobody is there until Wednesday, the longest of days in English
+WEDNESDAY: Final = datetime(2024, 1, 3, 8, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """One text of a line, to a caller who was never texted before."""
 
-    kind: TextKind
+    kind: TextKind  # of a group's text, which is the same for all: missed
     template: str
     body: str
     segments: Segments
@@ -34,8 +40,17 @@ def preview(settings: Settings, name: str, kind: TextKind) -> Preview | None:
     """Return the text of a line for a kind of call, None if it sends none."""
     line = settings.lines[name]
     template = text_for(kind, line.texts.worded(), line.language)
-    if template is None:
-        return None
+    return None if template is None else _shown(settings, name, kind, template)
+
+
+def group_preview(settings: Settings, group: str) -> Preview | None:
+    """Return the text of a group of contacts as callers of the first line get it, None if it gets none."""
+    template = settings.contacts[group].text
+    return None if template is None else _shown(settings, next(iter(settings.lines)), TextKind.MISSED, template)
+
+
+def _shown(settings: Settings, name: str, kind: TextKind, template: str) -> Preview:
+    line = settings.lines[name]
     fields = sample_fields(name, line, settings)
     gateway = settings.gateways[line.gateways[0]]
     sender = gateway.sender_for(None)
@@ -47,8 +62,7 @@ def preview(settings: Settings, name: str, kind: TextKind) -> Preview | None:
 
 def sample_fields(name: str, line: Line, settings: Settings) -> Fields:
     """Return fields as long as they usually are."""
-    words = WORDS[line.language]
-    wednesday = words.on_weekday.format(weekday=words.weekdays[2], time=words.time.format(hour=8, minute="00"))
+    wednesday = when(WEDNESDAY, MONDAY, UTC, WORDS[line.language])
     return Fields(
         business=settings.business.name,
         line=name,

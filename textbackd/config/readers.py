@@ -21,6 +21,10 @@ from textbackd.core.stop_words import WORDS
 LEAST_KEPT: Final = timedelta(days=30)  # the longest window of the usual caps
 Choice = TypeVar("Choice", bound=StrEnum)
 HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,200}")  # 22 of these hold 128 bits
+TOO_WEAK: Final = (
+    "the secret has fewer than 22 letters and digits. Make one: "
+    "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
+)
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}\*")
 _STATUSES: Final = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?")
@@ -28,7 +32,8 @@ _STATUS_CLASS: Final = re.compile(r"([1-5])xx")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ASTERISK_NAME: Final = re.compile(r"[\w.:/@*#+-]{1,80}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX"}
+_KINDS: Final = {"gateway": "gateway", "staff": "member of staff", "pbx": "PBX", "line": "line"}
+_SECTIONS: Final = {"gateway": "gateways", "line": "lines"}
 # What people write for a country → what ISO 3166 calls it.
 _COUNTRIES: Final = {"UK": "GB", "USA": "US", "EN": "GB", "EL": "GR"}
 
@@ -42,6 +47,7 @@ class Context:
     gateways: frozenset[str] | None = None  # None: not known, so every name passes
     staff: frozenset[str] | None = None
     pbx: frozenset[str] | None = None
+    lines: frozenset[str] | None = None
 
 
 def context_of(info: ValidationInfo) -> Context:
@@ -122,10 +128,15 @@ def known_pbx(value: str, info: ValidationInfo) -> str:
     return _known(value, context_of(info).pbx, "pbx")
 
 
+def known_line(value: str, info: ValidationInfo) -> str:
+    """Return the name of an entry under `lines`."""
+    return _known(value, context_of(info).lines, "line")
+
+
 def _known(value: str, known: frozenset[str] | None, section: str) -> str:
     if known is None or value in known:
         return value
-    where = "gateways" if section == "gateway" else section
+    where = _SECTIONS.get(section, section)
     kind = _KINDS[section]
     meant = likely(value, sorted(known))
     advice = f"Did you mean {meant}?" if meant else f"Describe it under `{where}`, or take it out here."
@@ -178,6 +189,19 @@ def web_address(value: str) -> str:
     if not usable and not (variables(value) and value.startswith("${")):
         raise ValueError("this is not a web address. Write it with http:// or https:// and the host.")
     return value
+
+
+def web_origin(value: str) -> str:
+    """Return the origin of a site as browsers write it (RFC 6454, section 6.2): scheme and host, and a port that is not the usual one."""
+    try:
+        parts = urlsplit(value.strip().lower())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(f"{shown(value)} is not the origin of a site. Write it as https://www.example.com.")
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
 
 
 def network_port(value: Any) -> int:
@@ -266,6 +290,13 @@ def asterisk_name(value: str) -> str:
         raise ValueError(
             f"{shown(value)} is no name in Asterisk. Write it as Custom:DAYNIGHT0, *280@ext-local or family/key."
         )
+    return value
+
+
+def dialling_prefix(value: str) -> str:
+    """Return what is dialled before a number."""
+    if not re.fullmatch(r"[0-9*#]{0,8}", value):
+        raise ValueError(f'{shown(value)} cannot be dialled. Write digits in quotes: "9".')
     return value
 
 

@@ -15,7 +15,7 @@ from textbackd.core.words import language_of
 HEAD: Final = """\
 # Configuration
 
-Made from the settings in `textbackd/config/settings.py` by `python -m textbackd.config.sample`; edit those.
+Made from the settings in `textbackd/config/settings.py` and `sections/` by `python -m textbackd.config.sample`; edit those.
 
 The file is YAML, `/etc/textbackd/textbackd.yaml` unless `--config FILE` names another. `textbackd check` tells every
 fault at once, each with its line and what to write instead; it exits 2 for faults, 1 for warnings only, 0 otherwise. An

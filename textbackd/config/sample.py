@@ -35,8 +35,13 @@ ENTRIES: Final = {
     "lines": "main",
     "contacts": "suppliers",
     "staff": "anna",
+    "escalate": "second",
+    "rota": "early",
+    "hooks_out": "crm",
     "gsm_modem": "stick",
     "http": "web",
+    "leads": "website",
+    "cal_com": "cal",
 }
 # What excludes another key that is shown, and what docs/gateways/http.md shows in whole examples.
 NOT_SHOWN: Final = frozenset({

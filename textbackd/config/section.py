@@ -32,6 +32,7 @@ Counted = Annotated[Limit, BeforeValidator(values.limit)]
 Spent = Annotated[SpendLimit, BeforeValidator(values.spend_limit)]
 Limits = Annotated[tuple[Counted, ...], BeforeValidator(values.off_or_listed)]
 SpendLimits = Annotated[tuple[Spent, ...], BeforeValidator(values.off_or_listed)]
+CannedReply = Annotated[str, BeforeValidator(text_template)]
 LineText = Annotated[str | None, BeforeValidator(text_template)]
 Headers = Annotated[
     Mapping[str, Annotated[Text, AfterValidator(request_template)]],

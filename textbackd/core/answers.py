@@ -79,32 +79,32 @@ WORDS: Final[Mapping[str, Mapping[Answer, str]]] = {
         Answer.HELP: "This is {business}. We text you when we miss your call. Reply STOP to get no texts.",
     },
     "es": {
-        Answer.OPTED_OUT: "Ya no va a recibir SMS de {business}. Responda START para permitirlos.",
+        Answer.OPTED_OUT: "Ya no va a recibir SMS de {business}. Responda START para volver a recibirlos.",
         Answer.OPTED_IN: "Va a recibir de nuevo los SMS de {business}. Responda STOP para no recibirlos.",
         Answer.HELP: "Somos {business}. Le escribimos si no pudimos atender su llamada. Responda STOP para no recibir SMS.",
     },
     "fr": {
-        Answer.OPTED_OUT: "Vous ne recevrez plus de SMS de {business}. Répondez START pour les autoriser.",
+        Answer.OPTED_OUT: "Vous ne recevrez plus de SMS de {business}. Répondez START pour en recevoir à nouveau.",
         Answer.OPTED_IN: "Vous recevrez à nouveau les SMS de {business}. Répondez STOP pour ne plus en recevoir.",
         Answer.HELP: "Ici {business}. Nous vous écrivons quand nous avons manqué votre appel. Répondez STOP pour ne plus en recevoir.",
     },
     "de": {
-        Answer.OPTED_OUT: "Sie bekommen keine SMS mehr von {business}. Mit der Antwort START erlauben Sie sie wieder.",
+        Answer.OPTED_OUT: "Sie bekommen keine SMS mehr von {business}. Mit der Antwort START bekommen Sie sie wieder.",
         Answer.OPTED_IN: "Sie bekommen wieder SMS von {business}. Mit der Antwort STOP beenden Sie das.",
         Answer.HELP: "Hier ist {business}. Wir schreiben, wenn wir Ihren Anruf verpasst haben. Mit der Antwort STOP endet das.",
     },
     "nl": {
-        Answer.OPTED_OUT: "U krijgt geen sms meer van {business}. Antwoord START om ze weer toe te staan.",
+        Answer.OPTED_OUT: "U krijgt geen sms meer van {business}. Antwoord START om ze weer te krijgen.",
         Answer.OPTED_IN: "U krijgt weer sms van {business}. Antwoord STOP om ze niet meer te krijgen.",
         Answer.HELP: "Dit is {business}. We sturen een sms als we uw oproep hebben gemist. Antwoord STOP om er geen meer te krijgen.",
     },
     "pt": {
-        Answer.OPTED_OUT: "Deixou de receber SMS de {business}. Responda START para os permitir.",
+        Answer.OPTED_OUT: "Deixou de receber SMS de {business}. Responda START para voltar a receber.",
         Answer.OPTED_IN: "Volta a receber SMS de {business}. Responda STOP para deixar de receber.",
         Answer.HELP: "Somos {business}. Escrevemos quando perdemos a sua chamada. Responda STOP para deixar de receber SMS.",
     },
     "it": {
-        Answer.OPTED_OUT: "Non riceverà più SMS da {business}. Risponda START per permetterli.",
+        Answer.OPTED_OUT: "Non riceverà più SMS da {business}. Risponda START per riceverli di nuovo.",
         Answer.OPTED_IN: "Riceverà di nuovo gli SMS di {business}. Risponda STOP per non riceverli più.",
         Answer.HELP: "Siamo {business}. Le scriviamo quando perdiamo una sua chiamata. Risponda STOP per non ricevere SMS.",
     },

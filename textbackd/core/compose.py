@@ -17,6 +17,7 @@ from textbackd.core.transliterate import to_gsm7
 from textbackd.core.words import WORDS, Language, TextKind
 
 __all__ = [
+    "CANNED_REPLIES",
     "DEFAULT_TEXTS",
     "FIELD",
     "FIELDS",
@@ -37,6 +38,13 @@ FIELD: Final = re.compile(r"\{([^{}]*)\}")
 MOST_SEGMENTS: Final = 2  # three parts cost three times as much, and some phones show them apart
 
 DEFAULT_TEXTS: Final[Mapping[TextKind, str]] = WORDS[Language.EN].texts
+
+# Replies that stand ready for a person; what a caller is told with them is true only because a person chose it.
+CANNED_REPLIES: Final = (
+    "Thank you, we have your message. When is a good time to call you?",
+    "Could you send us the address, and a few words on what needs doing?",
+    "You can choose a time that suits you here: {booking_url}",
+)
 
 # What a line may not have, or the moment not give. A sentence built around one of these says nothing without it.
 _OPTIONAL: Final = ("opens_next", "booking_url", "on_call")

@@ -40,11 +40,11 @@ _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\u
 def read(body: str, languages: Iterable[str]) -> Keyword | None:
     """Return what `body` wishes, in English and the `languages` given ("fr"); None is an ordinary text."""
     lexicon = _lexicon(frozenset({EVERYWHERE, *languages}))
-    words = _words(body[:LOOKED_AT])
+    words = words_of(body[:LOOKED_AT])
     if len(words) <= MOST_WORDS and (word := _whole(words, lexicon)) is not None:
         return word
-    said = _words(_QUOTED.sub(" ", body[:LOOKED_AT]))
-    return Keyword.ASK if _contains(said, lexicon.within) else None
+    said = words_of(_QUOTED.sub(" ", body[:LOOKED_AT]))
+    return Keyword.ASK if contains(said, lexicon.within) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +67,17 @@ def _lexicon(languages: frozenset[str]) -> _Lexicon:
     return _Lexicon(
         alone=_by_letters(alone),
         clear=_by_letters(clear),
-        courtesy=tuple(tuple(_words(said)) for words in spoken for said in words.courtesy),
-        within=tuple(" ".join(_words(said)) for words in spoken for said in words.within),
+        courtesy=tuple(tuple(words_of(said)) for words in spoken for said in words.courtesy),
+        within=tuple(" ".join(words_of(said)) for words in spoken for said in words.within),
     )
 
 
 def _by_letters(families: Iterable[tuple[Keyword, Sequence[str]]]) -> dict[str, Keyword]:
     """Return each word by its letters alone, so that "opt-out", "Opt out" and "OPTOUT" are one."""
-    return {"".join(_words(said)): keyword for keyword, family in families for said in family}
+    return {"".join(words_of(said)): keyword for keyword, family in families for said in family}
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Return the words of a text, folded: "Arrêt!" is "arret", "don't" is "dont"."""
     folded = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold()
     letters = [_letter(character) for character in unicodedata.normalize("NFD", folded)]
@@ -112,6 +112,7 @@ def _without(words: Sequence[str], phrases: Iterable[Sequence[str]]) -> list[str
     return left.split()
 
 
-def _contains(words: Sequence[str], phrases: Iterable[str]) -> bool:
+def contains(words: Sequence[str], phrases: Iterable[str]) -> bool:
+    """Return whether folded words hold one of the phrases, folded as well, as whole words."""
     spaced = f" {' '.join(words)} "
     return any((phrase if _UNSPACED.search(phrase) else f" {phrase} ") in spaced for phrase in phrases)

@@ -78,6 +78,14 @@ class OpeningHours:
             return False
         return any(stretch.opens <= wall < stretch.closes for stretch in self.week[day.weekday()])
 
+    def turns(self, day: date, tz: tzinfo) -> Iterator[datetime]:
+        """Yield the moments (aware UTC) at which the line may open or close in the stretches of `day`; in no order."""
+        yield from self._openings(day, tz)
+        midnight = datetime.combine(day, time(), tz)
+        for stretch in self.week[day.weekday()]:
+            for fold in (0, 1):
+                yield (midnight + stretch.closes).replace(fold=fold).astimezone(UTC)
+
     def _openings(self, day: date, tz: tzinfo) -> Iterator[datetime]:
         """Yield the moments of `day` at which the line may open: where a stretch starts and where the clocks change."""
         midnight = datetime.combine(day, time(), tz)

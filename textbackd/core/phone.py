@@ -153,8 +153,28 @@ def zones_of(number: E164) -> tuple[str, ...]:
     return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
 
 
+@lru_cache(maxsize=4096)
+def written(number: E164, country: str) -> str:
+    """Return a number as people in `country` write it: their own without the country's code, others with it.
+
+    The same digits stay: nothing is guessed, and a number of no plan comes back as it is.
+    """
+    parsed = _try_parse(number, country)
+    if parsed is None:
+        return number
+    is_home = parsed.country_code == phonenumbers.country_code_for_region(country)
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if is_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form)
+
+
 def mask(number: str | None) -> str:
     """Return a number as logs may show it: `+1303***0142`."""
     if not number:
         return "withheld"
     return f"{number[:5]}***{number[-4:]}" if len(number) > 9 else "***"
+
+
+def as_dialled(number: E164, country: str) -> str:
+    """Return what a person in `country` (ISO 3166, "US") presses to call a number, digits only: 13035550142, 0114930…"""
+    written = phonenumbers.format_out_of_country_calling_number(phonenumbers.parse(number), country)
+    return "".join(filter(str.isdigit, written))

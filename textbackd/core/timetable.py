@@ -6,8 +6,9 @@ flips it is in the shop, so it is right where the two disagree.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import Protocol
 
 from textbackd.core.opening_hours import DAY, Interval, OpeningHours
@@ -66,3 +67,19 @@ class Timetable:
                     yield Interval(timedelta(0), stretch.closes - DAY)
         if day not in self.kept:
             yield from sorted(self.hours.week[day.weekday()])
+
+    def open_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield, within two aware moments, from when to when the line is open by its hours; parts that touch come as several."""
+        day, last = (start.astimezone(self.zone) - DAY).date(), end.astimezone(self.zone).date()
+        start, end = (
+            start.astimezone(UTC),
+            end.astimezone(UTC),
+        )  # in one zone of the wall, differences would be the wall's
+        turns = {start, end} if start < end else set[datetime]()
+        while day <= last:
+            turns.update(moment for moment in self.hours.turns(day, self.zone) if start < moment < end)
+            day += DAY
+        moments = sorted(turns)
+        for begins, ends in pairwise(moments):
+            if self.hours.is_open(begins, self.zone, self.kept):
+                yield begins, ends

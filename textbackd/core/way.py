@@ -105,6 +105,33 @@ NOT_TEXTABLE: Final[Mapping[str, str]] = {
     "service": "it is a service number",
 }
 
+# What became of a text, after "it".
+STATES: Final[Mapping[str, str]] = {
+    "queued": "waits to be sent",
+    "submitting": "is being handed to the gateway",
+    "accepted": "was taken by the gateway",
+    "delivered": "was delivered",
+    "undelivered": "was taken by the gateway, and not delivered",
+    "failed": "was refused",
+    "expired": "was not sent: its time was over",
+    "cancelled": "was cancelled",
+    "suppressed": "was not sent, since `mode: observe` only watches",
+    "unknown": "may or may not have gone out, and is not sent again by itself",
+}
+
+
+def judged(verdict: str, reason: str | None) -> str:
+    """Return what a call was, and why."""
+    return VERDICTS[verdict] + (f" Namely, {REASONS[reason]} ({reason})." if reason else "")
+
+
+def decided(why: str, detail: str, not_textable: str | None) -> str:
+    """Return whether a call is answered with a text, and by which rule."""
+    sentence = DECISIONS[why]
+    if why == "not_textable" and not_textable:
+        return f"{sentence.rstrip('.')}, {NOT_TEXTABLE.get(not_textable, not_textable)}."
+    return f"{sentence} ({detail})" if detail else sentence
+
 
 def tell(moment: Moment) -> str:
     """Return one step in words."""

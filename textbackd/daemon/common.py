@@ -1,12 +1,14 @@
 """What all sides of the daemon share."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from textbackd.config import Settings
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
+from textbackd.flow.ring_back import RingBack
 from textbackd.store.database import Store
 
 
@@ -20,3 +22,6 @@ class Common:
     guard: Guard
     bell: Bell
     desk: Desk  # what the staff can do
+    ring_back: RingBack  # has desk phones rung
+    # The decision on a text must see the text of the last one, whichever side it came from.
+    one_decision: asyncio.Lock = field(default_factory=asyncio.Lock)

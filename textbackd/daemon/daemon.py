@@ -9,15 +9,19 @@ from contextlib import asynccontextmanager
 
 from textbackd.config import Settings
 from textbackd.daemon.common import Common
+from textbackd.daemon.doors import doors
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pages import pages
 from textbackd.daemon.pbxs import Pbxs
+from textbackd.daemon.telling import Telling
 from textbackd.daemon.vitals import Vitals
+from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, texts_out, upkeep
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
+from textbackd.flow.ring_back import RingBack
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
@@ -36,8 +40,15 @@ class Daemon:
         self._settings = settings
         self._common = self._shared(Clock() if clock is None else clock)
         self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
+        self._telling = Telling(
+            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
+        )
         self._gateways = Gateways(
-            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, told=told_text
+            self._common,
+            clients=self._pbxs.clients,
+            on_the_phone=self._pbxs.on_the_phone,
+            staff=self._telling.texts,
+            told=told_text,
         )
         self.vitals = Vitals(self._common, self._pbxs, self._gateways)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
@@ -45,14 +56,21 @@ class Daemon:
 
     def _shared(self, clock: Clock) -> Common:
         settings, store, bell = self._settings, Store(self._settings.storage), Bell()
+        ring_back = RingBack(settings)
         return Common(
             settings=settings,
             store=store,
             clock=clock,
             guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
             bell=bell,
-            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake),
+            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
+            ring_back=ring_back,
         )
+
+    @property
+    def desk(self) -> Desk:
+        """What the staff can do."""
+        return self._common.desk
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
@@ -62,13 +80,17 @@ class Daemon:
             async with (
                 pages(self._common, self.vitals),
                 self._gateways.sending(),
-                self._gateways.hooks(),
+                doors(self._common, self._gateways.doors, self._wake),
                 self._upkeep(),
                 self._pbxs.listening(),
             ):
                 self._say("READY=1\nSTATUS=waiting for calls")
                 await stop.wait()
                 self._say("STOPPING=1")
+        except BaseExceptionGroup as group:
+            # What one side cannot do, such as listen where another program does, comes wrapped by the task groups of the others.
+            cause = _cause(group)
+            raise cause if isinstance(cause, TextbackdError) else group from None
         finally:
             await self._common.store.close()
             os.close(lock)
@@ -96,10 +118,20 @@ class Daemon:
         store, keep = self._common.store, self._settings.retention
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
+        yield from self._telling.chores()
+        if (after := self._settings.inbox.close_after) is not None:
+            yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
 
     def _wake(self) -> None:
         self._gateways.wake()
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what a group of one was made for."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def serve(daemon: Daemon) -> None:

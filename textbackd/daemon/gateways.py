@@ -1,4 +1,4 @@
-"""The gateways' side: what sends, what takes in, and the doors where vendors tell what arrived.   flow/texts_out.py, flow/replies_in.py"""
+"""The gateways' side: what sends, what takes in, and the vendors' doors.   flow/texts_out.py, flow/replies_in.py → here → doors.py"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -7,12 +7,13 @@ from pathlib import Path
 
 from textbackd.config import Gateway as GatewaySection
 from textbackd.config import WebKind
-from textbackd.config.readers import HOOK_SECRET
+from textbackd.config.readers import HOOK_SECRET, TOO_WEAK
 from textbackd.core.phone import E164, read_number
 from textbackd.daemon.common import Common
 from textbackd.errors import TextbackdError
 from textbackd.flow import texts_out
 from textbackd.flow.replies_in import RepliesIn
+from textbackd.flow.staff_texts import StaffTexts
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks
@@ -20,7 +21,6 @@ from textbackd.gateways.registry import build
 from textbackd.pbx.client import AmiClient
 from textbackd.store import outbox
 from textbackd.store.database import unusable
-from textbackd.web import app as web
 from textbackd.web import hooks
 
 
@@ -33,10 +33,12 @@ class Gateways:
         *,
         clients: Mapping[str, AmiClient],
         on_the_phone: Callable[[], set[E164]],
+        staff: StaffTexts,
         told: texts_out.Told | None,
     ) -> None:
         self._common, self._clients, self._on_the_phone, self._told = common, clients, on_the_phone, told
-        self._doors: dict[str, hooks.Door] = {}
+        self._staff = staff
+        self.doors: dict[str, hooks.Door] = {}  # where vendors tell what arrived
         # They subscribe to a client's events when they are built, before it logs in.
         self.gateways: Mapping[str, Gateway] = {
             name: self._gateway(name, section) for name, section in common.settings.gateways.items()
@@ -73,29 +75,13 @@ class Gateways:
         """Return the gateway of a section, and give it a door where vendors can tell what arrived."""
         secret = section.webhook.get_secret_value() if isinstance(section, WebKind) and section.webhook else None
         if secret is not None and not HOOK_SECRET.fullmatch(secret):
-            raise TextbackdError(
-                f"gateways.{name}.webhook: the secret has fewer than 22 letters and digits. Make one: "
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
-            )
+            raise TextbackdError(f"gateways.{name}.webhook: {TOO_WEAK}")
         settings = self._common.settings
         url = settings.webhooks.hook_url(name, secret) if secret else None
         gateway = build(name, section, Lent(hook_url=url, notes=_notes(settings.storage, name), managers=self._clients))
         if secret is not None and isinstance(gateway, TakesHooks):
-            self._doors[name] = hooks.Door(gateway, secret)
+            self.doors[name] = hooks.Door(gateway, secret)
         return gateway
-
-    @asynccontextmanager
-    async def hooks(self) -> AsyncIterator[None]:
-        """Listen for webhooks until the block ends, if any gateway has one."""
-        if not self._doors:
-            yield
-            return
-        listen = self._common.settings.webhooks
-        runner = await web.start(hooks.make_app(self._doors), listen.host, listen.port, key="webhooks.listen")
-        try:
-            yield
-        finally:
-            await web.stop(runner)
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:
@@ -129,6 +115,7 @@ class Gateways:
                 guard=common.guard,
                 wishes=wishes,
                 bell=common.bell,
+                staff=self._staff,
                 line_of=self._line_of,
                 read_number=lambda written: read_number(written, country).e164,
                 clock=common.clock,

@@ -34,6 +34,8 @@ class Pbxs:
         self._trackers: dict[str, Tracker] = {}
         self.clients = {name: self._client(name) for name in common.settings.pbx}
         self._switches = NightSwitches(common.settings, self.clients)
+        for name, client in self.clients.items():
+            common.ring_back.attach(name, client)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -42,11 +44,10 @@ class Pbxs:
         office = Office(common.settings, await common.store.run(journal.seen_dids))
         # Held for a twin only as long as the text waits anyway.
         merger = Merger(common.settings.policy.delay - HAND_OVER, self._twin_is_open)
-        one_decision = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(office.contacts.run())]
             for name in common.settings.pbx:
-                watch = self._watch(name, office, merger, one_decision)
+                watch = self._watch(name, office, merger)
                 tasks += [group.create_task(work) for work in self._work(name, watch)]
             try:
                 yield
@@ -81,13 +82,13 @@ class Pbxs:
     def _hand_on(self, name: str, batch: list[Event | None]) -> None:
         self._watches[name].take(batch)  # there once the client runs
 
-    def _watch(self, name: str, office: Office, merger: Merger, one_decision: asyncio.Lock) -> calls_in.CallsIn:
+    def _watch(self, name: str, office: Office, merger: Merger) -> calls_in.CallsIn:
         common, pbx = self._common, self._common.settings.pbx[name]
         self._trackers[name] = Tracker(name, Trunks(pbx.trunks.contexts, pbx.trunks.channels))
         watch = calls_in.CallsIn(
             office=office,
             guard=common.guard,
-            one_decision=one_decision,
+            one_decision=common.one_decision,
             store=common.store,
             tracker=self._trackers[name],
             merger=merger,

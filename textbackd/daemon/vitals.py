@@ -9,7 +9,7 @@ from textbackd.core.decide import ALERT_AT
 from textbackd.daemon.common import Common
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pbxs import Pbxs
-from textbackd.store import halts, inbox, journal, outbox
+from textbackd.store import halts, inbox, journal, notices, outbox
 from textbackd.store.halts import HaltKind
 from textbackd.web.metrics import HANGUP_TO_ACCEPTED_BUCKETS, Family, Histogram, Snapshot, families
 
@@ -55,6 +55,7 @@ class Vitals:
             pbx=self.pbx_states(),
             gateways=self.gateway_states(),
             incoming=await run(inbox.counts),
+            notices=await run(notices.counts),
             missed_again=await run(lambda db: journal.count_missed_again(db, ALERT_AT)),
             texting=await self.texting(),
             vitals={name: gateway.vitals() for name, gateway in measured.items()},

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from textbackd.core.call import Call
 from textbackd.core.decide import ALERT_AT, Caller, Standing
@@ -22,12 +23,13 @@ from textbackd.flow.entries import record, settled_by
 from textbackd.flow.guard import Guard
 from textbackd.flow.night_switches import NightSwitches
 from textbackd.pbx.client import AmiClient, PbxError
-from textbackd.store import journal
+from textbackd.store import journal, never
 from textbackd.store.database import Store
 from textbackd.store.journal import Resolution
 from textbackd.store.tally import Wanted
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # The channel must have read its SIP headers before it knows whether the caller wants to be hidden.
 ASK_PRESENTATION_AFTER: Final = 0.3  # seconds
@@ -182,27 +184,11 @@ class CallsIn:
     async def finished(self, call: Call) -> None:
         """Judge a finished call and write it down, however long the disk takes to be there again."""
         numbers = self._office.read(call)
-        judgement = self._office.judge(call, numbers)
+        is_never = await self._patiently(call, partial(self._is_never, numbers))
+        judgement = self._office.judge(call, numbers, never=is_never)
         switched_closed = await self._switched_closed(call, numbers, judgement)
-        while True:
-            try:
-                async with self._one_decision:
-                    caller = await self._history(numbers)
-                    proposal = self._office.propose(
-                        call, numbers, judgement, caller, at=self._clock(), switched_closed=switched_closed
-                    )
-                    standing = await self._standing(numbers, judgement, proposal)
-                    conclusion = self._office.conclude(
-                        call, numbers, judgement, proposal, caller, standing, now=self._clock()
-                    )
-                    recorded = await self._record(call, conclusion)
-                break
-            except sqlite3.Error as error:
-                log.error(
-                    "a call cannot be written down; trying again",
-                    extra={"linkedid": call.linkedid, "error": str(error)},
-                )
-                await asyncio.sleep(STORE_AGAIN_AFTER)
+        decided = partial(self._decided, call, numbers, judgement, switched_closed)
+        conclusion, recorded = await self._patiently(call, decided)
         if recorded.new:
             if self.catch_up is not None:
                 self.catch_up.met(call, judgement)
@@ -212,6 +198,26 @@ class CallsIn:
             _alert(call, conclusion, recorded.misses)
         if recorded.text_id is not None:
             self._wake()
+
+    async def _decided(
+        self, call: Call, numbers: Numbers, judgement: Judgement, switched_closed: bool | None
+    ) -> tuple[Conclusion, journal.Recorded]:
+        """Decide on a judged call and write it down, one call after the other."""
+        async with self._one_decision:
+            caller, now = await self._history(numbers), self._clock()
+            proposal = self._office.propose(call, numbers, judgement, caller, at=now, switched_closed=switched_closed)
+            standing = await self._standing(numbers, judgement, proposal)
+            conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=self._clock())
+            return conclusion, await self._record(call, conclusion)
+
+    async def _patiently(self, call: Call, work: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await work()
+            except sqlite3.Error as error:
+                said = {"linkedid": call.linkedid, "error": str(error)}
+                log.error("a call cannot be written down; trying again", extra=said)
+                await asyncio.sleep(STORE_AGAIN_AFTER)
 
     async def _settle(self, call: Call, conclusion: Conclusion) -> None:
         settled = settled_by(call, conclusion)
@@ -238,6 +244,11 @@ class CallsIn:
         if self.switches is None or judgement.verdict is not Verdict.MISSED or self._clock() - ended_at >= LATE_AFTER:
             return None
         return await self.switches.closed(numbers.did, call.channel, call.pbx)
+
+    async def _is_never(self, numbers: Numbers) -> bool:
+        """Return whether somebody has put the caller on the never-list while we run."""
+        number = numbers.caller
+        return number is not None and await self._store.run(lambda db: never.find(db, number)) is not None
 
     async def _history(self, numbers: Numbers) -> Caller:
         """Return what is known of the caller."""

@@ -106,20 +106,20 @@ class Office:
         """Return a presented number as read in the country of the business."""
         return read_number(presented, self._settings.business.country).e164
 
-    def judge(self, call: Call, numbers: Numbers) -> Judgement:
-        """Return the verdict on a call."""
+    def judge(self, call: Call, numbers: Numbers, *, never: bool = False) -> Judgement:
+        """Return the verdict on a call; `never` says that the shop has put its caller on the never-list while we run."""
         pbx = self._settings.pbx.get(call.pbx)
-        judgement = judge(call, self._circumstances(numbers, call, pbx))
+        judgement = judge(call, self._circumstances(numbers, call, pbx, never=never))
         if call.direction is Direction.INBOUND and numbers.did is not None:
             self._own.add(numbers.did)
         return judgement
 
-    def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None) -> Circumstances:
+    def _circumstances(self, numbers: Numbers, call: Call, pbx: Pbx | None, *, never: bool) -> Circumstances:
         ignored_dids = pbx.ignore.dids if pbx else ()
         group = self.contacts.group_of(numbers.caller)
         return Circumstances(
             own_number=numbers.caller in self._own or group == STAFF,
-            never_list=group == NEVER,
+            never_list=never or group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
             min_wait=self._settings.policy.min_wait,

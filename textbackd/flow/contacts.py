@@ -44,6 +44,10 @@ class Contacts:
         """Return the name of a caller's group; the first in the order of the file, but `never` and `staff` before all."""
         return self._group_of.get(number) if number else None
 
+    def members(self, group: str) -> frozenset[E164]:
+        """Return the numbers in a group."""
+        return frozenset(number for number, name in self._group_of.items() if name == group)
+
     def section(self, group: str) -> ContactGroup | None:
         """Return what the configuration says about a group."""
         return self._groups.get(group)

@@ -17,7 +17,8 @@ from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
-from textbackd.store import acts, conversations, optouts, outbox
+from textbackd.flow.ring_back import CannotRing, RingBack
+from textbackd.store import acts, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import Store, writing
@@ -39,6 +40,13 @@ class Refused(TextbackdError):
     """It cannot be done; one sentence that says why, and what to do instead."""
 
 
+class SentAlready(Refused):
+    """The key of this text has sent another one."""
+
+    def __init__(self) -> None:
+        super().__init__("This form has sent a text already, with other words. Send it again if both are meant.")
+
+
 class Desk:
     """The staff's hands."""
 
@@ -50,21 +58,25 @@ class Desk:
         clock: Callable[[], datetime],
         bell: Bell,
         wake: Callable[[], None],
+        ring_back: RingBack | None = None,
     ) -> None:
         self._settings, self._store, self._clock = settings, store, clock
-        self.bell, self._wake = bell, wake
+        self.bell, self._wake, self._ring_back = bell, wake, ring_back
         self._own = settings.own_numbers()
 
     async def reply(self, number: E164, body: str, staff: str, *, key: str | None = None) -> str:
         """Text a caller in a person's words; return the text's id. The first answer claims the conversation.
 
-        `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text.
+        `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text. With other words
+        it is refused: nobody shall believe that those went out, too.
         """
         now, text = self._clock(), body.strip()
         self._check(number, text)
 
         def work(db: sqlite_utils.Database) -> str:
-            if key is not None and outbox.find(db, key) is not None:
+            if key is not None and (known := outbox.find(db, key)) is not None:
+                if (known["recipient"], known["body"]) != (number, text):
+                    raise SentAlready
                 return key
             conversation = conversations.find(db, number)
             if optouts.find(db, number) is not None:
@@ -152,6 +164,29 @@ class Desk:
             number, kind, staff, "" if to == staff else to or "", lambda db: conversations.assign(db, number, to)
         )
 
+    def can_call_back(self, staff: str) -> bool:
+        """Return whether one of the staff has a desk phone that can be connected with a caller."""
+        return self._ring_back is not None and self._ring_back.phone_of(staff) is not None
+
+    async def call_back(self, number: E164, staff: str) -> None:
+        """Ring the desk phone of one of the staff, and the caller once it is picked up. A call claims as an answer does."""
+        if await self._store.run(lambda db: conversations.find(db, number)) is None:
+            raise Refused("There is no conversation with this number.")
+        if self._ring_back is None:
+            raise Refused("Nothing here can make calls.")
+        try:
+            phone = await self._ring_back.connect(number, staff)
+        except CannotRing as error:
+            raise Refused(str(error)) from error
+        log.info("a desk phone is connected with a caller", extra={"to": mask(number), "staff": staff, "phone": phone})
+        await self._act(number, ActKind.CALLED_BACK, staff, phone, lambda db: self._claim(db, number, staff))
+
+    def _claim(self, db: sqlite_utils.Database, number: E164, staff: str) -> None:
+        found = conversations.find(db, number)
+        if found is not None and found.assignee is None:
+            conversations.assign(db, number, staff)
+            acts.add_within(db, Act(at=self._clock(), kind=ActKind.CLAIMED, staff=staff, number=number))
+
     async def put_away(self, number: E164, staff: str) -> None:
         """Say that nothing is left to do."""
         await self._turn(number, Happening.PUT_AWAY, ActKind.PUT_AWAY, staff)
@@ -192,6 +227,15 @@ class Desk:
             conversations.cannot_be_texted(db, number, None)
 
         await self._act(number, ActKind.OPTED_IN, staff, "", work)
+
+    async def never(self, number: E164, staff: str) -> None:
+        """Let a number's calls count no more, and put its conversation away: a supplier, a nuisance, somebody's family."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            never.add_within(db, number, staff, "", self._clock())
+            conversations.happen(db, News(number=number, happening=Happening.PUT_AWAY, at=self._clock(), staff=staff))
+
+        await self._act(number, ActKind.NEVER, staff, "", work)
 
     async def _ended(self, number: E164, outcome: str, value: int | None, kind: ActKind, staff: str) -> None:
         def work(db: sqlite_utils.Database) -> None:

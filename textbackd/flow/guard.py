@@ -11,7 +11,7 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.config import Brake
-from textbackd.config.settings import Caps as CapsSection
+from textbackd.config.sections.policy import Caps as CapsSection
 from textbackd.core.brake import run_through, too_few_arrive
 from textbackd.core.caps import Caps, Full, Scope
 from textbackd.core.decide import Standing

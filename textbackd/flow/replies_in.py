@@ -18,6 +18,7 @@ from textbackd.core.keywords import Keyword
 from textbackd.core.phone import E164, mask
 from textbackd.flow.bell import Bell
 from textbackd.flow.guard import Guard
+from textbackd.flow.staff_texts import StaffTexts
 from textbackd.flow.wishes import Wish, Wishes
 from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer
 from textbackd.store import conversations, inbox, optouts, reports
@@ -31,6 +32,7 @@ from textbackd.store.states import State
 log = logging.getLogger(__name__)
 
 STORE_AGAIN_AFTER: Final = 5.0  # seconds
+FOR_US: Final = (Keyword.STOP, Keyword.START, Keyword.HELP)  # what a text of our own staff can mean beside an answer
 
 
 class RepliesIn:
@@ -44,13 +46,14 @@ class RepliesIn:
         guard: Guard,
         wishes: Wishes,
         bell: Bell,
+        staff: StaffTexts,
         line_of: Callable[[E164 | None], str | None],
         read_number: Callable[[str], E164 | None],
         clock: Callable[[], datetime],
     ) -> None:
         self._gateway, self._store, self._guard, self._wishes = gateway, store, guard, wishes
         self._read_number, self._clock = read_number, clock
-        self._bell, self._line_of = bell, line_of
+        self._bell, self._staff, self._line_of = bell, staff, line_of
 
     async def run(self) -> None:
         """Take in what comes until cancelled."""
@@ -92,6 +95,11 @@ class RepliesIn:
             media=text.media,
             received_at=text.received_at,
         )
+        staff = self._staff.whose(number)
+        if staff is not None and self._wishes.keyword(text) not in FOR_US:
+            did = self._read_number(text.recipient) if text.recipient else None
+            await self._staff.take(came, staff, self._staff.by_text(came, did))
+            return
         is_new, keyword = await self._store.run(lambda db: self._heed(db, came, text, now))
         if is_new:
             said = {"gateway": gateway, "from": mask(number), "media": text.media, "keyword": keyword}
@@ -131,14 +139,16 @@ class RepliesIn:
     def _news(self, db: sqlite_utils.Database, wish: Wish) -> News:
         # Where an answer comes in says less of the line than the call that it answers.
         known = conversations.find(db, wish.number)
+        line = known.line if known and known.line else self._line_of(wish.did)
         return News(
             number=wish.number,
             happening=Happening.WROTE,
             at=wish.now,
-            line=None if known and known.line else self._line_of(wish.did),
+            line=line,
             did=None if known and known.did else wish.did,
             words=wish.text.body,
             unread=True,
+            urgent=self._wishes.is_urgent(line, wish.text.body),
         )
 
     async def _call(self, call: IncomingCall) -> None:

@@ -1,4 +1,4 @@
-"""What runs beside calls and texts: the watchdog's pulse, space on the disk, a clock that is set, and what is too old to keep."""
+"""What runs beside calls and texts: the watchdog's pulse, space on the disk, a clock that is set, and what is over or too old."""
 
 import asyncio
 import logging
@@ -10,10 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sdnotify
+import sqlite_utils
 
+from textbackd.core.phone import E164
+from textbackd.flow.bell import Bell
 from textbackd.flow.clock import JUMP, Clock, boot, steady, wall
-from textbackd.store import outbox, pulse, retention
-from textbackd.store.database import Store
+from textbackd.store import acts, conversations, outbox, pulse, retention
+from textbackd.store.acts import Act, ActKind
+from textbackd.store.database import Store, writing
 from textbackd.store.pulse import Beat
 from textbackd.store.retention import Kept
 
@@ -21,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY: Final = 10.0  # seconds
 CLOCK_EVERY: Final = 1.0  # seconds; until it is noticed, calls of the new time look early or late
+CLOSE_EVERY: Final = 3600.0  # seconds
 CLEAN_EVERY: Final = 86400.0  # seconds
 USUAL_PULSE: Final = 10.0  # seconds, where no watchdog asks for another
 
@@ -96,6 +101,29 @@ class Cleaning:
                 gone = await self._store.run(lambda db: retention.let_go(db, self._kept, self._clock()))
                 log.info("what was older than it is kept was deleted", extra={"rows": gone})
             await asyncio.sleep(CLEAN_EVERY)
+
+
+class Closing:
+    """Puts away, once an hour, the conversations in which nobody waits for us and nothing was heard for long."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], bell: Bell, after: timedelta) -> None:
+        self._store, self._clock, self._bell, self._after = store, clock, bell, after
+
+    async def run(self) -> None:
+        """Put away until cancelled."""
+        while True:
+            with suppress(sqlite3.Error):  # it can wait an hour
+                for number in await self._store.run(self._lapse):
+                    self._bell.ring(number)
+            await asyncio.sleep(CLOSE_EVERY)
+
+    def _lapse(self, db: sqlite_utils.Database) -> list[E164]:
+        now = self._clock()
+        with writing(db):
+            lapsed = conversations.lapse(db, now - self._after)
+            for number in lapsed:
+                acts.add_within(db, Act(at=now, kind=ActKind.LAPSED, staff=None, number=number))
+        return lapsed
 
 
 def systemd() -> Callable[[str], None]:

@@ -18,7 +18,7 @@ from typing import Final
 import sqlite_utils
 
 from textbackd.config import Settings
-from textbackd.core import keywords
+from textbackd.core import keywords, urgent
 from textbackd.core.answers import (
     SAME_AGAIN_AFTER,
     SAME_TEXTS,
@@ -75,10 +75,17 @@ class Wishes:
         """Return whether a number is ours by configuration."""
         return number in self._own
 
+    def is_urgent(self, line: str | None, body: str) -> bool:
+        """Return whether a text cannot wait until the line opens."""
+        return urgent.is_urgent(body, self._settings.line_named(line).urgent_words())
+
+    def keyword(self, text: InboundText) -> Keyword | None:
+        """Return the keyword that a text is taken for."""
+        return _BY_WORD[text.word] if text.word else keywords.read(text.body, self._languages)
+
     def heed(self, db: sqlite_utils.Database, wish: Wish) -> Keyword | None:
         """Do what a text wishes; return the keyword that it was taken for, None for an ordinary one."""
-        told = wish.text.word
-        keyword = _BY_WORD[told] if told else keywords.read(wish.text.body, self._languages)
+        keyword = self.keyword(wish.text)
         answer = _HEED[keyword](db, wish) if keyword else None
         if answer is not None:
             self._answer(db, wish, answer)

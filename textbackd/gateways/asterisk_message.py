@@ -73,8 +73,8 @@ class MessageDialect:
         """Return the text in an event of our dialplan's. A MESSAGE that comes twice has the same Call-ID and CSeq."""
         if headers.get("UserEvent") != OUR_EVENT:
             return None
-        sender, recipient, told_id = (_plain(headers, name) for name in ("From", "To", "Id"))
-        body = _plain(headers, "Body") or TOO_LONG
+        sender, recipient, told_id = (plain(headers, name) for name in ("From", "To", "Id"))
+        body = plain(headers, "Body") or TOO_LONG
         parts = (told_id.strip() or at.isoformat(), sender, recipient, body)
         return InboundText(
             id=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32],
@@ -85,7 +85,7 @@ class MessageDialect:
         )
 
 
-def _plain(headers: Headers, name: str) -> str:
+def plain(headers: Headers, name: str) -> str:
     """Return a field as it was before the dialplan made Base64 of it, with a dot before."""
     written = headers.get(name, "")
     try:

@@ -1,6 +1,7 @@
 """Who may log in, and the invitations by which somebody chooses a password. SQL about both lives here.
 
-A disabled account keeps its row, so that what its owner did still has a name, and loses everything that lets it in.
+A disabled account keeps its row, so that what its owner did still has a name, and loses everything that lets it in. What is done
+to an account is an act of `by`, which is None at the terminal, written down in the same transaction.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.store import acts
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.bearer import digest
 from textbackd.store.database import from_text, to_text, writing
 
@@ -52,22 +55,27 @@ def anybody(db: sqlite_utils.Database) -> bool:
     return db.execute(query).fetchone() is not None
 
 
-def add(db: sqlite_utils.Database, staff: str, role: Role, password: str, now: datetime) -> bool:
+def add(
+    db: sqlite_utils.Database, staff: str, role: Role, password: str, now: datetime, *, by: str | None = None
+) -> bool:
     """Make an account with a hashed password, or let a disabled one in again; False if it can log in already."""
     with writing(db):
-        if not _made(db, staff, role, now):
+        if not _made(db, staff, role, now, by):
             return False
         db.execute("UPDATE accounts SET password = ? WHERE staff = ?", [password, staff])
     return True
 
 
-def invite(db: sqlite_utils.Database, staff: str, role: Role, secret: str, now: datetime) -> None:
+def invite(
+    db: sqlite_utils.Database, staff: str, role: Role, secret: str, now: datetime, *, by: str | None = None
+) -> None:
     """Let whoever has `secret` choose this account's password, once, for a day. Makes the account if there is none.
 
     An account that there is keeps its role and, until the new one is chosen, its password. Earlier invitations end.
     """
     with writing(db):
-        _made(db, staff, role, now)
+        _made(db, staff, role, now, by)
+        acts.add_within(db, Act(at=now, kind=ActKind.INVITED, staff=by, detail=staff))
         db.execute("DELETE FROM invitations WHERE staff = ? OR expires_at <= ?", [staff, to_text(now)])
         db.execute(
             "INSERT INTO invitations (token, staff, expires_at) VALUES (?, ?, ?)",
@@ -75,14 +83,16 @@ def invite(db: sqlite_utils.Database, staff: str, role: Role, secret: str, now: 
         )
 
 
-def _made(db: sqlite_utils.Database, staff: str, role: Role, now: datetime) -> bool:
+def _made(db: sqlite_utils.Database, staff: str, role: Role, now: datetime, by: str | None) -> bool:
     """Have an enabled account; False if it was one already. One that was disabled starts anew, without its old password."""
     made = db.execute(
         "INSERT INTO accounts (staff, role, created_at) VALUES (?, ?, ?) ON CONFLICT (staff) DO UPDATE"
         " SET role = excluded.role, password = NULL, disabled_at = NULL WHERE disabled_at IS NOT NULL RETURNING staff",
         [staff, role.value, to_text(now)],
-    )
-    return bool(made.fetchall())
+    ).fetchall()
+    if made:
+        acts.add_within(db, Act(at=now, kind=ActKind.ACCOUNT_MADE, staff=by, detail=staff))
+    return bool(made)
 
 
 def invited(db: sqlite_utils.Database, secret: str, now: datetime) -> str | None:
@@ -99,13 +109,23 @@ def accept(db: sqlite_utils.Database, secret: str, password: str, now: datetime)
         staff = invited(db, secret, now)
         if staff is not None:
             _set_password(db, staff, password, keep=None)
+            acts.add_within(db, Act(at=now, kind=ActKind.PASSWORD_CHANGED, staff=staff, detail=staff))
     return staff
 
 
-def set_password(db: sqlite_utils.Database, staff: str, password: str, *, keep: int | None = None) -> None:
+def set_password(
+    db: sqlite_utils.Database,
+    staff: str,
+    password: str,
+    now: datetime,
+    *,
+    by: str | None = None,
+    keep: int | None = None,
+) -> None:
     """Set a hashed password and end every session but `keep`: whoever knew the old one is out."""
     with writing(db):
         _set_password(db, staff, password, keep=keep)
+        acts.add_within(db, Act(at=now, kind=ActKind.PASSWORD_CHANGED, staff=by, detail=staff))
 
 
 def _set_password(db: sqlite_utils.Database, staff: str, password: str, *, keep: int | None) -> None:
@@ -120,13 +140,15 @@ def strengthen(db: sqlite_utils.Database, staff: str, old: str, new: str) -> Non
         db.execute("UPDATE accounts SET password = ? WHERE staff = ? AND password = ?", [new, staff, old])
 
 
-def disable(db: sqlite_utils.Database, staff: str, now: datetime) -> bool:
+def disable(db: sqlite_utils.Database, staff: str, now: datetime, *, by: str | None = None) -> bool:
     """Let somebody in no more: sessions and invitations end, tokens are revoked. False if it was so already."""
     with writing(db):
         done = db.execute(
             "UPDATE accounts SET disabled_at = ? WHERE staff = ? AND disabled_at IS NULL RETURNING staff",
             [to_text(now), staff],
         ).fetchall()
+        if done:
+            acts.add_within(db, Act(at=now, kind=ActKind.ACCOUNT_DISABLED, staff=by, detail=staff))
         db.execute("DELETE FROM invitations WHERE staff = ?", [staff])
         db.execute("DELETE FROM sessions WHERE staff = ?", [staff])
         db.execute("UPDATE tokens SET revoked_at = ? WHERE staff = ? AND revoked_at IS NULL", [to_text(now), staff])

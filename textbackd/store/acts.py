@@ -43,7 +43,8 @@ class ActKind(StrEnum):
     LOGIN_REFUSED = "login_refused"
     LOGGED_OUT = "logged_out"
     SESSION_ENDED = "session_ended"
-    ACCOUNT_MADE = "account_made"
+    ACCOUNT_MADE = "account_made"  # the detail of this and the next two is whose
+    INVITED = "invited"  # may choose a password by a link
     ACCOUNT_DISABLED = "account_disabled"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # not one
     TOKEN_MADE = "token_made"  # noqa: S105  # not one

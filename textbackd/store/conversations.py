@@ -4,15 +4,16 @@ What happens is written by `happen`, inside the transaction that writes what it 
 its calls and texts nor behind them. core/conversation.py decides whose turn it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlite_utils
 
 from textbackd.core.conversation import Happening, Standing, Turn, after
 from textbackd.core.phone import E164
+from textbackd.store import news as feed
 from textbackd.store.database import from_text, to_text
 
 PREVIEW: Final = 160  # characters of the last words, for the list
@@ -32,6 +33,7 @@ class News:
     name: str = ""  # of the caller, as it was told; "": not told
     words: str = ""  # what was said
     unread: bool = False  # somebody of us has to look
+    urgent: bool = False  # it cannot wait until the morning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Conversation:
     last_at: datetime
     last_words: str  # untrusted
     unread: int
+    urgent: bool  # they used words that cannot wait, and nobody has answered
 
 
 def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
@@ -70,6 +73,8 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
     elif before.turn is Turn.DONE and now.turn in _OPENING and news.happening is not Happening.TAKEN_UP:
         _begin_anew(db, news)
     _write(db, news, now)
+    turns = (before.turn, now.turn)
+    feed.happened(db, news.happening, turns, number=news.number, at=news.at, staff=news.staff, words=news.words)
     return now.turn
 
 
@@ -95,12 +100,13 @@ def _write(db: sqlite_utils.Database, news: News, now: Standing) -> None:
         "UPDATE conversations SET turn = :turn, assignee = :assignee, waiting_since = :since, line = coalesce(:line, line),"
         " did = coalesce(:did, did), name = CASE WHEN name = '' THEN :name ELSE name END, last_at = max(last_at, :at),"
         " last_words = CASE WHEN :words = '' THEN last_words ELSE :words END,"
+        " urgent = CASE WHEN :since IS NULL THEN 0 ELSE max(urgent, :urgent) END,"
         " unread = CASE WHEN :is_answer THEN 0 ELSE unread + :unread END,"
         " answered_at = CASE WHEN :is_answer THEN coalesce(answered_at, :at) ELSE answered_at END WHERE number = :number",
         {
             "turn": now.turn, "assignee": now.assignee, "since": to_text(now.waiting_since), "line": news.line,
             "did": news.did, "name": news.name, "at": to_text(news.at), "words": news.words[:PREVIEW],
-            "is_answer": is_answer, "unread": news.unread, "number": news.number,
+            "is_answer": is_answer, "unread": news.unread, "urgent": news.urgent, "number": news.number,
         },
     )  # fmt: skip
 
@@ -182,7 +188,7 @@ def _one(db: sqlite_utils.Database, where: str, value: object) -> Conversation |
 class Box(StrEnum):
     """What part of the inbox is looked at. The values stand in addresses."""
 
-    OPEN = "open"  # everything that is not done, ours first
+    OPEN = "open"  # everything that is not done
     NEW = "new"
     OURS = "waiting_for_us"
     THEIRS = "waiting_for_them"
@@ -215,6 +221,9 @@ class Look:
     )
 
 
+ALL_OPEN: Final = Look()
+
+
 def listing(db: sqlite_utils.Database, look: Look, limit: int = 50) -> list[Conversation]:
     """Return conversations, that with the newest word first."""
     where, values = _conditions(look)
@@ -243,7 +252,7 @@ _FOUND: Final = (
     "(name LIKE :like ESCAPE '!' OR (:digits <> '' AND instr(number, :digits))"
     " OR number IN (SELECT number FROM inbox WHERE body LIKE :like ESCAPE '!')"
     " OR number IN (SELECT recipient FROM outbox WHERE body LIKE :like ESCAPE '!')"
-    " OR number IN (SELECT number FROM acts WHERE kind = 'note' AND detail LIKE :like ESCAPE '!'))"
+    " OR number IN (SELECT number FROM acts WHERE kind IN ('note', 'lead') AND detail LIKE :like ESCAPE '!'))"
 )
 LEAST_DIGITS: Final = 3  # of a number that is looked for; fewer are a word like any other
 
@@ -255,12 +264,13 @@ def _patterns(wanted: str) -> dict[str, str]:
     return {"like": f"%{escaped}%", "digits": digits if is_number else ""}
 
 
-def counts(db: sqlite_utils.Database) -> dict[Box, int]:
-    """Return how many conversations are in each part of the inbox that is not done."""
+def counts(db: sqlite_utils.Database, look: Look = ALL_OPEN) -> dict[Box, int]:
+    """Return how many conversations are in each part of the inbox that is not done, as far as `look` wants to see them."""
     boxes = [box for box in Box if box not in (Box.DONE, Box.ALL)]
     sums = ", ".join(f"total({_WHERE[box]})" for box in boxes)
-    query = f"SELECT {sums} FROM conversations WHERE {_WHERE[Box.OPEN]}"  # noqa: S608  # constants of this file
-    return dict(zip(boxes, map(int, db.execute(query).fetchone()), strict=True))
+    where, values = _conditions(replace(look, box=Box.OPEN, before=None))
+    query = f"SELECT {sums} FROM conversations WHERE {where}"  # noqa: S608  # constants of this file
+    return dict(zip(boxes, map(int, db.execute(query, values).fetchone()), strict=True))
 
 
 def waiting(db: sqlite_utils.Database) -> list[Conversation]:
@@ -269,8 +279,24 @@ def waiting(db: sqlite_utils.Database) -> list[Conversation]:
     return [_conversation(row) for row in db.query(query)]
 
 
+class Wait(NamedTuple):
+    """Who waits, and no more of it than the clock needs: it looks at all of them again and again."""
+
+    id: int  # of the conversation
+    number: E164
+    line: str | None
+    urgent: bool
+    since: str  # as it is stored
+
+
+def waits(db: sqlite_utils.Database) -> list[Wait]:
+    """Return who waits for a person, the longest first."""
+    query = "SELECT id, number, line, urgent, waiting_since FROM conversations WHERE waiting_since IS NOT NULL ORDER BY 5, 1"
+    return [Wait(row[0], E164(row[1]), row[2], bool(row[3]), row[4]) for row in db.execute(query)]
+
+
 def _conversation(row: dict[str, Any]) -> Conversation:
     moments = {
         name: from_text(row[name]) for name in ("waiting_since", "booked_at", "opened_at", "answered_at", "last_at")
     }
-    return Conversation(**{**row, **moments, "turn": Turn(row["turn"])})
+    return Conversation(**{**row, **moments, "turn": Turn(row["turn"]), "urgent": bool(row["urgent"])})

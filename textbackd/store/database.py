@@ -153,19 +153,30 @@ def is_running(path: Path) -> bool:
     return False
 
 
+def _for_reading(path: Path) -> sqlite_utils.Database:
+    """Return a connection to an open database that cannot change it."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.execute("PRAGMA query_only=ON")
+    number_key.install(connection)
+    return sqlite_utils.Database(connection)
+
+
 class Store:
-    """The database for asyncio: every piece of work runs in one thread, in order."""
+    """The database for asyncio: every piece of work runs in one thread, in order. What people look at is read in another."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ballast = Ballast(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._database: sqlite_utils.Database | None = None
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reading")
+        self._reader: sqlite_utils.Database | None = None
         self._is_tight = False
 
     async def open(self) -> None:
         """Open and migrate. Raises StorageError."""
         self._database = await self._in_thread(lambda: open_database(self._path))
+        self._reader = await self._in_thread(lambda: _for_reading(self._path), self._reading)
         self._is_tight = not await self._in_thread(self._ballast.hold)
 
     async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
@@ -183,6 +194,13 @@ class Store:
                 raise
         self._is_tight = True
         return await self._in_thread(lambda: work(database))
+
+    async def read(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        """Return what `work` reads, of what is committed by now. However long it takes, no call waits for it."""
+        reader = self._reader
+        if reader is None:
+            raise StorageError(f"{self._path}: the database is closed.")
+        return await self._in_thread(lambda: work(reader), self._reading)
 
     @property
     def is_tight(self) -> bool:
@@ -203,13 +221,17 @@ class Store:
 
     async def close(self) -> None:
         """Close; work that was handed over before is finished first."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await self._in_thread(reader.close, self._reading)
         database, self._database = self._database, None
         if database is not None:
             await self._in_thread(database.close)
+        self._reading.shutdown()
         self._thread.shutdown()
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _in_thread(self, work: Callable[[], T], thread: ThreadPoolExecutor | None = None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread or self._thread, work)
 
 
 def _is_full(error: sqlite3.OperationalError) -> bool:
@@ -233,3 +255,8 @@ def to_text(moment: datetime | None) -> str | None:
 def from_text(text: str | None) -> datetime | None:
     """Return a stored moment as aware UTC."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z") if text else None
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment of a column that is never empty."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")

@@ -57,6 +57,23 @@ def note_keyword(db: sqlite_utils.Database, inbox_id: int, keyword: str) -> None
     db.execute("UPDATE inbox SET keyword = ? WHERE id = ?", [keyword, inbox_id])
 
 
+def is_known(db: sqlite_utils.Database, gateway: str, reference: str) -> bool:
+    """Return whether something that came in is written down already."""
+    query = "SELECT 1 FROM inbox WHERE gateway = ? AND reference = ?"
+    return db.execute(query, [gateway, reference]).fetchone() is not None
+
+
+def times_said(db: sqlite_utils.Database, sender: str, body: str, since: datetime) -> int:
+    """Return how often somebody, as the network told them, has sent these very words since then."""
+    query = "SELECT count(*) FROM inbox WHERE sender = ? AND body = ? AND stored_at > ?"
+    return int(db.execute(query, [sender, body, to_text(since)]).fetchone()[0])
+
+
+def note_about(db: sqlite_utils.Database, inbox_id: int, caller: E164) -> None:
+    """Note, inside the caller's transaction, which caller a text of our staff is about."""
+    db.execute("UPDATE inbox SET about = ? WHERE id = ?", [caller, inbox_id])
+
+
 def repeats_itself(db: sqlite_utils.Database, number: E164, since: datetime, *, times: int, within: timedelta) -> bool:
     """Return whether a number has, after `since`, sent one text so many times within so long a time, as machines do."""
     row = db.execute(

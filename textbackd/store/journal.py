@@ -21,7 +21,7 @@ from textbackd.core.phone import E164, NotTextable
 from textbackd.store import asks, conversations, optouts
 from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
-from textbackd.store.outbox import NewText, add, cancel_of_case, has_text
+from textbackd.store.outbox import NewText, add, cancel_automatic, has_text
 
 
 class Resolution(StrEnum):
@@ -29,11 +29,13 @@ class Resolution(StrEnum):
 
     CALLED_AGAIN = "called_again"  # the caller tried again and got through
     CALLED_BACK = "called_back"  # somebody of the office reached the caller
+    BOOKED = "booked"  # the caller made an appointment by themselves
 
 
 RESOLVED: Final = {
     Resolution.CALLED_AGAIN: "the caller called again and was answered",
     Resolution.CALLED_BACK: "somebody called the caller back",
+    Resolution.BOOKED: "the caller made an appointment",
 }
 
 
@@ -262,13 +264,19 @@ def count_missed_again(db: sqlite_utils.Database, times: int) -> int:
 def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:
     """Close the caller's open cases and cancel their texts that have not gone out; return how many cases."""
     with writing(db):
-        closed = db.execute(
-            "UPDATE cases SET resolved_at = ?, resolution = ? WHERE caller = ? AND resolved_at IS NULL RETURNING id",
-            [to_text(now), resolution.value, caller],
-        ).fetchall()
-        for row in closed:
-            cancel_of_case(db, row[0], RESOLVED[resolution])
-        conversations.happen(db, News(number=caller, happening=Happening.TALKED, at=now))
+        return resolve_within(db, caller, resolution, now)
+
+
+def resolve_within(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:
+    """Do the same inside the caller's transaction."""
+    closed = db.execute(
+        "UPDATE cases SET resolved_at = ?, resolution = ? WHERE caller = ? AND resolved_at IS NULL RETURNING id",
+        [to_text(now), resolution.value, caller],
+    ).fetchall()
+    # The answer to a form has no case, and is not wanted any more either.
+    cancel_automatic(db, caller, RESOLVED[resolution])
+    happening = Happening.BOOKED if resolution is Resolution.BOOKED else Happening.TALKED
+    conversations.happen(db, News(number=caller, happening=happening, at=now))
     return len(closed)
 
 
@@ -286,6 +294,12 @@ def counts(db: sqlite_utils.Database) -> list[tuple[str, str, str, str, int]]:
     """Return (verdict, reason, decision, decision_reason, number of calls)."""
     query = "SELECT verdict, coalesce(reason, ''), decision, decision_reason, count(*) FROM calls GROUP BY 1, 2, 3, 4"
     return [(row[0], row[1], row[2], row[3], row[4]) for row in db.execute(query)]
+
+
+def was_called(db: sqlite_utils.Database, number: E164) -> bool:
+    """Return whether a number is one of ours that a call from outside has shown."""
+    query = "SELECT 1 FROM calls WHERE did = ? AND direction = 'inbound' LIMIT 1"
+    return db.execute(query, [number]).fetchone() is not None
 
 
 def seen_dids(db: sqlite_utils.Database) -> list[E164]:

@@ -301,6 +301,116 @@ def m009_accounts(db: sqlite_utils.Database) -> None:
         )""")
 
 
+@MIGRATIONS()
+def m013_never(db: sqlite_utils.Database) -> None:
+    """Numbers that somebody of the shop put on the never-list while textbackd runs, beside those of the configuration."""
+    db.conn.execute("""
+        CREATE TABLE never (
+            number TEXT PRIMARY KEY,           -- E.164, or its keyed hash where it was forgotten
+            since TEXT NOT NULL,
+            by TEXT NOT NULL,                  -- key of the staff; '': whoever has the command line
+            detail TEXT NOT NULL
+        )""")
+
+
+@MIGRATIONS()
+def m010_notices(db: sqlite_utils.Database) -> None:
+    """What happened and has not been handed on yet, and what staff and other programs are told of it."""
+    db.conn.execute("""
+        CREATE TABLE news (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            number TEXT NOT NULL,              -- E.164 of the caller
+            what TEXT NOT NULL,                -- what happened, as core/conversation.py names it; or texted
+            staff TEXT,                        -- who did it; NULL: the caller, or textbackd
+            words TEXT NOT NULL,
+            text_id TEXT                       -- of the outbox
+        )""")
+    db.conn.execute("""
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            number TEXT NOT NULL,              -- E.164 of the caller whom it is about
+            matter TEXT NOT NULL,              -- what happened
+            staff TEXT,                        -- who is told; NULL: a program
+            channel TEXT NOT NULL,             -- mobile, email, service, sip, hook
+            target TEXT NOT NULL,              -- which of several
+            payload TEXT NOT NULL,             -- JSON
+            state TEXT NOT NULL,               -- queued, sent, failed
+            attempts INTEGER NOT NULL DEFAULT 0,
+            due_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            detail TEXT NOT NULL DEFAULT '',   -- why it was not sent
+            text_id TEXT                       -- the outbox's text to a mobile
+        )""")
+    db.conn.execute("CREATE INDEX notices_due ON notices (channel, due_at) WHERE state = 'queued'")
+    db.conn.execute("CREATE INDEX notices_of_number ON notices (number, at)")
+    db.conn.execute("CREATE INDEX notices_of_staff ON notices (staff, at)")
+    # Whom of the callers a text of our staff is about.
+    db.conn.execute("ALTER TABLE inbox ADD COLUMN about TEXT")
+
+
+@MIGRATIONS()
+def m011_steps(db: sqlite_utils.Database) -> None:
+    """What was done while callers waited, and what is told once until it is over."""
+    db.conn.execute("""
+        CREATE TABLE steps (
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            waiting_since TEXT NOT NULL,       -- which wait
+            step TEXT NOT NULL,                -- which step, as core/reply_clock.py names it
+            at TEXT NOT NULL,
+            outcome TEXT,                      -- what became of a phone that was rung
+            PRIMARY KEY (conversation_id, waiting_since, step)
+        ) WITHOUT ROWID""")
+    db.conn.execute("CREATE TABLE told (what TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID")
+    # 1: the caller used words that cannot wait, and nobody has answered.
+    db.conn.execute("ALTER TABLE conversations ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0")
+
+
+@MIGRATIONS()
+def m012_leads_bookings(db: sqlite_utils.Database) -> None:
+    """Forms that were filled in on the shop's pages, and appointments that callers made by themselves."""
+    db.conn.execute("""
+        CREATE TABLE leads (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,              -- which form
+            line TEXT NOT NULL,
+            at TEXT NOT NULL,
+            number TEXT,                       -- E.164; NULL: what was typed is none, so that a person has to read it
+            phone TEXT NOT NULL,               -- as it was typed
+            name TEXT NOT NULL,
+            words TEXT NOT NULL,               -- everything else that was typed
+            decision_reason TEXT,              -- whether it was texted, as of a call; NULL: the form texts nobody
+            decision_detail TEXT,
+            text_id TEXT,
+            read_at TEXT,                      -- of one without number
+            read_by TEXT                       -- key of the staff
+        )""")
+    db.conn.execute("CREATE INDEX leads_by_time ON leads (at)")
+    db.conn.execute("CREATE INDEX leads_by_number ON leads (number)")
+    db.conn.execute("CREATE INDEX leads_to_read ON leads (id) WHERE number IS NULL AND read_at IS NULL")
+    db.conn.execute("""
+        CREATE TABLE bookings (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,              -- which calendar
+            booking TEXT NOT NULL,             -- the calendar's id of the appointment
+            number TEXT,                       -- E.164; NULL: none was told
+            name TEXT NOT NULL,
+            starts_at TEXT,
+            cancelled INTEGER NOT NULL,
+            changed_at TEXT NOT NULL,
+            UNIQUE (source, booking)
+        )""")
+    db.conn.execute("CREATE INDEX bookings_by_number ON bookings (number)")
+    db.conn.execute("""
+        CREATE TABLE booking_events (
+            source TEXT NOT NULL,
+            event TEXT NOT NULL,               -- the calendar's id of the message, or a hash of it
+            at TEXT NOT NULL,
+            PRIMARY KEY (source, event)        -- a message that comes again changes nothing
+        ) WITHOUT ROWID""")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -311,4 +421,8 @@ MIGRATION_NAMES: Final = (
     "m007_references",
     "m008_conversations",
     "m009_accounts",
+    "m013_never",
+    "m010_notices",
+    "m011_steps",
+    "m012_leads_bookings",
 )

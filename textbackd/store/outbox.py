@@ -14,7 +14,7 @@ when the daemon starts was cut off in the act, and becomes `unknown`. SQL about 
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,7 +23,7 @@ import sqlite_utils
 
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.store import conversations, optouts, reports
+from textbackd.store import conversations, news, optouts, reports
 from textbackd.store.conversations import News
 from textbackd.store.database import from_text, to_text, writing
 from textbackd.store.optouts import OptedOutBy
@@ -118,14 +118,6 @@ def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str) -> None:
     )
 
 
-def cancel_of_case(db: sqlite_utils.Database, case_id: int, why: str) -> None:
-    """Cancel a case's automatic text if it has not gone out, inside the caller's transaction."""
-    db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE case_id = ? AND kind = 'missed' AND state = 'queued'",
-        [why, case_id],
-    )
-
-
 def add_manual(db: sqlite_utils.Database, text: NewText, *, now: datetime) -> str:
     """Put a text that a person wrote at the terminal into the outbox: in a conversation that is there it is an answer."""
     with writing(db):
@@ -144,8 +136,9 @@ def claim(
     """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
 
     Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on
-    all automatic ones wait. Who has opted out since the text was queued, or may have, is not texted: those lists are asked again
-    here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who wants no texts.
+    all automatic ones wait. Who has opted out since the text was queued, or may have, or was put on the never-list, is not texted:
+    those lists are asked again here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who
+    wants no texts.
     """
     with writing(db):
         row = db.execute(
@@ -154,6 +147,7 @@ def claim(
             " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?)))"
             " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM halts WHERE kind = 'brake' AND ended_at IS NULL))"
             " AND NOT (kind = 'missed' AND recipient IN (SELECT number FROM asks))"
+            " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM never WHERE number IN (recipient, hashed(recipient))))"
             " AND (kind = 'opted_out' OR NOT EXISTS"
             " (SELECT 1 FROM optouts WHERE number IN (recipient, hashed(recipient)))) ORDER BY due_at LIMIT 1",
             [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],
@@ -193,6 +187,7 @@ def accepted(db: sqlite_utils.Database, text: DueText, reference: str | None, no
     """Write down that the gateway has the text; return its state, which a report that was quicker may have taken further."""
     with writing(db):
         end_attempt(db, text, "accepted", None, None, now)
+        news.texted(db, text.id, now)
         return reports.take(db, text.id, text.gateway, reference, now)
 
 
@@ -405,6 +400,15 @@ def find(db: sqlite_utils.Database, text_id: str) -> dict[str, Any] | None:
     return next(iter(db.query("SELECT * FROM outbox WHERE id = ?", [text_id])), None)
 
 
+def attempts_of(db: sqlite_utils.Database, text_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the attempts to hand over each of some texts, the first one first."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    query = "SELECT * FROM attempts WHERE outbox_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    for row in db.query(query, [json.dumps(list(text_ids))]):
+        found.setdefault(row["outbox_id"], []).append(row)
+    return found
+
+
 def starting_with(db: sqlite_utils.Database, start: str) -> list[dict[str, Any]]:
     """Return the texts whose ids start so, two at most."""
     return list(db.query("SELECT * FROM outbox WHERE substr(id, 1, ?) = ? LIMIT 2", [len(start), start]))
@@ -418,6 +422,12 @@ def of_call(db: sqlite_utils.Database, call_id: int) -> dict[str, Any] | None:
 def of_case(db: sqlite_utils.Database, case_id: int) -> dict[str, Any] | None:
     """Return the automatic text of a case."""
     return next(iter(db.query("SELECT * FROM outbox WHERE case_id = ? AND kind = 'missed'", [case_id])), None)
+
+
+def staff_texts_since(db: sqlite_utils.Database, since: datetime, mobile: E164, containing: str = "") -> int:
+    """Return how many texts one of the staff was sent since then; only those that contain something, if it is given."""
+    query = "SELECT count(*) FROM outbox WHERE kind = 'staff' AND recipient = ? AND created_at > ? AND instr(body, ?)"
+    return int(db.execute(query, [mobile, to_text(since), containing]).fetchone()[0])
 
 
 def answers_since(db: sqlite_utils.Database, since: datetime, number: E164 | None = None) -> list[TextOf]:

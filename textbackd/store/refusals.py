@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.store import acts
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.database import from_text, to_text, writing
 
 FIRST_PAUSE: Final = timedelta(seconds=2)  # doubled with every further attempt
@@ -97,3 +99,9 @@ def let_off(db: sqlite_utils.Database, name: Who, peer: Who) -> None:
     with writing(db):
         db.execute("DELETE FROM refusals WHERE who = ?", [name.key])
         db.execute("UPDATE refusals SET count = count - 1 WHERE who = ? AND count > 0", [peer.key])
+
+
+def note(db: sqlite_utils.Database, staff: str | None, peer: str, now: datetime) -> None:
+    """Write down, for the owner to see, that the password was wrong; `staff` is None where there is no such account."""
+    with writing(db):
+        acts.add_within(db, Act(at=now, kind=ActKind.LOGIN_REFUSED, staff=staff, detail=peer))

@@ -1,8 +1,8 @@
 """What is no longer kept: one number's traces, because somebody asks for it, or what is too old.   here → `forget`, flow/upkeep.py
 
 A call of a forgotten number stays as an event without number, name and way, so that counts stay true and the same call, found
-once more in the PBX's records, is not texted again. Opt-outs outlive everything, as keyed hashes (store/number_key.py). Everything
-else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
+once more in the PBX's records, is not texted again. Opt-outs and the never-list outlive everything, as keyed hashes
+(store/number_key.py). Everything else goes, and what is deleted is overwritten (sqlite.org/pragma.html#pragma_secure_delete).
 """
 
 import sqlite3
@@ -27,16 +27,28 @@ _FORGET: Final = (
     "DELETE FROM parts WHERE outbox_id IN (SELECT id FROM outbox WHERE recipient = :number)"
     " OR (outbox_id IS NULL AND substr(recipient, -9) = :digits)",
     "DELETE FROM outbox WHERE recipient = :number",
-    "DELETE FROM inbox WHERE number = :number",
+    "DELETE FROM inbox WHERE number = :number OR about = :number",
+    # What our staff were told, on their mobiles too.
+    "DELETE FROM attempts WHERE outbox_id IN (SELECT text_id FROM notices WHERE number = :number)",
+    "DELETE FROM parts WHERE outbox_id IN (SELECT text_id FROM notices WHERE number = :number)",
+    "DELETE FROM outbox WHERE id IN (SELECT text_id FROM notices WHERE number = :number)",
+    "DELETE FROM attempts WHERE outbox_id IN (SELECT id FROM outbox WHERE kind = 'staff' AND instr(body, :number))",
+    "DELETE FROM parts WHERE outbox_id IN (SELECT id FROM outbox WHERE kind = 'staff' AND instr(body, :number))",
+    "DELETE FROM outbox WHERE kind = 'staff' AND instr(body, :number)",
+    "DELETE FROM notices WHERE number = :number OR (number = '' AND instr(payload, :number))",
+    "DELETE FROM news WHERE number = :number",
     "UPDATE calls SET case_id = NULL WHERE case_id IN (SELECT id FROM cases WHERE caller = :number)",
     "UPDATE calls SET did = NULL, did_presented = '', way = '[]' WHERE did = :number AND direction = 'outbound'",
     "UPDATE calls SET caller = NULL, caller_presented = '', caller_name = '', way = '[]' WHERE caller = :number",
     "DELETE FROM cases WHERE caller = :number",
     "DELETE FROM conversations WHERE number = :number",
     "UPDATE acts SET number = NULL, detail = '' WHERE number = :number",
+    "DELETE FROM leads WHERE number = :number",
+    "DELETE FROM bookings WHERE number = :number",
     "DELETE FROM unreachable WHERE number = :number",
     "UPDATE halts SET why = replace(why, :number, 'a forgotten number') WHERE instr(why, :number)",
     "UPDATE optouts SET number = hashed(number), detail = '' WHERE number = :number",
+    "UPDATE never SET number = hashed(number), detail = '' WHERE number = :number",
 )
 
 
@@ -52,7 +64,10 @@ def forget(db: sqlite_utils.Database, number: E164) -> bool:
     """Erase what is kept about a number, in one transaction. Return False, and erase nothing, while a text to it is handed over."""
     values = {"number": number, "digits": number[-SAME_DIGITS:]}
     with _erasing(db):
-        busy = "SELECT 1 FROM outbox WHERE recipient = :number AND state = 'submitting'"
+        busy = (
+            "SELECT 1 FROM outbox WHERE state = 'submitting'"
+            " AND (recipient = :number OR id IN (SELECT text_id FROM notices WHERE number = :number))"
+        )
         if db.execute(busy, values).fetchone() is not None:
             return False
         for step in _FORGET:
@@ -81,7 +96,10 @@ _OLD_TEXTS: Final = (
     "UPDATE asks SET inbox_id = NULL WHERE inbox_id IN (SELECT id FROM inbox WHERE stored_at < :before)",
     "DELETE FROM inbox WHERE stored_at < :before",
     # Words that stand elsewhere, too.
+    "DELETE FROM notices WHERE at < :before",
+    "DELETE FROM news WHERE at < :before",
     "DELETE FROM acts WHERE at < :before AND kind IN ('note', 'lead')",
+    "DELETE FROM leads WHERE at < :before",
     "UPDATE conversations SET last_words = '' WHERE last_at < :before AND last_words <> ''",
 )
 _OLD_CALLS: Final = (
@@ -92,6 +110,8 @@ _OLD_CALLS: Final = (
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE recipient = conversations.number)"
     " AND NOT EXISTS (SELECT 1 FROM inbox WHERE number = conversations.number)",
     "DELETE FROM acts WHERE at < :before AND kind NOT IN ('note', 'lead')",
+    "DELETE FROM bookings WHERE max(changed_at, coalesce(starts_at, changed_at)) < :before",
+    "DELETE FROM booking_events WHERE at < :before",
     "DELETE FROM unreachable WHERE since < :before",
     "DELETE FROM halts WHERE coalesce(ended_at, until) < :before",
     # Whose last trace is gone is known by its hash only.

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.store import acts
 from textbackd.store.accounts import Role
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.bearer import digest
 from textbackd.store.database import from_text, to_text, writing
 
@@ -52,6 +54,7 @@ def start(
             "INSERT INTO sessions (token, staff, created_at, last_seen_at, expires_at, browser) VALUES (?, ?, ?, ?, ?, ?)",
             [digest(secret), staff, to_text(now), to_text(now), to_text(now + LASTS), browser],
         )
+        acts.add_within(db, Act(at=now, kind=ActKind.LOGGED_IN, staff=staff, detail=browser))
 
 
 def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Session | None:
@@ -66,26 +69,50 @@ def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Session | Non
     return session
 
 
+def is_alive(db: sqlite_utils.Database, session: int, now: datetime) -> bool:
+    """Return whether a session still lasts. An open page that only waits for news does not count as using it."""
+    query = f"SELECT 1 FROM ({_ALIVE}) WHERE id = :id"  # noqa: S608  # a constant of this file
+    return db.execute(query, {**_at(now), "id": session}).fetchone() is not None
+
+
 def listing(db: sqlite_utils.Database, now: datetime, staff: str | None = None) -> list[Session]:
     """Return where somebody is logged in, or everybody, the last one seen first."""
     query = f"{_ALIVE} AND (:staff IS NULL OR staff = :staff) ORDER BY last_seen_at DESC, id DESC"
     return [_session(row) for row in db.query(query, {**_at(now), "staff": staff})]
 
 
-def end(db: sqlite_utils.Database, staff: str, session: int) -> bool:
-    """End one session of somebody; False if it is not one of theirs."""
+def log_out(db: sqlite_utils.Database, staff: str, session: int, now: datetime) -> None:
+    """End the session from which this is asked."""
     with writing(db):
-        ended = db.execute("DELETE FROM sessions WHERE id = ? AND staff = ? RETURNING id", [session, staff]).fetchall()
+        db.execute("DELETE FROM sessions WHERE id = ?", [session])
+        acts.add_within(db, Act(at=now, kind=ActKind.LOGGED_OUT, staff=staff))
+
+
+def end(db: sqlite_utils.Database, staff: str, session: int, now: datetime, *, by: str | None = None) -> bool:
+    """End one session of somebody; False if it is not one of theirs. `by` is who wants it, None at the terminal."""
+    with writing(db):
+        ended = db.execute(
+            "DELETE FROM sessions WHERE id = ? AND staff = ? RETURNING browser", [session, staff]
+        ).fetchall()
+        _note_ended(db, staff, len(ended), now, by)
     return bool(ended)
 
 
-def end_all(db: sqlite_utils.Database, staff: str, *, keep: int | None = None) -> int:
+def end_all(
+    db: sqlite_utils.Database, staff: str, now: datetime, *, by: str | None = None, keep: int | None = None
+) -> int:
     """End every session of somebody but `keep`; return how many those were."""
     with writing(db):
         ended = db.execute(
             "DELETE FROM sessions WHERE staff = ? AND id IS NOT ? RETURNING id", [staff, keep]
         ).fetchall()
+        _note_ended(db, staff, len(ended), now, by)
     return len(ended)
+
+
+def _note_ended(db: sqlite_utils.Database, staff: str, count: int, now: datetime, by: str | None) -> None:
+    if count:
+        acts.add_within(db, Act(at=now, kind=ActKind.SESSION_ENDED, staff=by, detail=f"{staff}: {count}"))
 
 
 def _at(now: datetime) -> dict[str, str | None]:

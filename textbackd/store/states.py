@@ -21,7 +21,7 @@ class State(StrEnum):
 class TextOf(StrEnum):
     """Who wrote a text, or what for."""
 
-    MISSED = "missed"  # the automatic answer to a missed call
+    MISSED = "missed"  # the automatic answer to a missed call, or to a form
     MANUAL = "manual"  # a person
     OPTED_OUT = "opted_out"  # the one confirmation of STOP: the only text that goes to a number that wants none
     OPTED_IN = "opted_in"  # the confirmation of START

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import sqlite_utils
 
+from textbackd.store import acts
 from textbackd.store.accounts import Role
+from textbackd.store.acts import Act, ActKind
 from textbackd.store.bearer import digest
 from textbackd.store.database import from_text, to_text, writing
 
@@ -39,6 +41,7 @@ def add(db: sqlite_utils.Database, staff: str, name: str, secret: str, now: date
             "INSERT INTO tokens (token, name, staff, created_at) VALUES (?, ?, ?, ?) RETURNING id",
             [digest(secret), name, staff, to_text(now)],
         ).fetchone()
+        acts.add_within(db, Act(at=now, kind=ActKind.TOKEN_MADE, staff=None, detail=f"{staff}: {name}"))
     return int(row[0])
 
 
@@ -63,8 +66,11 @@ def revoke(db: sqlite_utils.Database, token: int, now: datetime) -> bool:
     """Let a program in no more; False if there is no such token."""
     with writing(db):
         done = db.execute(
-            "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id", [to_text(now), token]
+            "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING staff, name",
+            [to_text(now), token],
         ).fetchall()
+        for staff, name in done:
+            acts.add_within(db, Act(at=now, kind=ActKind.TOKEN_REVOKED, staff=None, detail=f"{staff}: {name}"))
     return bool(done)
 
 

@@ -9,9 +9,23 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import auth, login, pages, static
-from textbackd.web.health import Vitals, health
+from textbackd.web import (
+    account,
+    accounts_page,
+    attempts,
+    audit,
+    auth,
+    inbox,
+    invitation,
+    login,
+    pages,
+    static,
+)
+from textbackd.web.api.operation import OF_A_PROGRAM, PACE
+from textbackd.web.api.routes import ROUTES as API
+from textbackd.web.health import VITALS, Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
+from textbackd.web.pace import Pace
 from textbackd.web.passwords import Passwords
 from textbackd.web.shop import SHOP, Shop
 
@@ -25,7 +39,10 @@ SECURITY_HEADERS: Final = MappingProxyType({
     "Cache-Control": "no-store",
 })  # fmt: skip
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
-PAGES: Final = (*static.ROUTES, *login.ROUTES)
+PAGES: Final = (
+    *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES),
+)
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({
@@ -35,8 +52,10 @@ _BIND_FAULTS: Final = MappingProxyType({
 })  # fmt: skip
 
 
-def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> web.Application:
-    """Return the application: what monitors ask, and for a shop its inbox."""
+def make_app(
+    *, vitals: Vitals, measure: Measure, shop: Shop | None = None, pace: Pace | None = None
+) -> web.Application:
+    """Return the application: what monitors ask, and for a shop its inbox and the API, which has the usual pace without one."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return await health(vitals)
@@ -49,16 +68,21 @@ def make_app(*, vitals: Vitals, measure: Measure, shop: Shop | None = None) -> w
     app.router.add_get("/metrics", metrics, name="metrics")
     app.on_response_prepare.append(harden)
     if shop is not None:
+        app[VITALS] = vitals
+        app[PACE] = Pace(*OF_A_PROGRAM) if pace is None else pace
         _open_inbox(app, shop)
     return app
 
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
-    app[login.PASSWORDS] = Passwords()
+    app[attempts.PASSWORDS] = Passwords()
+    app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
+    app.router.add_routes(API)
+    inbox.set_up(app)
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
@@ -71,8 +95,9 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
 
 async def start(app: web.Application, host: str, port: int, *, key: str = "web.listen") -> web.AppRunner:
     """Serve until `stop`. Raises TextbackdError, a sentence about the configuration's `key`, when the address cannot be had."""
-    # No access log: a number may stand in a path.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE)
+    # No access log: a number may stand in a path. Bodies stay as they come: nobody has reason to compress one, and aiohttp answers a
+    # broken one with a traceback in the log.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

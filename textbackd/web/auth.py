@@ -4,7 +4,7 @@ A page is closed unless its route's name is in one of two short tables: whoever 
 gets the same answer for what there is and what there is not, so that nothing can be learnt by trying addresses.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from textbackd.store import sessions, tokens
 from textbackd.store.accounts import Role
-from textbackd.web import cookies, csrf
+from textbackd.web import cookies, csrf, peer
 from textbackd.web.shop import SHOP, Shop
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -60,9 +60,11 @@ def is_api(request: web.Request) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return what a program is told of a fault (RFC 9457): `detail` is one sentence for a person."""
-    told = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail}
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, errors: Sequence[Mapping[str, str]] = ()
+) -> web.Response:
+    """Return what a program is told of a fault (RFC 9457): `detail` is one sentence for a person, `errors` what is wrong where."""
+    told = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail, "errors": list(errors)}
     return web.json_response(told, status=status, headers=headers, content_type="application/problem+json")
 
 
@@ -72,6 +74,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.match_info.route.name
     if route in FOR_EVERYBODY:
         return await handler(request)
+    if not peer.is_known_host(request, request.app[SHOP].settings.web.url):
+        raise web.HTTPMisdirectedRequest
     visitor = await _visitor(request)
     if visitor is not None:
         request[STAFF] = visitor

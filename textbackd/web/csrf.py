@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from textbackd.web import peer
+from textbackd.web import forms, peer
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF"
@@ -34,8 +34,7 @@ async def is_ours(request: web.Request, secret: str) -> bool:
 
 
 async def _field(request: web.Request) -> str:
-    given = (await request.post()).get(FIELD, "")
-    return given if isinstance(given, str) else ""
+    return forms.field(await forms.read(request), FIELD)
 
 
 def comes_from_here(request: web.Request) -> bool:

@@ -7,6 +7,7 @@ that is away is waited for. The body tells them all.
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -42,6 +43,9 @@ class Vitals(Protocol):
         """Return "on", "paused" by a person, or "brake"."""
 
 
+VITALS: Final[web.AppKey[Vitals]] = web.AppKey("vitals")
+
+
 class Status(StrEnum):
     """All in one word."""
 
@@ -63,13 +67,30 @@ async def health(vitals: Vitals, *, patience: timedelta = DATABASE_PATIENCE) -> 
 
     `texting` stands in it only while a person or the brake has stopped all automatic texts.
     """
+    found = await state(vitals, patience)
+    body = {"status": found.status, "database": found.database, "pbx": found.pbx, "gateways": found.gateways}
+    if found.texting != ON:
+        body["texting"] = found.texting
+    return web.json_response(body, status=503 if found.status is Status.FAILING else 200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How the daemon is at one moment."""
+
+    status: Status
+    database: str
+    pbx: dict[str, str]
+    gateways: dict[str, str]
+    texting: str
+
+
+async def state(vitals: Vitals, patience: timedelta = DATABASE_PATIENCE) -> State:
+    """Return how the daemon is; the database has `patience` to answer."""
     database, texting = await _asked(vitals, patience)
     pbx, gateways = dict(vitals.pbx_states()), dict(vitals.gateway_states())
     status = overall(database, pbx, gateways, texting)
-    body = {"status": status, "database": database, "pbx": pbx, "gateways": gateways}
-    if texting != ON:
-        body["texting"] = texting
-    return web.json_response(body, status=503 if status is Status.FAILING else 200)
+    return State(status=status, database=database, pbx=pbx, gateways=gateways, texting=texting)
 
 
 async def _asked(vitals: Vitals, patience: timedelta) -> tuple[str, str]:

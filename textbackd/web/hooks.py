@@ -1,5 +1,7 @@
 """Where vendors tell what arrived: a listener of its own, the only thing that has to be seen from outside.   → gateways
 
+The doors of forms (leads.py) and calendars (bookings.py) are here, too.
+
 An address ends in a secret; a wrong one is answered like one that does not exist. The body goes to the gateway as it came, which
 checks the vendor's signature. The vendor hears "200" only when everything is stored, so that it comes again otherwise.
 """
@@ -7,7 +9,7 @@ checks the vendor's signature. The vendor hears "200" only when everything is st
 import asyncio
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -32,8 +34,10 @@ class Door:
     secret: str
 
 
-def make_app(doors: Mapping[str, Door], *, patience: timedelta = PATIENCE) -> web.Application:
-    """Return the application for the webhooks of gateways by name."""
+def make_app(
+    doors: Mapping[str, Door], others: Iterable[web.RouteDef] = (), *, patience: timedelta = PATIENCE
+) -> web.Application:
+    """Return the application for the webhooks of gateways by name, and for `others`."""
 
     async def hook(request: web.Request) -> web.Response:
         door = doors.get(request.match_info["gateway"])
@@ -48,6 +52,7 @@ def make_app(doors: Mapping[str, Door], *, patience: timedelta = PATIENCE) -> we
     app.on_response_prepare.append(harden)
     app.router.add_route("GET", "/hook/{gateway}/{secret}", hook)
     app.router.add_route("POST", "/hook/{gateway}/{secret}", hook)
+    app.router.add_routes(others)
     return app
 
 

@@ -1,28 +1,18 @@
-"""Logging in and out.   auth.py sends strangers here; store/accounts.py, store/sessions.py ← here
+"""Logging in and out.   auth.py sends strangers here; attempts.py, store/sessions.py ← here"""
 
-A wrong name and a wrong password take the same way through this file: an attempt is counted, a hash is verified, one sentence
-is told.
-"""
-
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
-from math import ceil
 from typing import Any, Final
 
 from aiohttp import web
 
-from textbackd.store import accounts, bearer, refusals, sessions
-from textbackd.store.accounts import Account
-from textbackd.web import auth, cookies, csrf, pages, peer
-from textbackd.web.passwords import Passwords
+from textbackd.store import bearer, sessions
+from textbackd.web import attempts, auth, cookies, csrf, forms, pages, peer
+from textbackd.web.attempts import Refused
+from textbackd.web.forms import Form
 from textbackd.web.shop import SHOP
 
-log = logging.getLogger(__name__)
-
-PASSWORDS: Final = web.AppKey("passwords", Passwords)
 HOME: Final = "/"
 WRONG: Final = "That name and password do not belong together."
 OLD_FORM: Final = "This page had been open for too long. Please try again."
@@ -48,34 +38,19 @@ async def form(request: web.Request) -> web.StreamResponse:
 
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Check a name and a password, and start a session."""
-    typed = _typed(await request.post())
-    secret = cookies.read(request, cookies.BEFORE_LOGIN)
-    if secret is None or not await csrf.is_ours(request, secret):
+    typed = _typed(await forms.read(request))
+    if not await is_own_form(request):
         return _page(request, fault=OLD_FORM, typed=typed, status=HTTPStatus.FORBIDDEN)
-    shop = request.app[SHOP]
-    counted = (refusals.account(typed.name), refusals.address(peer.address(request)))
-    until = await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
-    if until is not None:
-        return _too_many(request, typed, until)
-    account = await _proved(request, typed)
-    if account is None:
-        log.warning("a login was refused")
-        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
-    await shop.store.run(lambda db: refusals.let_off(db, *counted))
-    return await start_session(request, account.staff, typed.wanted)
+    tried = await attempts.attempt(request, typed.name, typed.password)
+    if isinstance(tried, Refused):
+        return _refused(request, typed, tried)
+    return await start_session(request, tried.staff, typed.wanted)
 
 
-async def _proved(request: web.Request, typed: Typed) -> Account | None:
-    """Return whose name and password these are. A hash is verified for every name."""
-    store, passwords = request.app[SHOP].store, request.app[PASSWORDS]
-    account = await store.run(lambda db: accounts.find(db, typed.name))
-    kept = account.password if account and account.disabled_at is None else None
-    if not await passwords.is_right(kept, typed.password) or account is None or kept is None:
-        return None
-    if passwords.is_outdated(kept):
-        better = await passwords.hash(typed.password)
-        await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
-    return account
+async def is_own_form(request: web.Request) -> bool:
+    """Return whether somebody without a session sends the form that this browser was shown."""
+    secret = cookies.read(request, cookies.BEFORE_LOGIN)
+    return secret is not None and await csrf.is_ours(request, secret)
 
 
 async def start_session(request: web.Request, staff: str, where: str) -> web.Response:
@@ -96,18 +71,17 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     shop, visitor = request.app[SHOP], auth.staff_of(request)
     if visitor.session is not None:
         session = visitor.session
-        await shop.store.run(lambda db: sessions.end(db, visitor.key, session))
+        await shop.store.run(lambda db: sessions.log_out(db, visitor.key, session, shop.clock()))
     response = pages.redirect("/login?done=out")
     cookies.take_back(request, response, cookies.SESSION)
     return response
 
 
-def _too_many(request: web.Request, typed: Typed, until: datetime) -> web.Response:
-    seconds = max(1, ceil((until - request.app[SHOP].clock()).total_seconds()))
-    wait = f"{seconds} seconds" if seconds < 90 else f"{ceil(seconds / 60)} minutes"
-    fault = f"Too many tries. Wait {wait}, then try again."
-    response = _page(request, fault=fault, typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response.headers["Retry-After"] = str(seconds)
+def _refused(request: web.Request, typed: Typed, refused: Refused) -> web.Response:
+    if refused.wait is None:
+        return _page(request, fault=WRONG, typed=typed, status=HTTPStatus.UNAUTHORIZED)
+    response = _page(request, fault=refused.sentence, typed=typed, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(refused.wait)
     return response
 
 
@@ -139,15 +113,9 @@ def before_login(
     return response
 
 
-def _typed(form: Mapping[str, Any]) -> Typed:
-    name, password, wanted = (field(form, key) for key in ("name", "password", "next"))
+def _typed(form: Form) -> Typed:
+    name, password, wanted = (forms.field(form, key) for key in ("name", "password", "next"))
     return Typed(name=name[:100], password=password, wanted=_safe(wanted))
-
-
-def field(form: Mapping[str, Any], key: str) -> str:
-    """Return a field of a form; "" where there is none, or a file in its place."""
-    value = form.get(key, "")
-    return value if isinstance(value, str) else ""
 
 
 def _safe(wanted: str) -> str:

@@ -79,6 +79,9 @@ class Snapshot:
     pbx: Mapping[str, str] = field(default_factory=dict)  # as at /healthz
     gateways: Mapping[str, str] = field(default_factory=dict)
     incoming: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (gateway, text or call) → how many came in
+    notices: Mapping[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # (channel, state) → what staff and programs are told
     missed_again: int = 0  # cases in which a caller was missed three times or more
     texting: str = "on"  # as at /healthz
     vitals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gateway → name with unit → number
@@ -100,6 +103,7 @@ def families(now: Snapshot) -> list[Family]:
         _gauge("ami_connected", "1 while the PBX tells its calls.", ("pbx",), _is(now.pbx, "connected")),
         _gauge("gateway_up", "1 up, 0 down or paused; absent before its first text.", ("gateway",), _ups(now.gateways)),
         _counter("incoming_total", "What came in.", ("gateway", "kind"), now.incoming.items()),
+        _gauge("notices", "What staff and programs are told.", ("channel", "state"), now.notices.items()),
         _gauge("brake", "1 while the brake has stopped all automatic texts.", (), [((), int(now.texting == "brake"))]),
         _gauge("paused", "1 while a person has paused all automatic texts.", (), [((), int(now.texting == "paused"))]),
         *_vitals(now.vitals),

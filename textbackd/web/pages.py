@@ -6,10 +6,13 @@ not a file from /static does not run, whatever a caller has written.
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
@@ -29,9 +32,11 @@ PAGE_HEADERS: Final = MappingProxyType({
 })  # fmt: skip
 # What a person reads instead of a page. The reason a page gives itself is shown in its place.
 ERRORS: Final = MappingProxyType({
+    400: ("Not understood", "The request could not be understood. Go back and try again."),
     403: ("Not for you", "You may not do this."),
     404: ("Nothing here", "There is no such page, or not any more."),
     405: ("Not like this", "This address is not for that. Go back and try again."),
+    421: ("Unknown address", "The inbox does not go by this name. Its name is `web.url` in the configuration."),
     413: ("Too long", "That was more than can be taken at once. Shorten it and send it again."),
     429: ("Too many tries", "Wait a moment, then try again."),
     500: ("Something broke", "This is our fault, and it is written in the log. Texts and calls go on as usual. Try again in a moment."),
@@ -48,6 +53,13 @@ def set_up(app: web.Application) -> None:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static.url
+    environment.filters["local"] = partial(_local, app[SHOP].settings.business.timezone)
+
+
+def _local(zone: ZoneInfo, moment: datetime) -> str:
+    """Return a moment by the shop's clock."""
+    there = moment.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"
 
 
 def _on_every_page(request: web.Request) -> dict[str, Any]:
@@ -63,7 +75,7 @@ def _on_every_page(request: web.Request) -> dict[str, Any]:
 def render(
     request: web.Request, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> web.Response:
-    """Return a page. Every template knows `business`, `staff` (a Visitor or None), `csrf`, `path` and `static(name)`."""
+    """Return a page. Every template knows `business`, `staff` (a Visitor or None), `csrf`, `path`, `static(name)` and `|local`."""
     response = aiohttp_jinja2.render_template(
         template, request, {**_on_every_page(request), **(context or {})}, status=status
     )
@@ -85,6 +97,9 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _told(request, error.status, _reason(error), error.headers.get("Allow"))
+    # The browser has gone; this reaches nobody, and keeps aiohttp from a traceback.
+    except ConnectionError:
+        return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
     # The page is lost, the daemon is not.
     except Exception:
         log.exception("a page broke", extra={"route": request.match_info.route.name})
@@ -94,7 +109,7 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
 def _reason(error: web.HTTPException) -> str:
     """Return what a page of ours gave as reason; aiohttp's own is "404: Not Found"."""
     text = error.text or ""
-    return "" if text.startswith(f"{error.status}: ") or error.status not in (403, 404, 429) else text
+    return "" if text.startswith(f"{error.status}: ") or error.status not in (400, 403, 404, 429) else text
 
 
 def _told(request: web.Request, status: int, reason: str, allow: str | None) -> web.Response:

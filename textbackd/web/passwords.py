@@ -1,20 +1,24 @@
 """Passwords: hashed with argon2id, checked so that a wrong name takes as long as a wrong password.   → login, account pages, cli
 
-Costs: 19 MiB, two passes, one lane (OWASP, "Password Storage"): a few hundredths of a second, in a thread, and little enough
-memory for a small board. Text is brought to one form first, since keyboards differ in how they write "é" (NIST SP 800-63B §5.1.1.2).
+Costs: 19 MiB, two passes, one lane (OWASP, "Password Storage"): a few hundredths of a second. All are hashed in one thread, one after
+the other: a crowd at the login keeps one core busy and holds 19 MiB, and the PBX on the same box does not notice. Text is brought to
+one form first, since keyboards differ in how they write "é" (NIST SP 800-63B §5.1.1.2).
 """
 
 import asyncio
 import unicodedata
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from textbackd.store import bearer
 
+T = TypeVar("T")
 FEWEST: Final = 10  # characters
-AT_ONCE: Final = 2  # hashes at one time: each holds 19 MiB, and there may be no more than two cores
+MOST_WAITING: Final = 20  # about a second of a small board's work
 TOO_SHORT: Final = f"A password needs at least {FEWEST} characters. Three or four words are a good one."
 
 
@@ -24,12 +28,17 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
         self._nobodys = self._hasher.hash(bearer.new())
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
+        self._waiting = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether so many wait already that no more should."""
+        return self._waiting >= MOST_WAITING
 
     async def hash(self, password: str) -> str:
         """Return what is kept of a password."""
-        async with self._turn:
-            return await asyncio.to_thread(self.hash_now, password)
+        return await self._in_thread(lambda: self.hash_now(password))
 
     def hash_now(self, password: str) -> str:
         """Return the same, for a command that has nothing else to do."""
@@ -37,9 +46,19 @@ class Passwords:
 
     async def is_right(self, kept: str | None, password: str) -> bool:
         """Return whether a password is the one of `kept`. Without one it works as long, and says no."""
-        async with self._turn:
-            right = await asyncio.to_thread(self._matches, kept or self._nobodys, password)
+        right = await self._in_thread(lambda: self._matches(kept or self._nobodys, password))
         return right and kept is not None
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self._waiting -= 1
 
     def is_outdated(self, kept: str) -> bool:
         """Return whether it was hashed at another cost than today's."""

@@ -51,6 +51,20 @@ def _network(written: str) -> str:
     return str(parsed)
 
 
+def is_known_host(request: web.Request, url: str | None) -> bool:
+    """Return whether the browser asks under a name that is ours: `url`'s, localhost, or an address.
+
+    Another site's name that was made to point here (DNS rebinding) is none. Without a `url` every name may be ours.
+    """
+    if url is None:
+        return True
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        return host in (urlsplit(url).hostname, "localhost") or bool(_network(host))
+    except ValueError:
+        return False
+
+
 def origin(request: web.Request) -> str:
     """Return the origin under which the browser knows this page."""
     return f"{'https' if is_https(request) else 'http'}://{request.host}"

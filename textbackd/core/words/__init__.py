@@ -59,15 +59,20 @@ def language_of(country: str) -> Language:
 
 
 def when(moment: datetime, now: datetime, zone: tzinfo, words: Words) -> str:
-    """Return `moment`, which is not before `now`, as a person says it: "today at 13:00", "on Monday at 8:00"."""
+    """Return `moment`, which is not before `now`, as a person says it: "today at 1:00 pm", "on Monday at 8:00 am"."""
     local, today = moment.astimezone(zone), now.astimezone(zone).date()
     away = local.date() - today
     phrase = words.today if not away else words.tomorrow if away == timedelta(days=1) else words.on_weekday
     if away > timedelta(days=6):
         phrase = words.on_date
     return phrase.format(
-        time=words.time.format(hour=local.hour, minute=f"{local.minute:02}"),
+        time=_clock(local, words),
         weekday=words.weekdays[local.weekday()],
         day=words.first_of_month if local.day == 1 else local.day,
         month=words.months[local.month - 1],
     )
+
+
+def _clock(local: datetime, words: Words) -> str:
+    hour12, half = (local.hour + 11) % 12 + 1, "am" if local.hour < 12 else "pm"
+    return words.time.format(hour=local.hour, hour12=hour12, half=half, minute=f"{local.minute:02}")

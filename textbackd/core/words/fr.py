@@ -18,7 +18,7 @@ FR: Final = Words(
         TextKind.VOICEMAIL: "Désolés d'avoir manqué votre appel, ici {business}. Nous avons bien votre message vocal. "
         "Voulez-vous ajouter quelque chose ?",
         TextKind.AGAIN: "Désolés d'avoir encore manqué votre appel, ici {business}. Comment pouvons-nous vous aider ?",
-        TextKind.LATE: "Désolés d'avoir manqué votre appel tout à l'heure, ici {business}. "
+        TextKind.LATE: "Désolés de répondre si tard, nous avons manqué votre appel. Ici {business}. "
         "Comment pouvons-nous vous aider ?",
     },
     optout_hint="Répondez STOP pour ne plus recevoir de SMS.",
@@ -34,6 +34,7 @@ FR: Final = Words(
         "juillet", "août", "septembre", "octobre", "novembre", "décembre",
     ),
     first_of_month="1er",
+    owns=("désol", "desol", "excus", "manqu", "pas pu"),
     promotion=(
         "remises?", "r(?:é|e)ductions?", "promo(?:tions?)?", "soldes?", "offres? sp(?:é|e)ciales?", "bons? de r(?:é|e)duction",
         "cliquez ici", "meilleurs? prix", "cadeaux?",

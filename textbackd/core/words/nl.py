@@ -30,6 +30,7 @@ NL: Final = Words(
         "januari", "februari", "maart", "april", "mei", "juni",
         "juli", "augustus", "september", "oktober", "november", "december",
     ),
+    owns=("excuses", "spijt", "helaas", "gemist"),
     promotion=(
         "kortingen", "korting", "aanbieding(?:en)?", "kortingscodes?", "acties?", "uitverkoop", "klik hier", "beste prijs",
         "gratis cadeau",

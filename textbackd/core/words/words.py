@@ -30,7 +30,7 @@ class Words:
     texts: Mapping[TextKind, str]
     optout_hint: str  # how to get no more texts
     called: str  # which number was called, where the text comes from another
-    time: str  # {hour}, {minute}
+    time: str  # {hour} of 24 or {hour12} and {half}, {minute}
     today: str  # {time}
     tomorrow: str  # {time}
     on_weekday: str  # {weekday}, {time}: within the next six days
@@ -38,5 +38,6 @@ class Words:
     weekdays: tuple[str, ...]  # Monday first, as they stand in `on_weekday`
     months: tuple[str, ...]  # January first, as they stand in `on_date`
     first_of_month: str = "1"
+    owns: tuple[str, ...]  # beginnings of words by which a text admits that nobody answered
     promotion: tuple[str, ...]  # what makes an answer an advertisement; parts of regular expressions
     hollow: tuple[str, ...]  # what nobody believes

@@ -71,9 +71,10 @@ def moment(written: str) -> datetime | None:
         if written.replace(".", "", 1).isdigit() and len(written) < 20:
             return datetime.fromtimestamp(float(written), UTC)
         read = datetime.fromisoformat(written) if written[:1].isdigit() else parsedate_to_datetime(written)
+        # The first and the last day of all have no other zone's.
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError, OSError, TypeError):
         return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def fingerprint(sender: str, body: str, at: datetime | None) -> str:

@@ -1,0 +1,115 @@
+"""Accounts, sessions, tokens and refusals, as they stand in the tables."""
+
+from datetime import timedelta
+
+import pytest
+import sqlite_utils
+
+from tests.store.rows import NOON, after
+from textbackd.store import accounts, acts, refusals, sessions, tokens
+from textbackd.store.accounts import Role
+from textbackd.store.database import to_text, writing
+from textbackd.store.refusals import FORGOTTEN_AFTER, MOST_KEPT
+
+
+@pytest.fixture(autouse=True)
+def anna(db: sqlite_utils.Database) -> None:
+    accounts.add(db, "anna", Role.OWNER, "hash", NOON)
+
+
+def test_an_account_that_there_is_is_not_made_again(db: sqlite_utils.Database) -> None:
+    assert not accounts.add(db, "ANNA", Role.STAFF, "another", NOON)
+    found = accounts.find(db, "anna")
+    assert found is not None
+    assert (found.role, found.password) == (Role.OWNER, "hash")
+
+
+def test_an_account_that_is_deleted_or_disabled_has_no_way_in(db: sqlite_utils.Database) -> None:
+    accounts.add(db, "bob", Role.STAFF, "hash", NOON)
+    for staff in ("anna", "bob"):
+        sessions.start(db, staff, f"{staff}'s", "Firefox", NOON)
+        tokens.add(db, staff, "crm", f"{staff}'s token", NOON)
+        accounts.invite(db, staff, Role.STAFF, f"{staff}'s link", NOON)
+    accounts.disable(db, "anna", NOON)
+    db.execute("DELETE FROM accounts WHERE staff = 'bob'")
+    for staff in ("anna", "bob"):
+        assert sessions.find(db, f"{staff}'s", NOON) is None
+        assert tokens.find(db, f"{staff}'s token", NOON) is None
+        assert accounts.invited(db, f"{staff}'s link", NOON) is None
+    assert db.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+
+
+def test_a_session_lives_only_while_its_account_may_log_in(db: sqlite_utils.Database) -> None:
+    sessions.start(db, "anna", "x", "Firefox", NOON)
+    db.execute("UPDATE accounts SET disabled_at = '2026'")
+    assert sessions.find(db, "x", NOON) is None
+
+
+def test_what_a_session_was_last_seen_is_written_every_few_minutes_only(db: sqlite_utils.Database) -> None:
+    sessions.start(db, "anna", "x", "Firefox", NOON)
+    seen = []
+    for minutes in (4, 5, 9, 10):
+        sessions.find(db, "x", after(minutes=minutes))
+        seen.append(sessions.listing(db, after(minutes=minutes))[0].last_seen_at)
+    assert seen == [NOON, after(minutes=5), after(minutes=5), after(minutes=10)]
+
+
+def test_sessions_that_are_too_old_go_with_the_next_login(db: sqlite_utils.Database) -> None:
+    sessions.start(db, "anna", "x", "Firefox", NOON)
+    sessions.start(db, "anna", "y", "Firefox", NOON + sessions.IDLE_FOR)
+    assert db.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
+
+
+def test_a_password_that_was_changed_meanwhile_is_not_put_back(db: sqlite_utils.Database) -> None:
+    accounts.set_password(db, "anna", "new", NOON)
+    accounts.strengthen(db, "anna", "hash", "the old one, stronger")
+    found = accounts.find(db, "anna")
+    assert found is not None
+    assert found.password == "new"
+
+
+def test_an_invitation_is_used_by_one(db: sqlite_utils.Database) -> None:
+    accounts.invite(db, "anna", Role.STAFF, "link", NOON)
+    assert accounts.accept(db, "link", "first", NOON) == "anna"
+    assert accounts.accept(db, "link", "second", NOON) is None
+    assert [act["kind"] for act in acts.listing(db)] == ["password_changed", "invited", "account_made"]
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    ("attempts", "pause"),
+    [(0, 0), (4, 0), (5, 2), (6, 4), (13, 512), (14, 900), (10_000, 900)],
+)
+def test_the_pause_doubles_to_a_quarter_of_an_hour(attempts: int, pause: int) -> None:
+    assert refusals.pause_after(attempts, free=5) == timedelta(seconds=pause)
+
+
+def test_an_attempt_counts_before_it_is_known_how_it_ends(db: sqlite_utils.Database) -> None:
+    whos = (refusals.account("anna"), refusals.address("192.0.2.1"))
+    begun = [refusals.attempt(db, whos, NOON) for _ in range(10)]
+    assert begun == [None] * 5 + [after(seconds=2)] * 5
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(db: sqlite_utils.Database) -> None:
+    whos = (refusals.account("anna"),)
+    for _ in range(5):
+        refusals.attempt(db, whos, after(days=365))
+    assert refusals.attempt(db, whos, NOON) is None
+
+
+def test_refusals_are_forgotten_after_a_day(db: sqlite_utils.Database) -> None:
+    whos = (refusals.account("anna"),)
+    for _ in range(5):
+        refusals.attempt(db, whos, NOON)
+    later = NOON + FORGOTTEN_AFTER
+    assert [refusals.attempt(db, whos, later) for _ in range(5)] == [None] * 5
+
+
+def test_many_names_do_not_fill_the_disk(db: sqlite_utils.Database) -> None:
+    rows = [(str(n), 1, to_text(NOON)) for n in range(MOST_KEPT + 5)]
+    with writing(db):
+        db.conn.executemany("INSERT INTO refusals (who, count, last_at) VALUES (?, ?, ?)", rows)
+    refusals.attempt(db, (refusals.account("anna"),), after(seconds=1))
+    assert db.execute("SELECT count(*) FROM refusals").fetchone() == (MOST_KEPT + 1,)

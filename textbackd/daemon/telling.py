@@ -1,0 +1,84 @@
+"""The staff's side: who is told what, when and how, and what they write back.   flow/handoff.py, escalation.py, staff_texts.py"""
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+
+from textbackd.core.phone import E164
+from textbackd.daemon.common import Common
+from textbackd.flow.alarms import Alarms
+from textbackd.flow.desk_phones import DeskPhonesIn
+from textbackd.flow.duty import Duty
+from textbackd.flow.escalation import Escalation
+from textbackd.flow.handoff import Handoff
+from textbackd.flow.notices_out import Teller
+from textbackd.flow.staff_orders import StaffOrders
+from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.tells import StaffTells
+from textbackd.handoff.base import Channel
+from textbackd.handoff.desk_phone import DeskPhones
+from textbackd.handoff.hook import Hooks
+from textbackd.handoff.mail import Mail
+from textbackd.handoff.services import Services
+from textbackd.pbx.client import AmiClient
+from textbackd.store.notices import Way
+
+
+class Telling:
+    """Everything that tells staff and other programs."""
+
+    def __init__(
+        self,
+        common: Common,
+        *,
+        clients: Mapping[str, AmiClient],
+        on_the_phone: Callable[[], set[E164]],
+        wake: Callable[[], None],
+    ) -> None:
+        """Raises TextbackdError for a service that apprise does not know."""
+        self._common, self._clients, self._wake = common, clients, wake
+        settings, store, clock = common.settings, common.store, common.clock
+        orders = StaffOrders(settings, store=store, desk=common.desk)
+        self.texts = StaffTexts(settings, store=store, orders=orders, clock=clock)
+        # It subscribes to the clients' events before they log in.
+        self._phones = DeskPhonesIn(settings, managers=clients, texts=self.texts, clock=clock, wake=self.wake)
+        duty = Duty(settings, clients)
+        self.handoff = Handoff(settings, store=store, clock=clock, bell=common.bell, duty=duty, wake=self.wake)
+        tells = StaffTells(settings, handoff=self.handoff, duty=duty)
+        self._alarms = Alarms(settings, store=store, clock=clock, tells=tells, wake=self.wake)
+        self._escalation = Escalation(
+            settings,
+            store=store,
+            clock=clock,
+            bell=common.bell,
+            tells=tells,
+            ring_back=common.ring_back,
+            on_the_phone=on_the_phone,
+            wake=self.wake,
+        )
+        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in self._channels()]
+
+    def _channels(self) -> Iterator[tuple[Way, Channel]]:
+        """Yield the channels that the configuration has a use for."""
+        settings, staff = self._common.settings, self._common.settings.staff
+        if settings.email is not None:
+            yield Way.EMAIL, Mail(settings.email)
+        if any(person.notify for person in staff.values()):
+            yield Way.SERVICE, Services({key: person.notify for key, person in staff.items()})
+        if any(person.sip for person in staff.values()):
+            yield Way.SIP, DeskPhones(self._clients)
+        if settings.hooks_out:
+            yield Way.HOOK, Hooks(settings.hooks_out, self._common.clock)
+
+    def wake(self) -> None:
+        """Have what is to be told looked at now."""
+        self._wake()
+        for teller in self._tellers:
+            teller.wake()
+
+    def chores(self) -> Iterator[Coroutine[None, None, None]]:
+        """Yield what has to run beside calls and texts."""
+        yield self.handoff.listen()
+        yield self.handoff.run()
+        yield self._phones.run()
+        yield from (teller.run() for teller in self._tellers)
+        yield self._escalation.run()
+        yield self._alarms.run()

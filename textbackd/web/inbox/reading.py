@@ -1,0 +1,20 @@
+"""Looking at the list, and at one conversation.   browser → here → columns.py"""
+
+from aiohttp import web
+
+from textbackd.web.auth import staff_of
+from textbackd.web.inbox import columns, deeds
+from textbackd.web.shop import SHOP
+
+
+async def inbox(request: web.Request) -> web.StreamResponse:
+    """Show the list."""
+    return await columns.show(request)
+
+
+async def conversation(request: web.Request) -> web.StreamResponse:
+    """Show one conversation, and note who has read it."""
+    found = await deeds.of(request)
+    if found.unread:
+        await request.app[SHOP].desk.look(found.number, staff_of(request).key)
+    return await columns.show(request, found.id)
