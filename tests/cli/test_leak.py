@@ -60,6 +60,15 @@ def test_the_options_reach_the_figures(shell: Shell, month: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_configuration_gives_country_zone_and_trunks(shell: Shell, month: Path, config: Path) -> None:
+    assert told(shell, "--cdr", month, "--config", config)["assumed"]["timezone"] == "America/Denver"
+    named = config.with_name("named.yaml")
+    named.write_text(config.read_text().replace("{secret:", "{trunks: {channels: ['PJSIP/trunk-*']}, secret:"))
+    found = told(shell, "--cdr", month, "--config", named)
+    assert (found["calls"], found["assumed"]["trunks"]) == (200, [{"name": "PJSIP/trunk", "why": "told"}])
+    assert shell("leak", "--cdr", month, "--config", "/nowhere.yaml").code == 2
+
+
 def test_people_read_it_in_eighty_columns_without_colours_when_piped(shell: Shell, month: Path) -> None:
     out = shell("leak", "--cdr", month, *DENVER, "--job-value", "400", "--close-rate", "0.25").out
     assert max(map(len, out.splitlines())) <= 80
