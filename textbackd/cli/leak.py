@@ -25,6 +25,17 @@ STEP: Final = 0.01  # of a file; a bar that moves more often costs more than it 
 DAY: Final = timedelta(days=1)
 
 
+def _share(written: str) -> float:
+    """Return 0.3 for 0.3 and for 30%."""
+    try:
+        share = float(written.strip().removesuffix("%")) / (100 if written.strip().endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise click.BadParameter(f"{written!r} is no share. Write 0.3 or 30% for three of ten.")
+    return share
+
+
 @click.command()
 @click.option(
     "--cdr",
@@ -56,9 +67,7 @@ DAY: Final = timedelta(days=1)
     help="The PBX's and the shop's zone; the configuration's, or the country's.",
 )
 @click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
-@click.option(
-    "--close-rate", type=click.FloatRange(0, 1), metavar="P", help="How many new callers buy: 0.3 is three of ten."
-)
+@click.option("--close-rate", type=_share, metavar="P", help="How many new callers buy: 0.3 or 30% is three of ten.")
 @click.option("--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d).")
 @click.option("--until", default=None, metavar="DATE|TIME", help="Up to that day and with it, or up to so long ago.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
