@@ -31,6 +31,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.RENAMED: "named the caller",
     ActKind.OPTED_OUT: "noted that the caller wants no texts",
     ActKind.OPTED_IN: "noted that the caller wants texts again",
+    ActKind.KEPT_TEXTING: "read what the caller wrote: texts are still welcome",
     ActKind.NEVER: "put the number on the list of those who are never texted",
     ActKind.CALLED_BACK: "called back from",
     ActKind.ESCALATED: "told the next one",

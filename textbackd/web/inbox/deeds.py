@@ -93,6 +93,10 @@ async def _texts_again(form: Form) -> None:
     await form.desk.opt_in(form.conversation.number, form.staff)
 
 
+async def _keep_texting(form: Form) -> None:
+    await form.desk.keep_texting(form.conversation.number, form.staff)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something that a form can ask for."""
@@ -114,6 +118,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType({
     "rename": Deed(_rename),
     "no-texts": Deed(_no_texts),
     "texts-again": Deed(_texts_again),
+    "keep-texting": Deed(_keep_texting),
     "never": Deed(_never, leaves=True),
 })  # fmt: skip
 # What is asked once more before it is done: the question, what follows, and the button.
