@@ -41,6 +41,7 @@ SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\
 SQL_ELSEWHERE = {
     "gateways/gammu/tables.py": "writes and reads the tables of gammu-smsd, which are not ours",
     "pbx/records/mysql.py": "reads the CDR table of the PBX, which is not ours",
+    "pbx/records/postgresql.py": "reads the CDR table of the PBX, which is not ours",
     "pbx/records/sqlite.py": "reads the CDR table of the PBX, which is not ours",
 }
 BROAD_EXCEPT = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,10 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from textbackd.core.call import Call
+from textbackd.core.find_trunks import Why
 from textbackd.core.from_records import CdrRow, calls_from_records
-from textbackd.core.missed import Circumstances, judge
+from textbackd.core.missed import Circumstances, Verdict, judge
 from textbackd.core.trunk import Trunks
 from textbackd.pbx.records import read_cdr, read_queue_log, usual_queue_log
+from textbackd.report.measure import Question, measure
 
 from .asterisk import Asterisk
 from .scenarios import SCENARIOS, play
@@ -56,6 +59,24 @@ def test_the_records_of_a_real_call_give_the_verdict_of_its_story(played: tuple[
         verdicts[call.caller_presented, call.did_presented] = (judgement.verdict, judgement.reason)
     truths = [SCENARIOS[story].truth for story in STORIES]
     assert verdicts == {(truth.caller, truth.did): (truth.verdict, truth.reason) for truth in truths}
+
+
+@pytest.mark.parametrize("kind", ["Master.csv", "SQLite"])
+def test_the_leak_counts_what_was_played(played: tuple[Asterisk, datetime], kind: str) -> None:
+    pbx, began = played
+    source = str(pbx.master_csv) if kind == "Master.csv" else f"sqlite://{pbx.cdr_sqlite}"
+    calls_in(lambda: read_cdr(source, since=began, tz=ZONE), pbx, began)  # waits until all is written
+    question = Question(
+        cdr=source, queue_log=pbx.queue_log, trunks=(), country="US", zone=ZONE, since=began, until=None
+    )  # fmt: skip
+    answer = measure(question, lambda *_: None)
+    truths = Counter(Verdict(SCENARIOS[story].truth.verdict) for story in STORIES)
+    total = answer.leak.total
+    assert {Verdict.ANSWERED: total.answered, Verdict.MISSED: total.missed, Verdict.UNCERTAIN: total.uncertain} == {
+        verdict: truths[verdict] for verdict in (Verdict.ANSWERED, Verdict.MISSED, Verdict.UNCERTAIN)
+    }
+    assert total.calls == len(STORIES)
+    assert [trunk.why for trunk in answer.trunks] == [Why.CONTEXT]
 
 
 def test_both_sources_name_the_same_calls_and_only_sqlite_knows_the_linkedid(played: tuple[Asterisk, datetime]) -> None:

@@ -10,8 +10,9 @@ import pytest
 from tests.pbx.mariadb import MariaDb, mariadb
 from textbackd.core.from_records import CdrRow, Disposition
 from textbackd.errors import TextbackdError
-from textbackd.pbx.records import read_cdr
+from textbackd.pbx.records import read_cdr, stream_cdr
 from textbackd.pbx.records.mysql import read_address
+from textbackd.pbx.records.texts import row_of
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
@@ -81,6 +82,19 @@ def test_numeric_dispositions_and_missing_columns_are_understood(server: MariaDb
     rows = read(source(server, "old"))
     assert {row.started_at.second: row.disposition.value for row in rows} == codes
     assert {(row.linkedid, row.did, row.sequence) for row in rows} == {("", "", 0)}
+
+
+def test_all_rows_come_in_blocks_in_the_order_of_their_starts(server: MariaDb) -> None:
+    server.run(
+        "TRUNCATE freepbx.cdr",
+        "INSERT INTO freepbx.cdr (calldate, channel, disposition, duration) "
+        "SELECT TIMESTAMPADD(SECOND, -seq, '2026-11-23 12:00:00'), 'PJSIP/a-1', 'BUSY', 5 FROM freepbx.seq_1_to_5000",
+    )
+    blocks = list(stream_cdr(source(server), since=datetime.min.replace(tzinfo=UTC), tz=ZONE))
+    starts = [row.started_at for block in blocks for texts in block.rows if (row := row_of(texts, ZONE))]
+    assert len(blocks) > 1
+    assert starts == sorted(starts)
+    assert len(set(starts)) == 5000
 
 
 def test_localhost_is_the_socket(server: MariaDb) -> None:

@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("textbackd.cli.configuration", "check"),
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
+    "leak": ("textbackd.cli.leak", "leak"),
     "record": ("textbackd.cli.traces", "record"),
     "explain": ("textbackd.cli.texts", "explain"),
     "send": ("textbackd.cli.texts", "send"),

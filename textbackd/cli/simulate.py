@@ -28,7 +28,11 @@ NOT_LOOKED_AT: Final = "Opt-outs, pauses, replies and `textbackd never` are not 
 
 @click.command()
 @click.option(
-    "--cdr", "source", required=True, metavar="SOURCE", help="Call records: a CSV file, sqlite:///… or mysql://…."
+    "--cdr",
+    "source",
+    required=True,
+    metavar="SOURCE",
+    help="Call records: a CSV file, sqlite:///…, mysql://… or postgresql://….",
 )
 @click.option(
     "--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d); 31d."

@@ -277,8 +277,10 @@ def record_source(value: str, info: ValidationInfo) -> str:
     scheme, separator, _ = value.partition("://")
     if not separator:
         return str(context_of(info).folder / value)
-    if scheme not in ("sqlite", "mysql"):
-        raise ValueError("call records come from a CSV file, sqlite:/// or mysql://. Write the path or the address.")
+    if scheme not in ("sqlite", "mysql", "postgresql"):
+        raise ValueError(
+            "call records come from a CSV file, sqlite:///, mysql:// or postgresql://. Write the path or the address."
+        )
     return value
 
 

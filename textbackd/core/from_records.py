@@ -238,15 +238,15 @@ def _groups(rows: Iterable[CdrRow]) -> dict[str, list[CdrRow]]:
         else:
             nameless[row.channel].append(row)
     for of_channel in nameless.values():
-        for chain in _chains(sorted(of_channel, key=_order)):
+        for chain in chains(of_channel):
             groups[f"{MADE_UP}{chain[0].channel} {chain[0].started_at.isoformat()}"] = chain
     return groups
 
 
-def _chains(rows: Iterable[CdrRow]) -> Iterable[list[CdrRow]]:
+def chains(rows: Iterable[CdrRow]) -> Iterable[list[CdrRow]]:
     """Split rows of one channel name where Asterisk must have been restarted: then names begin anew."""
     chain: list[CdrRow] = []
-    for row in rows:
+    for row in sorted(rows, key=_order):
         if chain and row.started_at - max(r.ended_at for r in chain) > LONGEST_PAUSE:
             yield chain
             chain = []
@@ -321,10 +321,11 @@ def _call(record: _Record, book: _Book, pbx: str, direction: Direction) -> Call:
 
 
 def _caller(record: _Record) -> str:
-    return next((row.src for row in record.own if row.src), "") or _number_in(record.own[0].clid)
+    return next((row.src for row in record.own if row.src), "") or number_in(record.own[0].clid)
 
 
-def _number_in(clid: str) -> str:
+def number_in(clid: str) -> str:
+    """Return the number in `"name" <number>`; "" if there is none."""
     found = re.search(r"<([^<>]*)>\s*$", clid)
     return found.group(1) if found else ""
 
@@ -466,7 +467,14 @@ def _timed_out(record: _Record) -> bool:
 
 
 def _timeout(row: CdrRow) -> timedelta | None:
-    arguments, place = _arguments(row), TIMEOUT_AT[_app(row)]
+    return timeout_in(_app(row), row.lastdata)
+
+
+def timeout_in(app: str, lastdata: str) -> timedelta | None:
+    """Return how long a Dial or Queue (`app`, lower case) may last, in whole seconds; None for no limit and for what is neither."""
+    if app not in TIMEOUT_AT:
+        return None
+    arguments, place = re.split(r"[,|]", lastdata), TIMEOUT_AT[app]
     given = arguments[place] if len(arguments) > place else ""
     seconds = re.fullmatch(r"(\d{1,6})(\.\d+)?(\^.*)?", given.strip())
     return timedelta(seconds=int(seconds.group(1))) if seconds else None

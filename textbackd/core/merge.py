@@ -5,6 +5,7 @@ same caller and DID are one when they come over different trunks and the second 
 seconds of its end. A redial on the same trunk is a new call.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -114,6 +115,19 @@ def merge(one: Call, other: Call) -> Call:
     )
 
 
+def merged(calls: Iterable[Call]) -> list[Call]:
+    """Return finished calls with those joined that came over two trunks, as the live side does."""
+    by_caller: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        of_caller = by_caller[_caller_key(call)]
+        twin = next((i for i, other in enumerate(of_caller) if same_call(other, call)), None)
+        if twin is None:
+            of_caller.append(call)
+        else:
+            of_caller[twin] = merge(of_caller[twin], call)
+    return [call for of_caller in by_caller.values() for call in of_caller]
+
+
 def _tells(call: Call) -> tuple[bool, bool, int, datetime]:
     """Which of two tells more of what became of the caller: a talk, a message, phones that rang, else the later."""
     return bool(call.talks), call.message_left or call.queue is not None, len(call.rings), _end(call)
@@ -126,6 +140,12 @@ def _numbers(call: Call) -> tuple[str, str]:
 def _digits(presented: str) -> str:
     # Two trunks may write one number in two ways, +1303… and 303…
     return "".join(character for character in presented if character.isdigit())[-10:] or presented
+
+
+def _caller_key(call: Call) -> str:
+    # Two trunks may write one number in two ways; two callers who withhold theirs are two callers.
+    digits = "".join(character for character in call.caller_presented if character.isdigit())
+    return digits[-9:] if len(digits) > 6 and call.direction is Direction.INBOUND else call.linkedid
 
 
 def _is_number(presented: str) -> bool:

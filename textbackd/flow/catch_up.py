@@ -11,8 +11,7 @@ What has been watched is written down every few seconds, so that a gap is known 
 import asyncio
 import logging
 import sqlite3
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from textbackd.core.call import Call, Direction
 from textbackd.core.from_records import calls_from_records
-from textbackd.core.merge import merge, same_call
+from textbackd.core.merge import merged
 from textbackd.core.missed import Judgement, Reason
 from textbackd.core.tracker import LONGEST_CALL
 from textbackd.core.trunk import Trunks, trunk_of
@@ -222,25 +221,6 @@ class CatchUp:
         if sentence != self._complaint:
             self._complaint = sentence
             log.warning(sentence, extra={"pbx": self._pbx})
-
-
-def merged(calls: Iterable[Call]) -> list[Call]:
-    """Return finished calls with those joined that came over two trunks, as the live side does."""
-    by_caller: dict[str, list[Call]] = defaultdict(list)
-    for call in calls:
-        of_caller = by_caller[_caller_key(call)]
-        twin = next((i for i, other in enumerate(of_caller) if same_call(other, call)), None)
-        if twin is None:
-            of_caller.append(call)
-        else:
-            of_caller[twin] = merge(of_caller[twin], call)
-    return [call for of_caller in by_caller.values() for call in of_caller]
-
-
-def _caller_key(call: Call) -> str:
-    # Two trunks may write one number in two ways; two callers who withhold theirs are two callers.
-    digits = "".join(character for character in call.caller_presented if character.isdigit())
-    return digits[-9:] if len(digits) > 6 and call.direction is Direction.INBOUND else call.linkedid
 
 
 def _talks_first(call: Call) -> tuple[bool, str]:

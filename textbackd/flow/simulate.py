@@ -11,8 +11,8 @@ import sqlite_utils
 from textbackd.config import Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.from_records import calls_from_records
+from textbackd.core.merge import merged
 from textbackd.core.trunk import Trunks
-from textbackd.flow.catch_up import merged
 from textbackd.flow.conclude import Office
 from textbackd.flow.rehearsal import Phones, Rehearsal
 from textbackd.pbx.records import read_cdr, read_queue_log, usual_queue_log

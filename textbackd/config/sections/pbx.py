@@ -89,7 +89,7 @@ class Pbx(Section):
     cdr: Annotated[Text, AfterValidator(readers.record_source)] | None = Field(
         default=None,
         repr=False,
-        description="Call records for catch-up and the leak: a CSV file, `sqlite:///…` or `mysql://…`.",
+        description="Call records for catch-up and the leak: a CSV file, `sqlite:///…`, `mysql://…` or `postgresql://…`.",
         examples=["/var/log/asterisk/cdr-csv/Master.csv"],
     )
     dial: Dial | None = Field(

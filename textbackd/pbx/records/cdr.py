@@ -4,7 +4,7 @@ Column names: Asterisk's own (`start`, `end`, `answer`) and those of its SQL exa
 `disposition` in a numeric column: Asterisk's include/asterisk/cdr.h.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain, islice
@@ -151,6 +151,22 @@ def _written(fields: Fields | None) -> _Written:
     )
 
 
+def read_row(fields: Fields, zone: tzinfo) -> CdrRow:
+    """Return a row whose times are written in `zone`. Raises BadRow, ValueError or OverflowError for what is none."""
+    return _written(fields).in_zone(zone)
+
+
+def zone_of(rows: Iterable[Fields], tz: tzinfo) -> tzinfo:
+    """Return the zone of the times in some rows: `tz`, or UTC if their uniqueids say so."""
+    written = []
+    for row in rows:
+        try:
+            written.append(_written(row))
+        except (BadRow, ValueError, OverflowError):
+            continue
+    return _zone_of(written, tz)
+
+
 def _first(fields: Fields, names: tuple[str, ...]) -> str:
     return next((fields[name] for name in names if fields.get(name)), "")
 
@@ -184,7 +200,7 @@ def moment(written: datetime, zone: tzinfo, not_before: datetime | None) -> date
     return second if second >= not_before - ROUNDING else first
 
 
-def _zone_of(rows: list[_Written], tz: ZoneInfo) -> tzinfo:
+def _zone_of(rows: list[_Written], tz: tzinfo) -> tzinfo:
     """Return the zone of the written times: `tz`, or UTC if the uniqueids, which are always UTC, say so.
 
     A call's first row begins when its channel was made; later ones begin later, so the majority decides.

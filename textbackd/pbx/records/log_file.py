@@ -55,7 +55,20 @@ def read_backwards(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from lines_backwards(file)
     except OSError as error:
-        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {_advice(error)}") from error
+        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {advice(error)}") from error
+
+
+def read_forward(path: Path) -> Iterator[bytes]:
+    """Yield a file's lines from the first, a packed one's too; of a damaged one those before the damage. Raises TextbackdError."""
+    opening = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opening(path, "rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                yield _clean(line.rstrip(b"\n"))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return
+    except OSError as error:
+        raise TextbackdError(f"{path}: cannot be read ({error.strerror or error}). {advice(error)}") from error
 
 
 def _unpacked(path: Path) -> list[bytes]:
@@ -69,7 +82,8 @@ def _unpacked(path: Path) -> list[bytes]:
     return [*lines, b""]
 
 
-def _advice(error: OSError) -> str:
+def advice(error: OSError) -> str:
+    """Return what to do about a file that cannot be read."""
     if isinstance(error, PermissionError):
         return "Let the user that runs textbackd read it: add it to the group `asterisk`."
     if isinstance(error, FileNotFoundError):

@@ -1,31 +1,28 @@
 """CDR in MySQL or MariaDB, as FreePBX keeps it: database asteriskcdrdb, table cdr, `calldate` = start."""
 
-import re
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import pymysql
-from pymysql.cursors import SSDictCursor
+from pymysql.cursors import SSCursor
 
 from textbackd.errors import TextbackdError
+from textbackd.pbx.records.address import Address
+from textbackd.pbx.records.address import read_address as parts_of
 from textbackd.pbx.records.cdr import START, Fields
+from textbackd.pbx.records.texts import BLOCK_ROWS, Block, chooser
 
 TIMEOUT: Final = 10  # seconds
 TABLE: Final = "cdr"
 # Rows are chosen by their start, and wanted by their end; a call may last long, and the server's zone is not known.
 BEFORE: Final = timedelta(hours=12 + 14)
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
 # `localhost` means the socket to everything else that speaks to MySQL, and FreePBX's user may only come from there.
 SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock")
-ADDRESS: Final = re.compile(
-    r"mysql://(?P<user>[^:/@]*)(:(?P<password>.*))?@(?P<host>\[[^\]]+\]|[^:/@]*)(:(?P<port>\d+))?/(?P<database>[^/?]+)"
-    r"(\?socket=(?P<socket>.+))?",
-    re.DOTALL,
-)
 CODES: Final = {
     1044: "The user may not use this database: GRANT SELECT on its table cdr.",
     1045: "User or password is wrong, or the user may not come from here. FreePBX has them in /etc/freepbx.conf.",
@@ -39,41 +36,11 @@ CODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where the database is. Its text leaves out the password."""
-
-    user: str
-    password: str
-    host: str
-    port: int
-    database: str
-    socket: str | None
-
-    def __str__(self) -> str:
-        return f"mysql://{self.user}@{self.host}/{self.database}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def read_address(source: str) -> Address:
-    """Return the parts of `mysql://user:password@host[:port]/database[?socket=/path]`. Raises TextbackdError, without the password.
-
-    A password may hold any character; `%40` is read as `@`.
-    """
-    found = ADDRESS.fullmatch(source)
-    if found is None:
-        raise TextbackdError("mysql://…: is not an address. Write mysql://user:password@host/asteriskcdrdb.")
-    host = found["host"].strip("[]") or "localhost"
-    return Address(
-        user=unquote(found["user"]),
-        password=unquote(found["password"] or ""),
-        host=host,
-        port=int(found["port"] or 3306),
-        database=unquote(found["database"]),
-        socket=found["socket"] or (None if found["port"] else _usual_socket(host)),
-    )
+    """Return where the database is: at a socket, if it is on this machine and no port is given. Raises TextbackdError."""
+    address = parts_of(source)
+    usual = None if address.port_given else _usual_socket(address.host)
+    return replace(address, socket=address.socket or usual)
 
 
 def _usual_socket(host: str) -> str | None:
@@ -84,21 +51,36 @@ def _usual_socket(host: str) -> str | None:
 
 def fields(source: str, since: datetime) -> Iterator[Fields | None]:
     """Yield the rows that may have ended since then, newest first. Raises TextbackdError, without the password."""
+    with _rows(source, since, "DESC") as (names, cursor):
+        for row in cursor:
+            yield dict(zip(names, map(_text, row), strict=True))
+
+
+def blocks(source: str, since: datetime) -> Iterator[Block]:
+    """Yield the rows that may have ended since then, oldest first. Raises TextbackdError, without the password."""
+    with _rows(source, since, "ASC") as (names, cursor):
+        choose = chooser(names)
+        while some := cursor.fetchmany(BLOCK_ROWS):
+            yield Block([choose([*map(_text, row), ""]) for row in some])
+
+
+@contextmanager
+def _rows(source: str, since: datetime, order: str) -> Iterator[tuple[list[str], SSCursor]]:
+    """Ask for the rows, and tell their columns."""
     address = read_address(source)
     try:
         with closing(_connect(address)) as connection, closing(connection.cursor()) as cursor:
             start = _start_column(cursor, address)
             cursor.execute(
-                f"SELECT * FROM `{TABLE}` WHERE `{start}` >= %s ORDER BY `{start}` DESC",  # noqa: S608  # a name out of the database
-                [(since - BEFORE).replace(tzinfo=None).isoformat(" ", "seconds")],
+                f"SELECT * FROM `{TABLE}` WHERE `{start}` >= %s ORDER BY `{start}` {order}",  # noqa: S608  # a name out of the database
+                [(max(since, EARLIEST) - BEFORE).replace(tzinfo=None).isoformat(" ", "seconds")],
             )
-            for row in cursor:
-                yield {name.lower(): _text(value) for name, value in row.items()}
+            yield [column[0].lower() for column in cursor.description], cursor
     except (pymysql.Error, OSError) as error:
         raise TextbackdError(f"{address}: {_complaint(error)}") from error
 
 
-def _connect(address: Address) -> "pymysql.Connection[SSDictCursor]":
+def _connect(address: Address) -> "pymysql.Connection[SSCursor]":
     return pymysql.connect(
         user=address.user,
         password=address.password,
@@ -110,13 +92,13 @@ def _connect(address: Address) -> "pymysql.Connection[SSDictCursor]":
         connect_timeout=TIMEOUT,
         read_timeout=TIMEOUT,
         write_timeout=TIMEOUT,
-        cursorclass=SSDictCursor,
+        cursorclass=SSCursor,
     )
 
 
-def _start_column(cursor: SSDictCursor, address: Address) -> str:
+def _start_column(cursor: SSCursor, address: Address) -> str:
     cursor.execute(f"SHOW COLUMNS FROM `{TABLE}`")
-    columns = {str(row["Field"]).lower(): str(row["Field"]) for row in cursor.fetchall()}
+    columns = {str(row[0]).lower(): str(row[0]) for row in cursor.fetchall()}
     name = next((columns[name] for name in START if name in columns), None)
     if name is None:
         raise TextbackdError(f"{address}: its table cdr has no column calldate or start, so it is not Asterisk's.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from textbackd.core.from_records import QueueEvent
-from textbackd.pbx.records.log_file import as_text, read_backwards, with_rotated
+from textbackd.pbx.records.log_file import as_text, read_backwards, read_forward, with_rotated
 
 ENOUGH_OLD: Final = 100  # lines in a row; they are written in the order of their times, unless the clock was set back
 
@@ -17,6 +17,15 @@ ENOUGH_OLD: Final = 100  # lines in a row; they are written in the order of thei
 def read_queue_log(path: Path, *, since: datetime) -> Iterator[QueueEvent]:
     """Yield what happened at or after `since` (aware), in the order of the file; damaged lines are skipped. Raises TextbackdError."""
     return reversed(list(_backwards(path, since)))
+
+
+def stream_queue_log(path: Path, *, since: datetime) -> Iterator[QueueEvent]:
+    """Yield the same without holding it all, from the oldest file that was written since then. Raises TextbackdError."""
+    for file in reversed(with_rotated(path, since)):
+        for line in read_forward(file):
+            event = event_of(as_text(line))
+            if event is not None and event.at >= since:
+                yield event
 
 
 def _backwards(path: Path, since: datetime) -> Iterator[QueueEvent]:

@@ -1,0 +1,165 @@
+"""`textbackd leak`: how big the leak is, from old records, before anything is switched on."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+import phonenumbers
+
+from textbackd.config import values
+from textbackd.config.zones import business_zone, machine_zone
+from textbackd.core.leak import worth
+from textbackd.errors import TextbackdError
+from textbackd.report.measure import Answer, Progress, Question, measure
+
+STEP: Final = 0.01  # of a file; a bar that moves more often costs more than it tells
+DAY: Final = timedelta(days=1)
+
+
+@click.command()
+@click.option(
+    "--cdr",
+    required=True,
+    metavar="SOURCE",
+    help="Call records: Master.csv or another CSV file, sqlite:///…, mysql://… or postgresql://….",
+)
+@click.option(
+    "--queue-log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Asterisk's queue_log, if it is not beside them.",
+)
+@click.option(
+    "--trunk",
+    "trunks",
+    multiple=True,
+    metavar="PATTERN",
+    help="What calls from outside come in over: a channel, PJSIP/provider*, or a context. Found if left out. May be repeated.",
+)
+@click.option("--country", default="US", show_default=True, metavar="US", help="Where numbers are read as if dialled.")
+@click.option("--timezone", "zone", default=None, metavar="ZONE", help="The PBX's and the shop's zone; the country's.")
+@click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
+@click.option(
+    "--close-rate", type=click.FloatRange(0, 1), metavar="P", help="How many new callers buy: 0.3 is three of ten."
+)
+@click.option("--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d).")
+@click.option("--until", default=None, metavar="DATE|TIME", help="Up to that day and with it, or up to so long ago.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A page to look at and to print."
+)
+def leak(
+    cdr: str, queue_log: Path | None, trunks: tuple[str, ...], country: str, zone: str | None, job_value: float | None,
+    close_rate: float | None, since: str | None, until: str | None, as_json: bool, html: Path | None,
+) -> None:  # fmt: skip
+    """Tell how many callers were lost, from the PBX's old call records.
+
+    Needs no daemon, no configuration, and changes nothing. What it assumed stands at the end.
+    """
+    if close_rate is not None and job_value is None:
+        raise click.UsageError("--close-rate needs --job-value: a share of nothing is nothing.")
+    clock = _zone(zone, _country(country))
+    question = Question(
+        cdr=cdr,
+        queue_log=queue_log,
+        trunks=trunks,
+        country=country.upper(),
+        zone=clock,
+        since=_moment("--since", since, clock, timedelta(0)),
+        until=_moment("--until", until, clock, DAY),
+    )
+    with _progress() as progress:
+        answer = measure(question, progress)
+    _tell(answer, job_value, close_rate, as_json=as_json, html=html)
+
+
+def _tell(
+    answer: Answer, job_value: float | None, close_rate: float | None, *, as_json: bool, html: Path | None
+) -> None:
+    from textbackd.report import figures, page, terminal  # noqa: PLC0415  # rich and jinja2, which `--help` does not need
+
+    value = None if job_value is None else worth(answer.leak, job_value, close_rate)
+    if html is not None:
+        _write(html, page.page(answer, value))
+        click.echo(f"{html}: written. Open it in a browser, or print it.", err=as_json)
+    if as_json:
+        click.echo(json.dumps(figures.figures(answer, value), ensure_ascii=False))
+    elif html is None:
+        terminal.show(answer, value, sys.stdout)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise TextbackdError(f"--html {path}: cannot be written ({error.strerror or error}).") from error
+
+
+def _country(written: str) -> str:
+    if written.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise click.UsageError(f"--country {written}: is not a country. Write its two letters, as US or GB.")
+    return written.upper()
+
+
+def _zone(written: str | None, country: str) -> ZoneInfo:
+    if written is None:
+        return business_zone(country, machine_zone())[0]
+    try:
+        return values.zone(written)
+    except ValueError as error:
+        raise click.UsageError(f"--timezone: {error}") from error
+
+
+def _moment(option: str, written: str | None, zone: ZoneInfo, after: timedelta) -> datetime | None:
+    """Return the beginning of a day, or so long after, as a moment; or how long ago."""
+    if written is None:
+        return None
+    try:
+        day = date.fromisoformat(written.strip()) + after
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except ValueError:
+        pass
+    try:
+        return datetime.now(UTC) - values.duration(written)
+    except ValueError as error:
+        raise click.UsageError(f"{option} {written}: write a day as 2026-03-01, or how far back as 90d.") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich import progress as rich  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.TextColumn("{task.fields[rows]:,} rows"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Moving(bar, bar.add_task("", total=None, rows=0))
+
+
+class _Moving:
+    """Moves a bar, and not more often than it can be seen."""
+
+    def __init__(self, bar: Any, task: Any) -> None:
+        self._bar, self._task, self._seen = bar, task, ("", -1.0)
+
+    def __call__(self, what: str, rows: int, done: float | None) -> None:
+        step = rows / 50_000 if done is None else done
+        if what != self._seen[0] or step - self._seen[1] >= (1.0 if done is None else STEP):
+            self._seen = what, step
+            self._bar.update(
+                self._task, description=what, rows=rows, completed=done or 0, total=None if done is None else 1
+            )

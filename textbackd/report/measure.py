@@ -1,0 +1,160 @@
+"""The leak of a PBX's records, from their source to the figures.   pbx/records → stream → core/leak.py → here → cli, page, figures"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from textbackd.core.find_trunks import Found, Glimpse, find_trunks
+from textbackd.core.leak import Leak, Tally
+from textbackd.core.trunk import Trunks, trunk_of
+from textbackd.errors import TextbackdError
+from textbackd.pbx.records import Block, csv_file, sample_cdr, stream_cdr, stream_queue_log, usual_queue_log
+from textbackd.pbx.records.cdr import SAMPLE
+from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, SRC, Texts, zone_in
+from textbackd.report.quick_calls import NOTHING, Office, heard
+from textbackd.report.shares import Share, judged, shares
+from textbackd.report.stream import Stream
+
+EVER: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
+BEFORE: Final = timedelta(
+    days=1
+)  # rows of a call that began in the period may have been written before, in another zone
+NEVER: Final = 1 << 40
+SHOWN: Final = 5  # channel names, where nobody can tell which is a trunk
+
+Progress = Callable[
+    [str, int, float | None], None
+]  # what is done, rows so far, how much of all (0 to 1) where that is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked."""
+
+    cdr: str
+    queue_log: Path | None  # None: where Asterisk puts it, if it is there
+    trunks: Sequence[str]  # patterns of channels ("PJSIP/provider*") or contexts; none: they are found
+    country: str
+    zone: ZoneInfo
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The figures, and what was assumed for them."""
+
+    leak: Leak
+    country: str
+    zone: ZoneInfo
+    trunks: Sequence[Found]
+    queue_log: Path | None
+    rows: int
+    skipped: int  # rows that could not be read
+
+
+def measure(question: Question, progress: Progress) -> Answer:
+    """Return the leak. Raises TextbackdError for a source that cannot be read, and where no trunk can be told."""
+    patterns = _patterns(question.trunks)
+    since = question.since - BEFORE if question.since else EVER
+    head: list[Texts] = []
+    seen = Counter[str]()
+    glimpses = _glimpses(_sample(question, since, progress), head, seen)
+    found = find_trunks(glimpses, patterns, guess=not question.trunks)
+    if head and not found:
+        raise TextbackdError(_no_trunk(question, seen))
+    queue_log = question.queue_log or usual_queue_log(question.cdr)
+    names, zone = frozenset(trunk.name for trunk in found), zone_in(head, question.zone)
+    cut = [] if queue_log or "://" in question.cdr else _shares(question, since, patterns, names, zone)
+    tally = Tally(question.zone, question.country, _seconds(question.since, 0), _seconds(question.until, NEVER))
+    if cut:
+        rows, skipped = _shared(cut, tally, progress)
+    else:
+        events = stream_queue_log(queue_log, since=since) if queue_log else NOTHING
+        stream = Stream(Office(patterns, names, zone), events)
+        blocks = stream_cdr(question.cdr, since=since, tz=question.zone)
+        rows, skipped = _streamed(stream, blocks, tally, progress)
+    return Answer(
+        leak=tally.leak(),
+        country=question.country,
+        zone=question.zone,
+        trunks=found,
+        queue_log=queue_log,
+        rows=rows,
+        skipped=skipped,
+    )
+
+
+def _shares(question: Question, since: datetime, trunks: Trunks, names: frozenset[str], zone: tzinfo) -> list[Share]:
+    """Return how a large file is cut; nothing where one process has to read it."""
+    files = csv_file.files(Path(question.cdr), since)
+    return shares(files, trunks, names, zone) if files and (os.cpu_count() or 1) > 1 else []
+
+
+def _shared(cut: list[Share], tally: Tally, progress: Progress) -> tuple[int, int]:
+    rows = skipped = 0
+    for part in judged(cut):
+        tally.add(part.calls)
+        rows, skipped = rows + part.rows, skipped + part.skipped
+        progress("reading", rows, part.done)
+    return rows, skipped
+
+
+def _streamed(stream: Stream, blocks: Iterable[Block], tally: Tally, progress: Progress) -> tuple[int, int]:
+    rows = Counter[str]()
+    for calls in stream.calls(_counted(blocks, rows, progress)):
+        tally.add(map(heard, calls))
+    return rows["read"], stream.skipped
+
+
+def _patterns(trunks: Sequence[str]) -> Trunks:
+    """Return what was given: with a slash it is a channel, else a context."""
+    if not trunks:
+        return Trunks()
+    channels = [pattern for pattern in trunks if "/" in pattern]
+    contexts = [pattern for pattern in trunks if "/" not in pattern]
+    return Trunks(tuple(contexts), (*channels, *(f"{one}-*" for one in channels)))
+
+
+def _sample(question: Question, since: datetime, progress: Progress) -> Iterator[Texts]:
+    rows = 0
+    for block in sample_cdr(question.cdr, since=since, tz=question.zone):
+        rows += len(block.rows)
+        progress("looking for trunks", rows, None)
+        yield from block.rows
+
+
+def _glimpses(rows: Iterable[Texts], head: list[Texts], seen: Counter[str]) -> Iterator[Glimpse]:
+    for row in rows:
+        if len(head) < SAMPLE:
+            head.append(row)
+        name = trunk_of(row[CHANNEL])
+        if name in seen or len(seen) < 1000:
+            seen[name] += 1
+        yield Glimpse(row[CHANNEL], row[DSTCHANNEL], row[SRC], row[DST], row[DCONTEXT], row[DID])
+
+
+def _no_trunk(question: Question, seen: Counter[str]) -> str:
+    names = ", ".join(name for name, _ in seen.most_common(SHOWN))
+    if question.trunks:
+        return f"--trunk {' '.join(question.trunks)}: no call came in over it. The records have calls of {names}."
+    return (
+        f"No trunk can be told from these records, which have calls of {names}. "
+        "Name the one that calls from outside come in over: --trunk 'PJSIP/provider*'."
+    )
+
+
+def _counted(blocks: Iterable[Block], rows: Counter[str], progress: Progress) -> Iterator[Block]:
+    for block in blocks:
+        rows["read"] += len(block.rows)
+        progress("reading", rows["read"], block.done)
+        yield block
+
+
+def _seconds(at: datetime | None, otherwise: int) -> int:
+    return int(at.timestamp()) if at else otherwise

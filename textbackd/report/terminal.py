@@ -1,0 +1,142 @@
+"""The leak for people at a terminal: 80 columns, with bars.   report/measure.py → here → `textbackd leak`
+
+Colours come from rich, which leaves them out where the output is piped.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from textbackd.core.leak import Leak, Part, Worth
+from textbackd.core.way import REASONS
+from textbackd.report import words
+from textbackd.report.measure import Answer
+
+WIDTH: Final = 80
+BAR: Final = 40  # columns of the longest
+MOST_LINES: Final = 10  # numbers of ours that are shown
+MISSED, ANSWERED, DIM, HEAD = "red", "green", "dim", "bold"
+
+
+def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
+    """Write the report."""
+    console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
+    for line in _report(answer, worth):
+        line.rstrip()
+        console.print(line)
+
+
+def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
+    leak = answer.leak
+    yield Text(f"Missed calls, {words.period(leak)}", HEAD)
+    yield Text()
+    yield from _counts(leak)
+    yield from _callers(leak)
+    yield from _chart("By hour", {f"{hour:02}": part for hour, part in _open_hours(leak)})
+    yield from _chart("By weekday", {words.WEEKDAYS[day]: part for day, part in leak.by_weekday.items()})
+    yield from _lines(leak)
+    yield from _worth(worth)
+    yield from _small("What was assumed", words.assumptions(answer))
+    yield from _small("What records cannot show", words.NOT_SHOWN)
+
+
+def _counts(leak: Leak) -> Iterator[Text]:
+    total = leak.total
+    yield _row("Calls from outside", total.calls)
+    yield _row("Answered", total.answered, words.share(total.answered, total.calls), ANSWERED)
+    if leak.lost_after_answer:
+        yield _item(leak.lost_after_answer, "of them let go of again, and nobody took over")
+    yield _row("Missed", total.missed, words.share(total.missed, total.calls), MISSED)
+    for reason, calls in leak.missed_by_reason.items():
+        yield _item(calls, REASONS[reason])
+    if total.uncertain:
+        yield _row("Uncertain", total.uncertain, words.share(total.uncertain, total.calls))
+        for reason, calls in leak.uncertain_by_reason.items():
+            yield _item(calls, REASONS[reason])
+
+
+def _callers(leak: Leak) -> Iterator[Text]:
+    yield Text()
+    yield _row("Callers who were missed", leak.callers)
+    for callers, what in (
+        (leak.answered_later, "called again and got through"),
+        (leak.called_back, "were called back"),
+        (leak.never_reached, "were never reached"),
+    ):
+        yield _item(callers, what, MISSED if what.startswith("were never") else "")
+    yield _item(leak.new_never_reached, "of those had never called before", deeper=True)
+    if leak.repeated:
+        yield _item(leak.repeated, "more missed calls were theirs, trying again")
+    if leak.withheld:
+        yield _item(leak.withheld, "missed calls came without a number that tells who it was")
+
+
+def _open_hours(leak: Leak) -> list[tuple[int, Part]]:
+    """Return the hours from the first to the last in which anybody called."""
+    busy = [hour for hour, part in leak.by_hour.items() if part.calls]
+    return [(hour, leak.by_hour[hour]) for hour in range(min(busy), max(busy) + 1)] if busy else []
+
+
+def _chart(title: str, parts: Mapping[str, Part]) -> Iterator[Text]:
+    most = max((part.calls for part in parts.values()), default=0)
+    if not most:
+        return
+    yield Text()
+    yield Text.assemble((title, HEAD), (" (missed and other calls)", DIM))
+    for name, part in parts.items():
+        missed = round(BAR * part.missed / most) or (1 if part.missed else 0)
+        others = round(BAR * part.calls / most) - missed
+        yield Text.assemble(
+            f"  {name:<10}", ("█" * missed, MISSED), ("░" * others, ANSWERED),
+            " " * (BAR - missed - max(others, 0)), f" {part.missed:>8,} of {part.calls:,}",
+        )  # fmt: skip
+
+
+def _lines(leak: Leak) -> Iterator[Text]:
+    if len(leak.by_line) < 2:
+        return
+    yield Text()
+    yield Text("By number that was called", HEAD)
+    shown = list(leak.by_line.items())[:MOST_LINES]
+    for line, part in shown:
+        yield Text(
+            f"  {words.line_name(line):<20} {part.missed:>8,} of {part.calls:,} missed ({words.share(part.missed, part.calls)})"
+        )
+    if more := len(leak.by_line) - len(shown):
+        yield Text(f"  and {more} more: see --json", DIM)
+
+
+def _worth(worth: Worth | None) -> Iterator[Text]:
+    yield Text()
+    yield Text("What it may cost", HEAD)
+    if worth is None:
+        yield from _wrapped(words.NO_JOB_VALUE)
+        return
+    for amount, how in words.reckoning(worth):
+        yield from _wrapped(how, f"{amount:>12}  ")
+    if worth.likely is None:
+        yield from _wrapped(words.NO_CLOSE_RATE)
+
+
+def _small(title: str, sentences: Iterable[str]) -> Iterator[Text]:
+    yield Text()
+    yield Text(title, HEAD)
+    for sentence in sentences:
+        yield from _wrapped(sentence, "- ", DIM)
+
+
+def _wrapped(sentence: str, before: str = "  ", style: str = "") -> Iterator[Text]:
+    after = " " * len(before)
+    for line in textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=after, break_on_hyphens=False):
+        yield Text(line, style)
+
+
+def _row(title: str, value: int, note: str = "", style: str = "") -> Text:
+    return Text.assemble(f"{title:<26}", (f"{value:>12,}", style), f"  {note}")
+
+
+def _item(value: int, sentence: str, style: str = "", *, deeper: bool = False) -> Text:
+    return Text.assemble(" " * (6 if deeper else 2), (f"{value:>9,}", style), f"  {sentence}")
