@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
     "leak": ("textbackd.cli.leak", "leak"),
+    "report": ("textbackd.cli.report", "report"),
     "record": ("textbackd.cli.traces", "record"),
     "explain": ("textbackd.cli.texts", "explain"),
     "send": ("textbackd.cli.texts", "send"),

@@ -172,10 +172,10 @@ class Tally:
     country: str
     since: int = 0  # seconds since 1970: calls that began then or later count …
     until: int = NEVER  # … and before that
+    lines: dict[str, str] = field(default_factory=dict)  # as presented → as it is shown, as far as known beforehand
     _callers: dict[int, Caller] = field(default_factory=dict)
     _cells: Counter[tuple[str, int, str]] = field(default_factory=Counter)  # said, hour of the week, line
     _offsets: dict[int, int | None] = field(default_factory=dict)  # days since 1970 → seconds
-    _lines: dict[str, str] = field(default_factory=dict)  # as presented → as it is shown
     _same_caller: SameCaller = field(init=False)
     _withheld: int = 0
     _first: int = NEVER
@@ -187,7 +187,7 @@ class Tally:
     def add(self, calls: Iterable[Heard]) -> None:
         """Count calls, in the order of their ends."""
         # A million times: what could be a function of three lines is written out.
-        cells, lines, callers, offsets = self._cells, self._lines, self._callers, self._offsets
+        cells, lines, callers, offsets = self._cells, self.lines, self._callers, self._offsets
         for began, said, number, line in calls:
             event = EVENTS.get(said)
             if event is None or not self.since <= began < self.until:
@@ -221,11 +221,11 @@ class Tally:
         return first + THURSDAY if first == last else None
 
     def _line(self, presented: str) -> str:
-        if len(self._lines) >= MOST_LINES:
+        if len(self.lines) >= MOST_LINES:
             return OTHER_LINES
         printable = "".join(character for character in presented if character.isprintable())
         shown = read_number(presented, self.country).e164 or printable or UNKNOWN_LINE
-        self._lines[presented] = shown
+        self.lines[presented] = shown
         return shown
 
     def leak(self) -> Leak:

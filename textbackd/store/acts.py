@@ -39,6 +39,7 @@ class ActKind(StrEnum):
     LEAD = "lead"  # the caller filled in a form; the detail is what they wrote
     LAPSED = "lapsed"  # nothing more was heard, and it was put away
     EXPORTED = "exported"
+    SHEET_EXPORTED = "sheet_exported"  # took calls or conversations out as a spreadsheet; the detail is which
     # with accounts
     LOGGED_IN = "logged_in"
     LOGIN_REFUSED = "login_refused"

@@ -254,9 +254,9 @@ def to_text(moment: datetime | None) -> str | None:
 
 def from_text(text: str | None) -> datetime | None:
     """Return a stored moment as aware UTC."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z") if text else None
+    return moment_of(text) if text else None
 
 
 def moment_of(text: str) -> datetime:
     """Return the moment of a column that is never empty."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return datetime.fromisoformat(text)

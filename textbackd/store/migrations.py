@@ -411,6 +411,19 @@ def m012_leads_bookings(db: sqlite_utils.Database) -> None:
         ) WITHOUT ROWID""")
 
 
+@MIGRATIONS()
+def m015_reports(db: sqlite_utils.Database) -> None:
+    """What the reports count, in the order of time and without the long way of each call."""
+    db.conn.execute(
+        "CREATE INDEX calls_counted ON calls (ended_at, direction, verdict, reason, caller, did, line, talked_s, case_id,"
+        " not_textable)"
+    )
+    db.conn.execute("DROP INDEX calls_by_end")  # the beginning of the one above
+    db.conn.execute("CREATE INDEX cases_by_opening ON cases (opened_at)")
+    db.conn.execute("CREATE INDEX inbox_by_time ON inbox (received_at)")
+    db.conn.execute("CREATE INDEX acts_by_kind ON acts (kind, at)")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -425,4 +438,5 @@ MIGRATION_NAMES: Final = (
     "m010_notices",
     "m011_steps",
     "m012_leads_bookings",
+    "m015_reports",
 )

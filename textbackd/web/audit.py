@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.LEAD: "took in a form",
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept about the caller",
+    ActKind.SHEET_EXPORTED: "took out as a spreadsheet:",
     ActKind.LOGGED_IN: "logged in:",
     ActKind.LOGIN_REFUSED: "was refused at the login, from",
     ActKind.LOGGED_OUT: "logged out",
