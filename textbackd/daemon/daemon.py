@@ -23,6 +23,7 @@ from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.flow.ring_back import RingBack
 from textbackd.flow.watch import Watch
+from textbackd.flow.weekly import Weekly
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
@@ -52,6 +53,7 @@ class Daemon:
             told=told_text,
         )
         self._watch = self._watching()
+        self._weekly = Weekly(settings, store=self._common.store, clock=self._common.clock, wake=self._telling.wake)
         self.vitals = Vitals(self._common, self._pbxs, self._gateways, self._watch)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
@@ -135,6 +137,7 @@ class Daemon:
         yield self._clock_watch.run()
         yield from self._telling.chores()
         yield self._watch.run()
+        yield self._weekly.run()
         if (after := self._settings.inbox.close_after) is not None:
             yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()

@@ -75,3 +75,9 @@ class Staff(Section):
         examples=[True],
         json_schema_extra={DEFAULT: "false"},
     )
+    weekly: bool = Field(
+        default=False,
+        description="On Monday, when the first line opens, they get last week's figures by e-mail; needs `email`.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
