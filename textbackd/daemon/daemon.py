@@ -21,7 +21,7 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
-from textbackd.flow.ring_back import RingBack
+from textbackd.flow.staff.ring_back import RingBack
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
