@@ -12,9 +12,9 @@ import sqlite_utils
 from tests.flow.gateways import Scripted
 from tests.flow.noting import NotesWhom, said
 from tests.flow.settings import configured
-from tests.store.rows import ANSWERED, DAY, NOON, a_text, judged
+from tests.store.rows import ANSWERED, DAY, MISSED, NOON, a_text, judged
 from textbackd.core.trouble import About, Trouble
-from textbackd.flow.watch import Watch
+from textbackd.flow.staff.watch import Watch
 from textbackd.gateways.base import Health
 from textbackd.store import halts, journal, outbox, steps
 from textbackd.store.database import Store, writing
@@ -236,6 +236,29 @@ async def test_a_full_sim_is_told(shop: Shop) -> None:
     shop.modem.used = 18
     ((_, words),) = await shop.after(minutes=1)
     assert "the SIM or modem of stick is nearly full (18 of 20 messages): soon no text comes in." in words
+
+
+async def test_that_people_answer_fewer_calls_is_told_when_a_week_is_over(shop: Shop) -> None:
+    def ring(db: sqlite_utils.Database) -> None:
+        for week in range(8, 0, -1):
+            at = NOON - timedelta(weeks=week, days=-1)
+            for number in range(50):
+                is_answered = number < (40 if week > 4 else 30)
+                call = judged(f"{week}.{number}", judgement=ANSWERED if is_answered else MISSED, ended_at=at)
+                journal.record(db, call, None, same_case_within=DAY, now=at)
+
+    await shop.store.run(ring)
+    shop.now += timedelta(hours=1)
+    await shop.called("1.5")
+    assert await shop.after(minutes=1) == []  # a look at whole weeks is enough once a week
+    shop.watch()
+    ((whom, words),) = await shop.after(seconds=30)
+    assert (whom, words) == (
+        "boss",
+        "Anderson Roofing: people answer fewer calls: 60 % (120 of 200) in the last four weeks, 80 % (160 of 200) before."
+        " A text is no substitute for somebody who picks up; the page Reports shows the hours.",
+    )
+    assert await shop.after(minutes=10) == []
 
 
 async def test_a_database_that_cannot_be_written_is_told_at_once_until_somebody_is_reached(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from tests.flow.settings import configured
 from tests.store.rows import ANSWERED, DAY, NOON, a_text, judged
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.flow.weekly import Weekly
+from textbackd.flow.staff.weekly import Weekly
 from textbackd.store import conversations, journal, outbox
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing

@@ -134,6 +134,13 @@ class Settings(Section):
         """Return the line of that name, or the first one if it is not known or not there any more."""
         return self.lines[name] if name is not None and name in self.lines else next(iter(self.lines.values()))
 
+    def policy_of(self, line: Line | None) -> Policy:
+        """Return when to text for a line: what it says itself, and for the rest what is said for all."""
+        if line is None:
+            return self.policy
+        own = {key: getattr(line.policy, key) for key in line.policy.model_fields_set}
+        return self.policy.model_copy(update=own)
+
     def timetable(self, line: Line) -> Timetable:
         """Return when a line is open, by its own clock."""
         zone = line.timezone or self.business.timezone

@@ -1,4 +1,4 @@
-"""What is wrong for so long that somebody must be told, and is it over?  Pure.   flow/watch.py gathers → here → flow/watch.py tells
+"""What is wrong for so long that somebody must be told, and is it over?  Pure.   flow/staff/watch.py gathers → here → the same tells
 
 A trouble is told once when it has lasted for its patience, and told once more when it is over. One that comes and goes is over only
 after it has stayed away for a while. What can wait is told when somebody is there to mend it; what is over by then is never told.
@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     GATEWAY_DOWN = "gateway_down"  # or paused, until a person mends it
     SIM_FULL = "sim_full"  # the memory where a modem keeps what comes in
     UNKNOWN_TEXTS = "unknown_texts"  # may or may not have gone out; nobody has said
+    FEWER_ANSWERED = "fewer_answered"  # people take a smaller share of the calls than before
     BRAKE = "brake"  # all automatic texts are stopped
     DATABASE = "database"  # nothing can be written down, so nothing is decided
     DISK = "disk"  # is full but for a last reserve, so nothing is sent

@@ -21,9 +21,9 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
-from textbackd.flow.ring_back import RingBack
-from textbackd.flow.watch import Watch
-from textbackd.flow.weekly import Weekly
+from textbackd.flow.staff.ring_back import RingBack
+from textbackd.flow.staff.watch import Watch
+from textbackd.flow.staff.weekly import Weekly
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 

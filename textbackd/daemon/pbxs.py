@@ -43,7 +43,8 @@ class Pbxs:
         common = self._common
         office = Office(common.settings, await common.store.run(journal.seen_dids))
         # Held for a twin only as long as the text waits anyway.
-        merger = Merger(common.settings.policy.delay - HAND_OVER, self._twin_is_open)
+        shortest = min(common.settings.policy_of(line).delay for line in common.settings.lines.values())
+        merger = Merger(shortest - HAND_OVER, self._twin_is_open)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(office.contacts.run())]
             for name in common.settings.pbx:

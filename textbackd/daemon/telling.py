@@ -1,19 +1,19 @@
-"""The staff's side: who is told what, when and how, and what they write back.   flow/handoff.py, escalation.py, staff_texts.py"""
+"""The staff's side: who is told what, when and how, and what they write back.   flow/staff"""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
-from textbackd.flow.alarms import Alarms
-from textbackd.flow.at_once import AtOnce
-from textbackd.flow.desk_phones import DeskPhonesIn
-from textbackd.flow.duty import Duty
-from textbackd.flow.escalation import Escalation
-from textbackd.flow.handoff import Handoff
-from textbackd.flow.notices_out import Teller
-from textbackd.flow.staff_orders import StaffOrders
-from textbackd.flow.staff_texts import StaffTexts
-from textbackd.flow.tells import StaffTells
+from textbackd.flow.staff.alarms import Alarms
+from textbackd.flow.staff.at_once import AtOnce
+from textbackd.flow.staff.desk_phones import DeskPhonesIn
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.escalation import Escalation
+from textbackd.flow.staff.handoff import Handoff
+from textbackd.flow.staff.notices_out import Teller
+from textbackd.flow.staff.orders import StaffOrders
+from textbackd.flow.staff.tells import StaffTells
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.handoff.base import Channel
 from textbackd.handoff.desk_phone import DeskPhones
 from textbackd.handoff.hook import Hooks

@@ -16,7 +16,7 @@ from textbackd.daemon.common import Common
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pbxs import Pbxs
 from textbackd.daemon.risen import Measured, Risen
-from textbackd.flow.watch import Watch
+from textbackd.flow.staff.watch import Watch
 from textbackd.store import conversations, halts, inbox, journal, notices, optouts, outbox, steps
 from textbackd.store.conversations import Box
 from textbackd.store.halts import HaltKind

@@ -17,7 +17,7 @@ from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
-from textbackd.flow.ring_back import CannotRing, RingBack
+from textbackd.flow.staff.ring_back import CannotRing, RingBack
 from textbackd.store import acts, asks, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News

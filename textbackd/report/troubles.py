@@ -1,4 +1,4 @@
-"""What is wrong, in words that say what to do, and that it is over.   core/trouble.py → here → flow/watch.py      Pure.
+"""What is wrong, in words that say what to do, and that it is over.   core/trouble.py → here → flow/staff/watch.py      Pure.
 
 They go as texts to mobiles too, so they are short; and they may lie in an outbox until a gateway is back, so they say since when.
 What a modem or a vendor said of it may hold anything.
@@ -37,6 +37,8 @@ _BEGUN: Final[Mapping[Trouble, str]] = {
     Trouble.SIM_FULL: "the SIM or modem of {of} is nearly full{why}: soon no text comes in. Put the card into a phone,"
     " and delete what lies there.",
     Trouble.UNKNOWN_TEXTS: "it is not known whether {why} went out. `textbackd outbox` shows them; answer in the inbox, or call.",
+    Trouble.FEWER_ANSWERED: "people answer fewer calls: {why}. A text is no substitute for somebody who picks up; the page"
+    " Reports shows the hours.",
     Trouble.BRAKE: "the brake has stopped all automatic texts since {since}{why}. Look at `textbackd outbox` and the calls,"
     " then release it: `textbackd line resume`.",
     Trouble.DATABASE: "the database cannot be written since {since}: nobody is texted. Look at the disk (`df -h`, `dmesg`).",
@@ -48,9 +50,12 @@ _OVER: Final[Mapping[Trouble, str]] = {
     Trouble.PBX_AWAY: "the PBX {of} is back since {since}. What was missed meanwhile is in the inbox, if `pbx.{of}.cdr` is set.",
     Trouble.GATEWAY_DOWN: "the gateway {of} is well again since {since}.",
     Trouble.SIM_FULL: "the SIM or modem of {of} has room again.",
+    Trouble.FEWER_ANSWERED: "people answer as many calls as before.",
     Trouble.DATABASE: "the database is written again since {since}.",
     Trouble.DISK: "there is space on the disk again; texts go out.",
 }
+
+_TOLD_BY_WHY: Final = frozenset({Trouble.UNKNOWN_TEXTS, Trouble.FEWER_ANSWERED})  # in others it stands in brackets
 
 
 def begun(business: str, said: Said, zone: tzinfo) -> str:
@@ -70,7 +75,7 @@ def _filled(words: str, said: Said, zone: tzinfo) -> str:
     return words.format(
         of=said.about.of,
         since=f"{WEEKDAYS[local.weekday()]} {local:%H:%M}",
-        why=why if said.about.trouble is Trouble.UNKNOWN_TEXTS else f" ({why})" if why else "",
+        why=why if said.about.trouble in _TOLD_BY_WHY else f" ({why})" if why else "",
         span=spoken(said.no_calls),
     )
 

@@ -1,4 +1,4 @@
-"""The e-mail of the week: last week's figures beside those of the week before.   report/running.py → here → flow/weekly.py      Pure.
+"""The e-mail of the week: last week's figures beside those of the week before.   report/running.py → here → flow/staff/weekly.py      Pure.
 
 Plain text, in two columns that stand under each other in any letters of one width, and are still to be read in others.
 """

@@ -21,7 +21,7 @@ from textbackd.store.conversations import Box, Conversation
 from textbackd.store.database import to_text
 from textbackd.store.timeline import Entry, What, timeline
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
 from textbackd.web.inbox.asked import Asked, moment, read
 from textbackd.web.inbox.rows import TABS, Eyes, row

@@ -15,8 +15,8 @@ from textbackd.flow.desk import Desk, Refused
 from textbackd.store import conversations
 from textbackd.store.conversations import Conversation
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
-from textbackd.web.forms import field, read
+from textbackd.web.access.auth import staff_of
+from textbackd.web.access.forms import field, read
 from textbackd.web.inbox import asked, words
 from textbackd.web.inbox.columns import Typed, show
 from textbackd.web.inbox.keys import key_of

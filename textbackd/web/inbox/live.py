@@ -19,7 +19,7 @@ from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
 from textbackd.store import conversations, sessions
 from textbackd.store.database import Store
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.shop import SHOP
 
 HEARTBEAT: Final = timedelta(seconds=20)  # shorter than proxies wait on a silent connection

@@ -11,7 +11,8 @@ from textbackd.core.phone import read_number
 from textbackd.store import accounts, acts
 from textbackd.store.acts import ActKind
 from textbackd.store.database import from_text
-from textbackd.web import auth, pages
+from textbackd.web import pages
+from textbackd.web.access import auth
 from textbackd.web.shop import SHOP
 
 ROWS: Final = 50  # on one page

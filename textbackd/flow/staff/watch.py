@@ -1,8 +1,8 @@
 """Sees that something is wrong, and has somebody told: once, and once more when it is over.
 
-PBXs, gateways, store → here (core/trouble.py decides, report/troubles.py says it) → flow/tells.py.   What is told is noted in the
+PBXs, gateways, store → here (core/trouble.py decides, report/troubles.py says it) → flow/staff/tells.py.   What is told is noted in the
 transaction that writes who is told, so that a restart repeats nothing. Where the database itself is what fails, it is told at once
-by whatever needs none (flow/at_once.py). `mode: observe` tells nobody; the log says it in any case.
+by whatever needs none (flow/staff/at_once.py). `mode: observe` tells nobody; the log says it in any case.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,7 +18,8 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.trouble import PREFIX, About, Course, Step, Trouble, is_somebody_there, step, went_on, without_calls
-from textbackd.flow.tells import Tells
+from textbackd.flow.staff.live_answers import LiveAnswers
+from textbackd.flow.staff.tells import Tells
 from textbackd.gateways.base import Explains, Gateway, Health, Measured
 from textbackd.report import troubles
 from textbackd.report.troubles import Said
@@ -45,6 +46,7 @@ class Facts:
     last_call: datetime | None = None
     unknown: int = 0  # texts that may or may not have gone out
     brake: halts.Halt | None = None
+    fewer_answered: str = ""  # by how much; "": it did not change
     said: Mapping[str, str] = field(default_factory=dict)  # gateway → what it said when it took no text
 
 
@@ -67,6 +69,7 @@ class Watch:
         self._settings, self._store, self._clock, self._tells, self._wake = settings, store, clock, tells, wake
         self._at_once, self._pbx_states, self._gateways = at_once, pbx_states, gateways
         self._lines = [settings.timetable(line) for line in settings.lines.values()]
+        self._live_answers = LiveAnswers(settings, store)
         self._courses: dict[About, Course] = {}
         self._told_at_once: set[About] = set()
         self.active: frozenset[About] = frozenset()  # what has lasted for too long
@@ -99,7 +102,8 @@ class Watch:
     async def _asked(self, now: datetime) -> Facts:
         """Return what the database tells, nothing if it cannot be asked."""
         try:
-            return await self._store.run(lambda db: self._facts(db, now))
+            fallen = await self._live_answers.fallen(now)
+            return replace(await self._store.run(lambda db: self._facts(db, now)), fewer_answered=fallen)
         except sqlite3.Error:
             return Facts()
 
@@ -146,6 +150,8 @@ class Watch:
             About(Trouble.BRAKE),
             Course(is_wrong=brake is not None, since=brake.since if brake else now, why=brake.why if brake else ""),
         )
+        fallen = facts.fewer_answered
+        yield About(Trouble.FEWER_ANSWERED), Course(is_wrong=fallen != "", since=now, why=fallen)
         texts = f"{facts.unknown} text{'' if facts.unknown == 1 else 's'}"
         yield About(Trouble.UNKNOWN_TEXTS), Course(is_wrong=facts.unknown > 0, since=now, why=texts)
         silence = self._silence(facts, now)

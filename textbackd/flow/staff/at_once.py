@@ -1,4 +1,4 @@
-"""Tells staff without the database, because it is the database that fails.   flow/watch.py → here → textbackd/handoff/
+"""Tells staff without the database, because it is the database that fails.   flow/staff/watch.py → here → textbackd/handoff/
 
 Texts to mobiles cannot go this way: a text goes out only after it was written down. Nothing is tried again here.
 """

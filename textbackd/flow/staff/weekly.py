@@ -1,4 +1,4 @@
-"""The e-mail of the week, to those of the staff who want it.   report/running.py, report/weekly.py → here → flow/notices_out.py
+"""The e-mail of the week, to those of the staff who want it.   report/running.py, report/weekly.py → here → flow/staff/notices_out.py
 
 It goes when the shop first opens in a week, or as soon afterwards as textbackd runs; that it went is noted in the transaction that
 writes the notices, so that a restart repeats nothing. `mode: observe` sends nothing.
@@ -16,7 +16,7 @@ import sqlite_utils
 from textbackd.config import Settings
 from textbackd.core.morning import morning
 from textbackd.core.phone import E164
-from textbackd.flow.handoff import TELLS_FOR
+from textbackd.flow.staff.handoff import TELLS_FOR
 from textbackd.report import running, weekly
 from textbackd.report.period import DAY, WEEK, Period
 from textbackd.report.running import Question
