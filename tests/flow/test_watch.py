@@ -1,5 +1,6 @@
 """What is wrong is told once, to those who want to know, and once more when it is over."""
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ import sqlite_utils
 
 from tests.flow.gateways import Scripted
 from tests.flow.noting import NotesWhom, said
+from tests.flow.office import running, until
 from tests.flow.settings import configured
+from tests.gateways.sink import HttpSink
 from tests.store.rows import ANSWERED, DAY, MISSED, NOON, a_text, judged
 from textbackd.core.trouble import About, Trouble
 from textbackd.flow.staff.watch import Watch
@@ -317,3 +320,15 @@ async def test_who_is_told(tmp_path: Path, sections: dict[str, str], told: list[
         shop.modem.state = Health.DOWN
         await shop.after(seconds=1)
         assert [whom for whom, _ in await shop.after(minutes=5)] == told
+
+
+async def test_a_running_daemon_texts_what_is_wrong(tmp_path: Path) -> None:
+    async with HttpSink() as sink:
+        gateway = f'web: {{type: http, url: "{sink.url}", timeout: 2s}}'
+        away = ", branch: {host: 127.0.0.1, port: 1, secret: x}"  # nothing listens there
+        sections = 'alarms: {pbx_away: 0s}\nstaff: {anna: {mobile: "+12015550199"}}'
+        async with running(tmp_path, gateway, "quiet_hours: off", more_pbx=away, sections=sections) as office:
+            await until(lambda: [text["state"] for text in office.texts()] == ["accepted"])
+    (told,) = (json.loads(request.body) for request in sink.requests)
+    assert told["to"] == "+12015550199"
+    assert "the PBX branch cannot be listened to" in told["text"]

@@ -451,6 +451,7 @@ async def test_a_locked_sim_is_not_given_the_pin(shop: Shop) -> None:
     async with gateway_of(shop, pin="0042") as gateway:
         failed = await failure_of(gateway)
     assert failed.fate is Fate.GATEWAY_UNFIT
+        assert "PUK" in gateway.trouble
     assert "PUK" in str(failed)
     assert 'AT+CPIN="0042"' not in shop.modem.commands
 
@@ -461,6 +462,7 @@ async def test_a_sim_that_is_put_in_later_is_found(shop: Shop) -> None:
         await until(lambda: gateway.health() is Health.PAUSED)
         shop.quirks.sim = "READY"
         await until(lambda: gateway.health() is Health.UP)
+        assert gateway.trouble == ""
 
 
 async def test_a_sim_that_fails_while_sending_pauses_the_gateway(shop: Shop) -> None:
