@@ -450,8 +450,8 @@ async def test_a_locked_sim_is_not_given_the_pin(shop: Shop) -> None:
     await asyncio.to_thread(shop.modem.plug_in)
     async with gateway_of(shop, pin="0042") as gateway:
         failed = await failure_of(gateway)
-    assert failed.fate is Fate.GATEWAY_UNFIT
         assert "PUK" in gateway.trouble
+    assert failed.fate is Fate.GATEWAY_UNFIT
     assert "PUK" in str(failed)
     assert 'AT+CPIN="0042"' not in shop.modem.commands
 
