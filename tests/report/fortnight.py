@@ -55,8 +55,8 @@ class Office:
         usual = judged(call=a_call(linkedid=name), caller=caller, ended_at=when, judgement=judgement, decision=SKIP)
         journal.record(self.db, replace(usual, **changes), None, same_case_within=DAY, now=when)
 
-    def missed(self, caller: E164, when: datetime, reason: str, *, due: datetime | None = None, **changes: Any) -> None:
-        """A missed call that is answered with a text; `due`: at the end of the night."""
+    def missed(self, caller: E164, when: datetime, reason: str, *, due: datetime | None = None, **changes: Any) -> bool:
+        """A missed call that is answered with a text, unless its case has one; `due`: at the end of the night."""
         text = a_text(at=due or when, recipient=caller, cost=COST, hung_up_at=when, held=due is not None)
         usual = judged(
             call=a_call(linkedid=f"{next(_serial)}.1"),
@@ -64,7 +64,8 @@ class Office:
             ended_at=when,
             judgement=Judgement(Verdict.MISSED, Reason(reason)),
         )
-        journal.record(self.db, replace(usual, **changes), text, same_case_within=DAY, now=when)
+        recorded = journal.record(self.db, replace(usual, **changes), text, same_case_within=DAY, now=when)
+        return recorded.text_id is not None
 
     def gateway_takes(self, when: datetime, becomes: State = State.ACCEPTED) -> None:
         text = outbox.claim(self.db, "stick", when)
@@ -122,6 +123,7 @@ def _first_week(office: Office) -> None:
     office.marks(None, JANE, ActKind.BOOKED, at(2, "09:40"))
     office.marks("anna", JANE, ActKind.WON, at(3, "12:00"), "35000")
     office.marks("bob", JANE, ActKind.WON, at(4, "12:00"), "40000")
+    office.answers("bob", JANE, at(2, "09:50"))
     office.call(ANN, at(2, "10:00"), "answered")
     office.missed(TOM, at(2, "18:00"), "closed")
     office.gateway_takes(at(2, "18:00:30"))
@@ -133,6 +135,7 @@ def _first_week(office: Office) -> None:
     office.call(None, at(4, "11:00"), "missed", "no_answer", not_textable=NotTextable.WITHHELD)
     office.missed(EVE, at(8, "12:30"), "unreachable", line="service")
     office.gateway_takes(at(8, "12:30:08"), State.UNDELIVERED)
+    office.writes(EVE, at(8, "13:00"), "STOP", keyword="stop")
 
 
 def _second_week(office: Office) -> None:

@@ -92,7 +92,7 @@ def test_the_funnel_of_six_matters(told: Running) -> None:
         "textable": (4, 4),  # not City Hall's landline, not the withheld number
         "texted": (4, 4),
         "delivered": (2, 2),  # Jane, Finn; of Tom's nothing is known, Eve's never arrived
-        "replied": (2, 2),  # Jane, Finn
+        "replied": (2, 2),  # Jane, Finn; Eve wrote STOP
         "handled": (1, 3),  # Jane; and without having written Tom and City Hall
         "booked": (1, 1),
         "won": (1, 1),
@@ -108,7 +108,7 @@ def test_the_text_that_waited_for_the_morning_is_not_slow(told: Running) -> None
 def test_how_long_it_took_until_a_person_spoke(told: Running) -> None:
     # City Hall 20 minutes, Jane 25, Tom until half past eight; the withheld one is not among the five.
     assert told.to_person == Spans(count=3, of=5, median=minutes(25), high=minutes(14.5 * 60))
-    # From Jane's first text, not her second; Finn waits.
+    # From Jane's first text, not her second, and to Anna's answer, not to what Bob added; Finn waits.
     assert told.to_answer == Spans(count=1, of=2, median=minutes(15), high=minutes(15))
 
 
@@ -125,7 +125,7 @@ def test_a_mark_that_was_mended_counts_once(told: Running) -> None:
 
 
 def test_what_it_cost(told: Running) -> None:
-    assert told.spent == (5, 6, 6 * 7_900)  # four answers of one segment, and Anna's of two
+    assert told.spent == (6, 7, 7 * 7_900)  # four answers of one segment, Anna's of two, Bob's of one
 
 
 def test_the_weeks_are_whole_ones(told: Running) -> None:
