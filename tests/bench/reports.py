@@ -1,6 +1,7 @@
-"""How long a month's report takes, in a shop with 100,000 calls in that month.   scripts/bench reports
+"""How long the reports take, in a shop that took 100,000 calls in a year.   scripts/bench reports
 
-Asked over HTTP by somebody who is logged in, one request after the other, on a database file as the daemon keeps it.
+Asked over HTTP by somebody who is logged in, one request after the other, on a database file as the daemon keeps it. The year in one
+page is what no shop asks for every day: it is shown for what 100,000 calls in one period take.
 """
 
 import argparse
@@ -21,20 +22,26 @@ from tests.web.inbox import Browser, open_inbox
 from textbackd.store.database import to_text
 
 CALLS: Final = 100_000
+DAYS: Final = 365
 TIMES: Final = 20
-MOST_MS: Final = 300  # the median
-FIRST: Final = datetime(2026, 2, 1, 6, tzinfo=UTC)
+FIRST: Final = datetime(2025, 3, 1, 7, tzinfo=UTC)
+YEAR: Final = "from=2025-03-01&to=2026-02-28"
 MONTH: Final = "from=2026-02-01&to=2026-02-28"
-PAGES: Final = {"a month": f"/reports?{MONTH}", "a month of one line": f"/reports?{MONTH}&line=main"}
+# What is asked for, and how long it may take at most, in milliseconds (median).
+PAGES: Final = {
+    "a month": (f"/reports?{MONTH}", 300),
+    "a month of one line": (f"/reports?{MONTH}&line=main", 300),
+    "the whole year": (f"/reports?{YEAR}", 2_000),
+}
 SENT: Final = '["stick"]'
 
 
-def fill(db: sqlite_utils.Database, calls: int = CALLS) -> None:
-    """Write a month: one call in seven is missed, most of these are texted, one in five of them writes back."""
-    dice, step = random.Random(7), timedelta(days=27) / calls
+def fill(db: sqlite_utils.Database, calls: int = CALLS, days: int = DAYS, first: datetime = FIRST) -> None:
+    """Write some days: one call in seven is missed, most of these are texted, one in five of them writes back."""
+    dice, step = random.Random(7), timedelta(days=days) / calls
     db.execute("BEGIN")
     for number in range(calls):
-        at, caller = FIRST + step * number, f"+1303{5550000 + dice.randrange(40_000)}"
+        at, caller = first + step * number, f"+1303{5550000 + dice.randrange(40_000)}"
         if dice.random() < 1 / 7:
             _missed(db, dice, number, caller, at)
         else:
@@ -97,7 +104,7 @@ async def measure(folder: Path) -> dict[str, dict[str, float]]:
     async with open_inbox(folder) as inbox, inbox.browser() as browser:
         await inbox.write(fill)
         await browser.log_in()
-        return {name: await _asked(browser, path) for name, path in PAGES.items()}
+        return {name: await _asked(browser, path) for name, (path, _) in PAGES.items()}
 
 
 async def _asked(browser: Browser, path: str) -> dict[str, float]:
@@ -112,9 +119,10 @@ async def _asked(browser: Browser, path: str) -> dict[str, float]:
 
 
 def _told(measured: dict[str, dict[str, float]]) -> Iterator[str]:
-    yield f"{CALLS:,} calls in a month; milliseconds over HTTP, {TIMES} times each"
-    for name, took in measured.items():
-        yield f"{name:26} median {took['median']:6}   slowest {took['slowest']:6}   at most {MOST_MS}"
+    yield f"{CALLS:,} calls in {DAYS} days; milliseconds over HTTP, {TIMES} times each"
+    for name, (_, most) in PAGES.items():
+        took = measured[name]
+        yield f"{name:26} median {took['median']:6}   slowest {took['slowest']:6}   at most {most}"
 
 
 def main() -> None:
@@ -127,7 +135,7 @@ def main() -> None:
     print("\n".join(_told(measured)))  # noqa: T201
     if options.json:
         options.json.write_text(json.dumps(measured, indent=2) + "\n")
-    slow = [name for name, took in measured.items() if took["median"] > MOST_MS]
+    slow = [name for name, (_, most) in PAGES.items() if measured[name]["median"] > most]
     raise SystemExit(f"too slow: {', '.join(slow)}" if slow else 0)
 
 

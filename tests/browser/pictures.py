@@ -4,13 +4,14 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import sqlite_utils
 from playwright.async_api import Browser
 
+from tests.browser import month
 from tests.browser.chromium import DESK, PHONE, chromium, colleague
 from tests.web.callers import JANE, LANDLINE, TO_LANDLINE, TOM, Caller
 from tests.web.inbox import NOON, PASSWORD, Inbox, open_inbox
@@ -18,6 +19,7 @@ from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
+END_OF_FEBRUARY: Final = datetime(2026, 2, 28, 20, tzinfo=UTC)
 NOW: Final = NOON + timedelta(hours=9, minutes=12)  # 14:12 in Denver
 Work = Callable[[sqlite_utils.Database], Any]
 
@@ -89,6 +91,14 @@ async def take(inbox: Inbox, browser: Browser, folder: Path) -> None:
     await _picture(inbox, browser, folder / "desk-dark.png", DESK, "dark", talk)
 
 
+async def take_reports(inbox: Inbox, browser: Browser, folder: Path) -> None:
+    """Take the picture of a month's report, whole."""
+    async with colleague(browser, str(inbox.url), DESK) as anna:
+        await anna.log_in("anna", PASSWORD)
+        await anna.page.goto(f"{inbox.url}/reports?span=month")
+        await anna.page.screenshot(path=folder / "reports.png", full_page=True)
+
+
 async def _picture(inbox: Inbox, browser: Browser, file: Path, size: dict[str, int], scheme: str, path: str) -> None:
     async with colleague(browser, str(inbox.url), size, color_scheme=scheme) as anna:
         await anna.log_in("anna", PASSWORD)
@@ -104,6 +114,11 @@ async def main(folder: Path) -> None:
         async with open_inbox(Path(home), phones=True) as inbox, chromium() as browser:
             await fill(inbox)
             await take(inbox, browser, folder)
+    with tempfile.TemporaryDirectory(prefix="textbackd-pictures-") as home:
+        async with open_inbox(Path(home)) as inbox, chromium() as browser:
+            await inbox.write(month.fill)
+            inbox.hands.now = END_OF_FEBRUARY
+            await take_reports(inbox, browser, folder)
 
 
 if __name__ == "__main__":

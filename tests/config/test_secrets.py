@@ -107,3 +107,12 @@ def test_what_nobody_wrote_stays_unwritten_when_secrets_are_looked_up() -> None:
     assert line.policy.model_fields_set == {"delay"}
     assert settings.policy_of(line).cooldown == timedelta(hours=2)
     assert settings.pbx["office"].secret.get_secret_value() == "secret"
+
+
+def test_what_a_line_does_not_word_stays_in_its_language_when_secrets_are_looked_up() -> None:
+    written = loads(
+        "business: {name: A, country: US}\npbx: {office: {secret: '${AMI}'}}\n"
+        "lines: {main: {language: es, texts: {busy: 'Ahora no, {business}'}}}\n"
+        'gateways: {web: {type: http, url: "http://127.0.0.1:9/"}}\n'
+    )
+    assert set(resolve_secrets(written, {"AMI": "secret"}).lines["main"].texts.worded()) == {"busy"}

@@ -16,14 +16,24 @@ PAIRS = [
 ]
 
 
-def schemes() -> dict[str, dict[str, str]]:
+# Of reports.css: the numbers in the heat map, and shapes beside nothing but the paper.
+REPORT_PAIRS = [
+    *(("m-ink", f"m{shade}", WORDS) for shade in (1, 2, 3)),
+    *(("m-ink-deep", f"m{shade}", WORDS) for shade in (4, 5)),
+    *((shape, "paper", SHAPES) for shape in ("missed", "good", "other")),
+    ("missed", "paper", WORDS),  # the number in red
+]
+
+
+def schemes(*names: str) -> dict[str, dict[str, str]]:
     """Return the colours by name, for light and dark."""
-    light, dark = re.findall(r":root \{(.*?)\}", files()["style.css"].body.decode(), re.DOTALL)[:2]
+    blocks = [re.findall(r":root \{(.*?)\}", files()[name].body.decode(), re.DOTALL)[:2] for name in names]
+    light, dark = ("".join(parts) for parts in zip(*blocks, strict=True))
     return {"light": _colours(light), "dark": _colours(dark)}
 
 
 def _colours(block: str) -> dict[str, str]:
-    return dict(re.findall(r"--([a-z-]+): #([0-9a-f]{6});", block))
+    return dict(re.findall(r"--([a-z0-9-]+): #([0-9a-f]{6});", block))
 
 
 def _luminance(colour: str) -> float:
@@ -44,5 +54,12 @@ def test_black_on_white_is_21_to_1() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("ink", "ground", "least"), PAIRS)
 def test_what_is_written_can_be_read(scheme: str, ink: str, ground: str, least: float) -> None:
-    colours = schemes()[scheme]
+    colours = schemes("style.css")[scheme]
+    assert contrast(colours[ink], colours[ground]) >= least
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground", "least"), REPORT_PAIRS)
+def test_the_reports_can_be_read(scheme: str, ink: str, ground: str, least: float) -> None:
+    colours = schemes("style.css", "reports.css")[scheme]
     assert contrast(colours[ink], colours[ground]) >= least

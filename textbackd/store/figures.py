@@ -130,7 +130,7 @@ def cases(db: sqlite_utils.Database, asked: Asked) -> list[Case]:
 def automatic_texts(db: sqlite_utils.Database, asked: Asked) -> list[AutomaticText]:
     """Return the answers to missed calls that a gateway took."""
     rows = db.execute(
-        "SELECT case_id, state, coalesce((julianday(accepted_at) - julianday(hung_up_at)) * 86400, 0), held FROM outbox"  # noqa: S608
+        "SELECT case_id, state, round(coalesce((julianday(accepted_at) - julianday(hung_up_at)) * 86400, 0), 3), held FROM outbox"  # noqa: S608
         " WHERE kind = 'missed' AND created_at >= :since AND created_at < :followed AND case_id IS NOT NULL"
         f" AND {_TAKEN}",
         asked.values(),
