@@ -84,9 +84,9 @@ class Shop:
         new, self.seen = all_said[self.seen :], len(all_said)
         return [(whom, words) for whom, _, words in new]
 
-    async def called(self, linkedid: str) -> None:
+    async def called(self, linkedid: str, line: str = "main") -> None:
         """Let a call come in that is answered."""
-        call = judged(linkedid, judgement=ANSWERED, ended_at=self.now)
+        call = judged(linkedid, judgement=ANSWERED, ended_at=self.now, line=line)
         await self.store.run(lambda db: journal.record(db, call, None, same_case_within=DAY, now=self.now))
 
 
@@ -172,6 +172,24 @@ async def test_no_calls_in_the_opening_hours_are_told_until_one_comes_in(shop: S
     assert await shop.after(minutes=1) == []
     assert await shop.after(minutes=2) == [("boss", "Anderson Roofing: calls come in again.")]
     assert await shop.after(hours=2) == []
+
+
+async def test_a_line_may_be_watched_by_itself(tmp_path: Path) -> None:
+    hours = '{mon-fri: "06:00-17:00"}'
+    lines = (
+        f'{{main: {{dids: ["*"], hours: {hours}}}, second: {{dids: ["+13035550102"], hours: {hours}, no_calls: 2h}}}}'
+    )
+    async with opened(tmp_path, lines=lines) as shop:
+        await shop.after(seconds=0)
+        await shop.called("1.6")  # on the line main
+        assert await shop.after(hours=1, minutes=59) == []
+        await shop.called("1.7")
+        ((_, words),) = await shop.after(minutes=1)
+        assert words.startswith("Anderson Roofing: no call has come in on the line second for 2 h of opening time.")
+        assert shop.active == {About(Trouble.NO_CALLS, "second")}
+        await shop.called("1.8", line="second")
+        assert await shop.after(minutes=1) == []
+        assert await shop.after(minutes=2) == [("boss", "Anderson Roofing: calls come in again on the line second.")]
 
 
 async def test_nobody_misses_calls_at_night(shop: Shop) -> None:

@@ -40,7 +40,7 @@ class About:
     """Which trouble, of what."""
 
     trouble: Trouble
-    of: str = ""  # a PBX or a gateway; "": of textbackd as a whole
+    of: str = ""  # a PBX, a gateway or a line; "": of textbackd as a whole
 
     @property
     def key(self) -> str:

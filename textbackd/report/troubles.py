@@ -26,9 +26,9 @@ class Said:
     no_calls: timedelta = timedelta(0)  # after how long without calls it is told
 
 
-# {of} what it is of, {since} when it began, {why} as it was told, {span} how long without calls.
+# {of} what it is of, {line} which line if not all, {since} when it began, {why} as it was told, {span} how long without calls.
 _BEGUN: Final[Mapping[Trouble, str]] = {
-    Trouble.NO_CALLS: "no call has come in for {span} of opening time. Call your own number from a mobile. If nothing rings,"
+    Trouble.NO_CALLS: "no call has come in{line} for {span} of opening time. Call your own number from a mobile. If nothing rings,"
     " ask your line's provider; if it rings, look at /healthz.",
     Trouble.PBX_AWAY: "the PBX {of} cannot be listened to since {since}{why}, so nobody who calls is texted. Is Asterisk running?"
     " Compare host, user and secret with its manager.conf.",
@@ -46,7 +46,7 @@ _BEGUN: Final[Mapping[Trouble, str]] = {
 }
 # Of what is not here nobody is told that it is over: they ended it themselves.
 _OVER: Final[Mapping[Trouble, str]] = {
-    Trouble.NO_CALLS: "calls come in again.",
+    Trouble.NO_CALLS: "calls come in again{line}.",
     Trouble.PBX_AWAY: "the PBX {of} is back since {since}. What was missed meanwhile is in the inbox, if `pbx.{of}.cdr` is set.",
     Trouble.GATEWAY_DOWN: "the gateway {of} is well again since {since}.",
     Trouble.SIM_FULL: "the SIM or modem of {of} has room again.",
@@ -74,6 +74,7 @@ def _filled(words: str, said: Said, zone: tzinfo) -> str:
     why = _shown(said.why)
     return words.format(
         of=said.about.of,
+        line=f" on the line {said.about.of}" if said.about.of else "",
         since=f"{WEEKDAYS[local.weekday()]} {local:%H:%M}",
         why=why if said.about.trouble in _TOLD_BY_WHY else f" ({why})" if why else "",
         span=spoken(said.no_calls),

@@ -296,9 +296,10 @@ def counts(db: sqlite_utils.Database) -> list[tuple[str, str, str, str, int]]:
     return [(row[0], row[1], row[2], row[3], row[4]) for row in db.execute(query)]
 
 
-def last_inbound(db: sqlite_utils.Database) -> datetime | None:
-    """Return when the last call from outside ended; None: there was none yet."""
-    row = db.execute("SELECT ended_at FROM calls WHERE direction = 'inbound' ORDER BY ended_at DESC LIMIT 1").fetchone()
+def last_inbound(db: sqlite_utils.Database, line: str | None = None) -> datetime | None:
+    """Return when the last call from outside ended, on one line if it is given; None: there was none yet."""
+    query = "SELECT ended_at FROM calls WHERE direction = 'inbound' AND (?1 IS NULL OR line = ?1) ORDER BY ended_at DESC LIMIT 1"
+    row = db.execute(query, [line]).fetchone()
     return from_text(row[0]) if row else None
 
 

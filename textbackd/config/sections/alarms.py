@@ -42,7 +42,6 @@ class Alarms(Section):
         return {
             Trouble.PBX_AWAY: self.pbx_away,
             Trouble.GATEWAY_DOWN: self.gateway_down,
-            Trouble.NO_CALLS: timedelta(0) if self.no_calls is not None else None,  # its hours are counted elsewhere
             Trouble.UNKNOWN_TEXTS: timedelta(0) if self.unknown_texts is not None else None,
             Trouble.DATABASE: DATABASE_MAY_FAIL,
         }.get(trouble, timedelta(0))

@@ -209,6 +209,13 @@ class Line(Section):
         description="Who answers when the line is closed; `{on_call}` in texts.",
         examples=["+13125550124"],
     )
+    no_calls: Duration | None = Field(
+        default=None,
+        description="Somebody is told, too, when no call came in on this line for so long of its opening hours; for all lines:"
+        " `alarms.no_calls`.",
+        examples=["1d"],
+        json_schema_extra={DEFAULT: "not watched by itself"},
+    )
     reply: Reply = Field(
         default_factory=Reply, description="How long a caller may wait for a person, and what happens then."
     )

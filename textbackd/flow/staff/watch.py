@@ -43,7 +43,7 @@ class Facts:
     """What the database knows."""
 
     told: Mapping[str, datetime] = field(default_factory=dict)  # key of what somebody knows of → when they were told
-    last_call: datetime | None = None
+    last_calls: Mapping[str, datetime | None] = field(default_factory=dict)  # by line; "": on any
     unknown: int = 0  # texts that may or may not have gone out
     brake: halts.Halt | None = None
     fewer_answered: str = ""  # by how much; "": it did not change
@@ -68,7 +68,9 @@ class Watch:
         """`at_once` tells some of the staff without the database, and returns whether that reached anybody."""
         self._settings, self._store, self._clock, self._tells, self._wake = settings, store, clock, tells, wake
         self._at_once, self._pbx_states, self._gateways = at_once, pbx_states, gateways
-        self._lines = [settings.timetable(line) for line in settings.lines.values()]
+        self._lines = {name: settings.timetable(line) for name, line in settings.lines.items()}
+        limits = {"": settings.alarms.no_calls, **{name: line.no_calls for name, line in settings.lines.items()}}
+        self._silent_for = {line: limit for line, limit in limits.items() if limit is not None}
         self._live_answers = LiveAnswers(settings, store)
         self._courses: dict[About, Course] = {}
         self._told_at_once: set[About] = set()
@@ -112,7 +114,7 @@ class Watch:
         brakes = [halt for halt in halts.active(db, now) if halt.kind is HaltKind.BRAKE]
         return Facts(
             told=steps.told(db, PREFIX),
-            last_call=journal.last_inbound(db),
+            last_calls={line: journal.last_inbound(db, line or None) for line in self._silent_for},
             unknown=outbox.count_unknown(db, now - UNKNOWN_FOR, since),
             brake=brakes[0] if brakes else None,
             said={name: outbox.last_failure(db, name) for name in self._gateways},
@@ -154,20 +156,20 @@ class Watch:
         yield About(Trouble.FEWER_ANSWERED), Course(is_wrong=fallen != "", since=now, why=fallen)
         texts = f"{facts.unknown} text{'' if facts.unknown == 1 else 's'}"
         yield About(Trouble.UNKNOWN_TEXTS), Course(is_wrong=facts.unknown > 0, since=now, why=texts)
-        silence = self._silence(facts, now)
-        if silence is not None:
-            yield About(Trouble.NO_CALLS), Course(is_wrong=silence, since=now)
+        yield from self._silences(facts, now)
 
-    def _silence(self, facts: Facts, now: datetime) -> bool | None:
-        """Return whether calls have stayed away for too long; None: nobody can know, since a PBX was not listened to."""
-        limit = self._settings.alarms.no_calls
+    def _silences(self, facts: Facts, now: datetime) -> Iterator[tuple[About, Course]]:
+        """Yield whether calls have stayed away for too long; nothing where nobody can know, since a PBX is not listened to."""
         pbxs = [course for about, course in self._courses.items() if about.trouble is Trouble.PBX_AWAY]
-        if limit is None or not pbxs or any(course.is_wrong for course in pbxs):
-            return None
-        last, told = facts.last_call or _LONG_AGO, facts.told.get(About(Trouble.NO_CALLS).key)
-        if told is not None:
-            return last <= told
-        return without_calls(max(last, *(course.since for course in pbxs)), self._lines, now) >= limit
+        if not pbxs or any(course.is_wrong for course in pbxs):
+            return
+        listened = max(course.since for course in pbxs)
+        for line, limit in self._silent_for.items():
+            about, last = About(Trouble.NO_CALLS, line), facts.last_calls.get(line) or _LONG_AGO
+            lines = [self._lines[line]] if line else list(self._lines.values())
+            told = facts.told.get(about.key)
+            silent = last <= told if told is not None else without_calls(max(last, listened), lines, now) >= limit
+            yield about, Course(is_wrong=silent, since=now)
 
     # ---- what is told
 
@@ -184,8 +186,12 @@ class Watch:
         return course.is_wrong and patience is not None and now - course.since >= patience
 
     async def _forget_gone(self, told: Mapping[str, datetime]) -> None:
-        """Let go of what was told of a PBX or a gateway that is not in the configuration any more."""
-        ours = {About(trouble, of).key for trouble in Trouble for of in ("", *self._settings.pbx, *self._gateways)}
+        """Let go of what was told of a PBX, a gateway or a line that is not in the configuration any more."""
+        ours = {
+            About(trouble, of).key
+            for trouble in Trouble
+            for of in ("", *self._settings.pbx, *self._gateways, *self._lines)
+        }
         if gone := [key for key in told if key not in ours]:
             with suppress(sqlite3.Error):  # the next look comes soon
                 await self._store.run(lambda db: _forget(db, gone))
@@ -206,10 +212,10 @@ class Watch:
 
     def _may_tell(self, about: About, now: datetime) -> bool:
         can_wait = about.trouble not in self._settings.alarms.at_night
-        return not can_wait or is_somebody_there(self._lines, self._settings.policy.quiet_hours, now)
+        return not can_wait or is_somebody_there(self._lines.values(), self._settings.policy.quiet_hours, now)
 
     def _words(self, about: About, course: Course, what: Step) -> str | None:
-        business, limit = self._settings.business, self._settings.alarms.no_calls or timedelta(0)
+        business, limit = self._settings.business, self._silent_for.get(about.of, timedelta(0))
         said = Said(about=about, since=course.since, why=course.why, no_calls=limit)
         words = troubles.begun if what is Step.TELL else troubles.over
         return words(business.name, said, business.timezone)
