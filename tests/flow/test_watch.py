@@ -187,6 +187,7 @@ async def test_a_line_may_be_watched_by_itself(tmp_path: Path) -> None:
         ((_, words),) = await shop.after(minutes=1)
         assert words.startswith("Anderson Roofing: no call has come in on the line second for 2 h of opening time.")
         assert shop.active == {About(Trouble.NO_CALLS, "second")}
+        assert await shop.after(minutes=1) == []
         await shop.called("1.8", line="second")
         assert await shop.after(minutes=1) == []
         assert await shop.after(minutes=2) == [("boss", "Anderson Roofing: calls come in again on the line second.")]
