@@ -3,10 +3,12 @@
 Texts to mobiles cannot go this way: a text goes out only after it was written down. Nothing is tried again here.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from textbackd.flow.staff.notices_out import TELLS_WITHIN
 from textbackd.handoff import words
 from textbackd.handoff.base import Channel, Message, NotTold
 from textbackd.store.notices import Way
@@ -44,9 +46,10 @@ class AtOnce:
 
     async def _by(self, way: Way, message: Message) -> bool:
         try:
-            await self._channels[way].tell(message)
-        except NotTold as failure:
-            fields = {"channel": way.value, "staff": message.staff, "why": str(failure)}
+            async with asyncio.timeout(TELLS_WITHIN.total_seconds()):
+                await self._channels[way].tell(message)
+        except (NotTold, TimeoutError) as failure:
+            fields = {"channel": way.value, "staff": message.staff, "why": str(failure) or "it took too long."}
             log.warning("what is wrong could not be told at once; trying again", extra=fields)
             return False
         return True
