@@ -3,15 +3,18 @@
 Where that cannot be, the tests are skipped with the reason; with CI=true that is a failure, never a skip.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 INSTALL_SECONDS: Final = 600
+LOCK: Final = Path(tempfile.gettempdir()) / "textbackd-tests-apt.lock"
 PATH: Final = f"{os.environ['PATH']}:/usr/sbin"  # where daemons are, and not every user looks
 
 
@@ -21,6 +24,13 @@ def need(command: str, *packages: str) -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         cannot(f"{command} is not installed, and only root can install it")
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and dpkg serves one at a time
+        if not shutil.which(command, path=PATH):
+            _install(*packages)
+
+
+def _install(*packages: str) -> None:
     install = ("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
     if _done(*install).returncode != 0:
         run("apt-get", "update", "-q")  # a fresh machine has no lists of packages yet

@@ -1,7 +1,8 @@
 """Debian's Chromium, driven by playwright: browsers of two colleagues, each with cookies of their own."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ async def chromium() -> AsyncIterator[Browser]:
         try:
             yield browser
         finally:
-            await browser.close()
+            await _closed(browser.close())
 
 
 @asynccontextmanager
@@ -69,4 +70,11 @@ async def colleague(
         yield somebody
         assert somebody.faults == []
     finally:
-        await context.close()
+        await _closed(context.close())
+
+
+async def _closed(closing: Awaitable[None]) -> None:
+    """Close a window or a browser; one that hangs while it loads a page is left to the end of the process."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            await closing

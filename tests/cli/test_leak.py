@@ -60,8 +60,17 @@ def test_the_options_reach_the_figures(shell: Shell, month: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_configuration_gives_country_zone_and_trunks(shell: Shell, month: Path, config: Path) -> None:
+    assert told(shell, "--cdr", month, "--config", config)["assumed"]["timezone"] == "America/Denver"
+    named = config.with_name("named.yaml")
+    named.write_text(config.read_text().replace("{secret:", "{trunks: {channels: ['PJSIP/trunk-*']}, secret:"))
+    found = told(shell, "--cdr", month, "--config", named)
+    assert (found["calls"], found["assumed"]["trunks"]) == (200, [{"name": "PJSIP/trunk", "why": "told"}])
+    assert shell("leak", "--cdr", month, "--config", "/nowhere.yaml").code == 2
+
+
 def test_people_read_it_in_eighty_columns_without_colours_when_piped(shell: Shell, month: Path) -> None:
-    out = shell("leak", "--cdr", month, *DENVER, "--job-value", "400", "--close-rate", "0.25").out
+    out = shell("leak", "--cdr", month, *DENVER, "--job-value", "400", "--close-rate", "25%").out
     assert max(map(len, out.splitlines())) <= 80
     assert "\x1b" not in out
     assert out.splitlines() == [line.rstrip() for line in out.splitlines()]
@@ -151,7 +160,10 @@ def test_a_page_about_nothing_can_be_made(shell: Shell, tmp_path: Path) -> None:
         pytest.param(["--cdr", "x.csv", "--timezone", "Mars/Base"], 2, "not a time zone", id="no zone"),
         pytest.param(["--cdr", "x.csv", "--close-rate", "0.3"], 2, "--job-value", id="a share of nothing"),
         pytest.param(
-            ["--cdr", "x.csv", "--job-value", "1", "--close-rate", "30"], 2, "range", id="percent instead of a share"
+            ["--cdr", "x.csv", "--job-value", "1", "--close-rate", "30"],
+            2,
+            "Write 0.3 or 30%",
+            id="percent instead of a share",
         ),
         pytest.param([], 2, "--cdr", id="no source"),
     ],

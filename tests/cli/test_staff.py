@@ -15,7 +15,7 @@ import sqlite_utils
 from tests.cli.conftest import Shell
 from textbackd.store import accounts, bearer, sessions, tokens
 from textbackd.store.database import open_database
-from textbackd.web.passwords import Passwords
+from textbackd.web.access.passwords import Passwords
 
 pytestmark = pytest.mark.slow
 

@@ -29,6 +29,15 @@ HOOK = '{{crm: {{url: "{url}", secret: "{secret}", events: {events}}}}}'
             "staff.anna.email: there is no mail server. Write it under `email`, or take this out.", id="no mail server",
         ),
         pytest.param(
+            {"staff": "{anna: {weekly: true}}", "email": MAIL},
+            "staff.anna.weekly: the figures go by e-mail. Write their address as `email`, or take this out.", id="no address for figures",
+        ),
+        pytest.param(
+            {"alarms": "{at_night: [gateways]}"},
+            "alarms.at_night[0]: 'gateways' is not something that may be wrong. Write one of no_calls, pbx_away, gateway_down,",
+            id="an unknown alarm",
+        ),
+        pytest.param(
             {"email": "{host: localhost, from: \"A\\nB <a@example.com>\"}"}, "email.from: ", id="a sender of two lines",
         ),
         pytest.param(

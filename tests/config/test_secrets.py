@@ -1,6 +1,7 @@
 """Secrets are looked up when they are needed, and shown never."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,24 @@ def test_no_representation_shows_a_secret(configured: Configured) -> None:
         assert "hunter2" not in shown
         assert "4711" not in shown
     assert isinstance(settings.gateways["stick"], GsmModem)
+
+
+def test_what_nobody_wrote_stays_unwritten_when_secrets_are_looked_up() -> None:
+    written = loads(
+        "business: {name: A, country: US}\npbx: {office: {secret: '${AMI}'}}\nlines: {main: {policy: {delay: 9s}}}\n"
+        'gateways: {web: {type: http, url: "http://127.0.0.1:9/"}}\npolicy: {cooldown: 2h}\n'
+    )
+    settings = resolve_secrets(written, {"AMI": "secret"})
+    line = settings.lines["main"]
+    assert line.policy.model_fields_set == {"delay"}
+    assert settings.policy_of(line).cooldown == timedelta(hours=2)
+    assert settings.pbx["office"].secret.get_secret_value() == "secret"
+
+
+def test_what_a_line_does_not_word_stays_in_its_language_when_secrets_are_looked_up() -> None:
+    written = loads(
+        "business: {name: A, country: US}\npbx: {office: {secret: '${AMI}'}}\n"
+        "lines: {main: {language: es, texts: {busy: 'Ahora no, {business}'}}}\n"
+        'gateways: {web: {type: http, url: "http://127.0.0.1:9/"}}\n'
+    )
+    assert set(resolve_secrets(written, {"AMI": "secret"}).lines["main"].texts.worded()) == {"busy"}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbackd.core.phone import WITHHELD, NotTextable, mask, read_number
+from textbackd.core.phone import E164, WITHHELD, NotTextable, mask, read_number, written
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_what_is_no_number_has_none(presented: str, country: str, why: NotTextab
 
 @pytest.mark.parametrize("word", sorted(WITHHELD))
 def test_a_word_for_no_number_is_withheld_however_it_is_written(word: str) -> None:
-    for written in (word, word.upper(), f' "{word}" '):
-        assert read_number(written, "US").not_textable is NotTextable.WITHHELD
+    for told in (word, word.upper(), f' "{word}" '):
+        assert read_number(told, "US").not_textable is NotTextable.WITHHELD
 
 
 @settings(max_examples=100, deadline=None)
@@ -118,3 +118,23 @@ def test_a_number_that_was_read_is_read_the_same_again(presented: str, country: 
 )
 def test_a_masked_number_keeps_its_ends_only_if_something_stays_hidden(number: str | None, shown: str) -> None:
     assert mask(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "shown"),
+    [
+        ("+13035550142", "US", "(303) 555-0142"),
+        ("+442079460123", "US", "+44 20 7946 0123"),
+        ("+442079460123", "GB", "020 7946 0123"),
+        pytest.param("+18765550142", "US", "(876) 555-0142", id="within one country code as it is dialled there"),
+        pytest.param("+999", "US", "+999", id="of no plan, as it is"),
+    ],
+)
+def test_a_number_is_written_as_people_at_the_shop_write_it(number: str, country: str, shown: str) -> None:
+    assert written(E164(number), country) == shown
+
+
+@given(st.integers(1, 10**15 - 1), st.sampled_from(["US", "GB", "DE", "HU"]))
+def test_a_number_that_is_written_keeps_its_digits(digits: int, country: str) -> None:
+    shown = "".join(filter(str.isdigit, written(E164(f"+{digits}"), country)))
+    assert str(digits).endswith(shown.lstrip("0")[-6:])

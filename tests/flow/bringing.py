@@ -20,8 +20,8 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
 from textbackd.flow.replies_in import RepliesIn
-from textbackd.flow.staff_orders import StaffOrders
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.orders import StaffOrders
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Arrival, InboundText
 from textbackd.store.database import Store

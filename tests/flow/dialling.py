@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from tests.flow.office import until
 from textbackd.config import Settings
 from textbackd.demo.pbx import DemoPbx
-from textbackd.flow.ring_back import RingBack
+from textbackd.flow.staff.ring_back import RingBack
 from textbackd.pbx.client import AmiClient
 
 QUEUED = {"Response": "Success", "Message": "Originate successfully queued"}

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlite_utils
 
 from textbackd.core.phone import E164
-from textbackd.flow.tells import LoggedIn
+from textbackd.flow.staff.tells import LoggedIn
 from textbackd.store.conversations import Conversation
 
 

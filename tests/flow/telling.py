@@ -15,8 +15,8 @@ from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
 from textbackd.flow.desk import Desk
-from textbackd.flow.duty import Duty
-from textbackd.flow.handoff import Handoff
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.handoff import Handoff
 from textbackd.pbx.client import AmiClient
 from textbackd.store import conversations, outbox
 from textbackd.store.conversations import News

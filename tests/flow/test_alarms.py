@@ -14,7 +14,7 @@ from tests.flow.settings import configured
 from tests.store.rows import DAY, NOON, a_text, judged
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.flow.alarms import Alarms
+from textbackd.flow.staff.alarms import Alarms
 from textbackd.store import conversations, journal
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing

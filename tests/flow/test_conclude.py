@@ -226,6 +226,42 @@ def test_the_night_is_the_configuration_s(policy: str, why: Why) -> None:
     assert concluded(a_call(), configured(policy=policy)).decision.why is why
 
 
+NIGHTLY = '{night: skip, quiet_hours: "01:00-03:00", min_wait: 0s, cooldown: 24h, delay: 5s, expire: 10m}'
+LATELY = Caller(last_text_at=T0 - timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("own", "caller", "why"),
+    [
+        pytest.param("{}", NOBODY, Why.NIGHT, id="a line that says nothing does as all do"),
+        pytest.param("{night: send}", NOBODY, Why.MISSED, id="an emergency line answers at night"),
+        pytest.param("{quiet_hours: off}", NOBODY, Why.MISSED, id="a line without quiet hours"),
+        pytest.param('{quiet_hours: "04:00-05:00"}', NOBODY, Why.MISSED, id="a line with a night of its own"),
+        pytest.param("{night: send}", LATELY, Why.COOLDOWN, id="the cooldown stays that of all"),
+        pytest.param("{night: send, cooldown: 1h}", LATELY, Why.MISSED, id="a line with a cooldown of its own"),
+    ],
+)
+def test_a_line_may_say_otherwise_than_the_policy_of_all(own: str, caller: Caller, why: Why) -> None:
+    lines = f'{{main: {{dids: ["+13035550101"], policy: {own}}}, other: {{dids: ["*"]}}}}'
+    settings = configured(policy=NIGHTLY, lines=lines)
+    assert concluded(a_call(), settings, caller).decision.why is why
+    assert concluded(a_call(did_presented="+13035550109"), settings).decision.why is Why.NIGHT
+
+
+def test_a_line_may_have_more_patience_with_who_gives_up() -> None:
+    gave_up = a_call(ended_by=EndedBy.CALLER, ringing_at_end=True)
+    lines = '{main: {dids: ["+13035550101"], policy: {min_wait: 10m}}, other: {dids: ["*"]}}'
+    assert concluded(gave_up, configured(lines=lines)).decision.why is Why.SHORT
+    assert concluded(gave_up).decision.why is Why.MISSED
+
+
+def test_a_line_s_own_delay_is_that_of_its_texts() -> None:
+    lines = '{main: {dids: ["+13035550101"], policy: {delay: 30s}}, other: {dids: ["*"]}}'
+    office = Office(configured(lines=lines))
+    delays = [office.policy(line).delay for line in ("main", "other", None)]
+    assert delays == [seconds(30), seconds(5), seconds(5)]
+
+
 def test_the_shop_s_zone_counts_where_the_number_tells_none() -> None:
     night = Office(SETTINGS).night_of(E164("+881612345678"))
     assert str(night) == "America/Denver"

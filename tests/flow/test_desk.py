@@ -13,8 +13,8 @@ from tests.store.rows import CALLER, DAY, NOON, a_text, judged
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
-from textbackd.flow.desk import Desk, Refused
-from textbackd.store import acts, conversations, journal, outbox
+from textbackd.flow.desk import Desk, Refused, SentAlready
+from textbackd.store import acts, conversations, journal, never, outbox
 from textbackd.store.conversations import Conversation
 from textbackd.store.database import Store
 
@@ -141,3 +141,19 @@ async def test_an_answer_of_somebody_who_only_observes_is_not_sent(tmp_path: Pat
     await store.close()
     assert row is not None
     assert row["state"] == "suppressed"
+
+
+async def test_a_key_stands_for_one_text_and_other_words_under_it_are_refused(shop: Shop) -> None:
+    assert [await shop.desk.reply(CALLER, "We can come at 3", "anna", key=KEY) for _ in range(2)] == [KEY, KEY]
+    with pytest.raises(SentAlready):
+        await shop.desk.reply(CALLER, "Or at 4?", "anna", key=KEY)
+    with pytest.raises(SentAlready):
+        await shop.desk.reply(E164("+13035550143"), "We can come at 3", "anna", key=KEY)
+    assert sum(kind == "manual" for kind, _ in await shop.texts()) == 1
+
+
+async def test_who_is_never_heeded_again_is_on_the_list_and_gets_nothing_that_waits(shop: Shop) -> None:
+    await shop.desk.never(CALLER, "anna")
+    assert await shop.store.run(lambda db: [(one.number, one.by) for one in never.listing(db)]) == [(CALLER, "anna")]
+    assert ((await shop.conversation()).turn, await shop.texts()) == (Turn.DONE, [("missed", "cancelled")])
+    assert [deed[:2] for deed in await shop.deeds()] == [("never", "anna")]

@@ -14,9 +14,9 @@ from tests.flow.telling import Telling, telling
 from tests.handoff.messages import a_message, failure_of
 from tests.store.rows import CALLER
 from textbackd.demo.pbx import DemoPbx
-from textbackd.flow.desk_phones import DeskPhonesIn
-from textbackd.flow.staff_orders import StaffOrders
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.desk_phones import DeskPhonesIn
+from textbackd.flow.staff.orders import StaffOrders
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.handoff.desk_phone import MOST, DeskPhones
 from textbackd.pbx.client import AmiClient
 

@@ -11,7 +11,7 @@ from tests.flow.office import until
 from tests.flow.settings import configured
 from tests.flow.telling import ANNA, BEN, telling
 from textbackd.demo.pbx import DemoPbx
-from textbackd.flow.duty import Duty
+from textbackd.flow.staff.duty import Duty
 from textbackd.pbx.client import AmiClient
 
 STAFF = f'{{anna: {{mobile: "{ANNA}", phone: PJSIP/103}}, ben: {{mobile: "{BEN}", phone: PJSIP/104}}}}'

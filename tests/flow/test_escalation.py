@@ -20,7 +20,7 @@ from textbackd.config import Settings
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
-from textbackd.flow.escalation import Escalation
+from textbackd.flow.staff.escalation import Escalation
 from textbackd.store import acts, conversations
 from textbackd.store.acts import ActKind
 from textbackd.store.conversations import News

@@ -9,8 +9,8 @@ from tests.hasty import hasty
 from tests.store.rows import CALLER
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.flow.handoff import CALLBACK_AGAIN_AFTER
-from textbackd.flow.staff_mobiles import MOST_OF_ONE
+from textbackd.flow.staff.handoff import CALLBACK_AGAIN_AFTER
+from textbackd.flow.staff.mobiles import MOST_OF_ONE
 from textbackd.store import conversations, news, optouts, outbox
 from textbackd.store.optouts import OptedOutBy
 

@@ -13,7 +13,7 @@ import pytest
 from tests.flow.gateways import now
 from tests.hasty import hasty, until
 from tests.store.rows import CALLER
-from textbackd.flow.notices_out import RETRY_AFTER, Teller
+from textbackd.flow.staff.notices_out import RETRY_AFTER, Teller
 from textbackd.handoff.base import Message, NotTold
 from textbackd.store import notices
 from textbackd.store.database import Store, writing

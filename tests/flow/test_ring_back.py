@@ -16,7 +16,7 @@ from textbackd.config import Settings
 from textbackd.core.phone import E164, as_dialled
 from textbackd.flow.bell import Bell
 from textbackd.flow.desk import Desk, Refused
-from textbackd.flow.ring_back import CannotRing, RingBack
+from textbackd.flow.staff.ring_back import CannotRing, RingBack
 from textbackd.pbx.control import Picked
 from textbackd.store import acts, conversations, journal
 from textbackd.store.database import Store

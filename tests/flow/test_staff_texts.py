@@ -12,9 +12,9 @@ from tests.hasty import hasty
 from tests.store.rows import CALLER
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
-from textbackd.flow.staff_mobiles import MOST_ANSWERS, MOST_OF_ONE
-from textbackd.flow.staff_orders import AT_ONCE, LAST_WITHIN, TOLD_WITHIN, StaffOrders
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.mobiles import MOST_ANSWERS, MOST_OF_ONE
+from textbackd.flow.staff.orders import AT_ONCE, LAST_WITHIN, TOLD_WITHIN, StaffOrders
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.store import conversations, optouts, outbox
 from textbackd.store.inbox import Came, Incoming
 

@@ -9,8 +9,8 @@ from tests.flow.telling import ANNA, BEN, Telling, telling
 from tests.hasty import hasty
 from tests.store.rows import CALLER, DAY, NOON
 from textbackd.core.phone import E164
-from textbackd.flow.duty import Duty
-from textbackd.flow.tells import StaffTells
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.tells import StaffTells
 from textbackd.store import conversations, notices, optouts
 from textbackd.store.database import writing
 from textbackd.store.optouts import OptedOutBy

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.gateways.contract import Peer
 from textbackd.demo.modem import Quirks, VirtualModem
-from textbackd.demo.modem_air import OnAir, read_air
+from textbackd.demo.modem_air import OnAir, deliver_pdus, read_air
 from textbackd.gateways.base import Accepted, Arrival, Gateway
 from textbackd.gateways.gsm_modem import GsmModem
 from textbackd.gateways.modem.line import Timing
@@ -30,6 +30,7 @@ class Shop(Peer):
     def __init__(self, folder: Path, *, link: Path | None = None) -> None:
         self.air = folder / "air.jsonl"
         self.modem = VirtualModem(air=self.air, link=link or folder / "port", quirks=Quirks())
+        self._delivered: dict[tuple[str, str], list[str]] = {}
 
     @property
     def quirks(self) -> Quirks:
@@ -57,7 +58,11 @@ class Shop(Peer):
         self.next_texts("silent")
 
     async def deliver(self, sender: str, body: str, *, again: bool = False) -> None:
-        await asyncio.to_thread(self.modem.deliver, sender, body)
+        """Deliver a text; `again` with the time stamp that it had."""
+        if not again:
+            self._delivered[sender, body] = deliver_pdus(sender, body, reference=len(self._delivered) + 1)
+        for pdu in self._delivered[sender, body]:
+            await asyncio.to_thread(self.modem.deliver_pdu, pdu)
 
     async def report(self, accepted: Accepted, *, delivered: bool) -> None:
         """The virtual network reports by itself."""

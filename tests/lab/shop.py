@@ -80,6 +80,10 @@ class Shop:
         bodies = [json.loads(request.body) for request in self.sink.requests]
         return [body for body in bodies if body["to"] == number]
 
+    def answers_to(self, number: str) -> list[dict[str, Any]]:
+        """Return those of them that answer a call. What staff are told of other callers begins with a tag."""
+        return [body for body in self.texts_to(number) if not body["text"].startswith("#")]
+
     def newest_call(self) -> int:
         """Return the number of the newest recorded call."""
         with _closing(self.folder) as db:

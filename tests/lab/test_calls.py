@@ -41,7 +41,7 @@ def check(shop: Shop, scenario: Scenario, after: int, record_property: Callable[
     truths = expected(scenario)
     calls = shop.calls_after(after, len(truths), sum(t.reason != "internal" for t in truths))
     due = {t.caller for t in truths if t.text}
-    texted = {caller for caller in {t.caller for t in truths} if shop.texts_to(caller)}
+    texted = {caller for caller in {t.caller for t in truths} if shop.answers_to(caller)}
     record_property("texted", {"due": len(due), "texted": len(texted), "right": len(due & texted)})
     record_property("seconds", shop.seconds_to_accepted(due))
     inside: tuple[str, str, str] = (
@@ -54,7 +54,7 @@ def check(shop: Shop, scenario: Scenario, after: int, record_property: Callable[
     assert [s for s in seen if s != inside] == [t for t in told if t != inside]
     assert seen.count(inside) >= told.count(inside)
     assert texted == due
-    assert all(len(shop.texts_to(caller)) == 1 for caller in due), "texted twice"
+    assert all(len(shop.answers_to(caller)) == 1 for caller in due), "texted twice"
 
 
 def expected(scenario: Scenario) -> list[Truth]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.flow.settings import configured
-from textbackd.flow.duty import Duty
+from textbackd.flow.staff.duty import Duty
 from textbackd.pbx.client import AmiClient
 
 from .asterisk import Asterisk

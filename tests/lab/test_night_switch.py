@@ -34,10 +34,10 @@ def next_text(shop: Shop) -> str:
     """Let a call ring out and return the words that its caller gets."""
     scenario = SCENARIOS["direct_noanswer"]
     caller = scenario.truths[0].caller
-    before, texts = shop.newest_call(), len(shop.texts_to(caller))
+    before, texts = shop.newest_call(), len(shop.answers_to(caller))
     play(scenario, shop.pbx)
     shop.calls_after(before, 1)
-    return str(shop.texts_to(caller)[texts:][0]["text"])
+    return str(shop.answers_to(caller)[texts:][0]["text"])
 
 
 @pytest.mark.parametrize("switch", [SWITCHES["freepbx"], SWITCHES["hint"]], ids=["AstDB", "a lamp"])

@@ -46,7 +46,7 @@ def test_the_variable_that_the_dialplan_sets_decides_whether_a_number_is_believe
     play(Scenario(name="attested", story="", case=1, truths=(truth,), player=ring_out), shop.pbx)
     (found,) = shop.calls_after(before, 1)
     assert (found["decision"], found["decision_reason"], found["decision_detail"]) == decided
-    assert len(shop.texts_to(caller)) == (decided[0] == "text")
+    assert len(shop.answers_to(caller)) == (decided[0] == "text")
 
 
 def try_to_call_back(stage: Stage, first: Truth, second: Truth) -> None:
@@ -68,4 +68,4 @@ def test_a_call_back_that_nobody_takes_holds_the_text_only_while_it_rings(
     assert (
         text["accepted_at"] >= attempt["ended_at"]
     )  # due 4 s after the hang-up, while the colleague's call still rang
-    assert len(shop.texts_to(CUSTOMER)) == 1
+    assert len(shop.answers_to(CUSTOMER)) == 1

@@ -89,7 +89,7 @@ OWN: Final = ["PJSIP/trunk-{}", "PJSIP/trunk-{}", "PJSIP/trunk2-{}", "PJSIP/101-
 @st.composite
 def a_call(draw: st.DrawFn, number: int, naming: str) -> list[dict[str, Any]]:
     """Return the rows of a call, whose channels have names that no other call has."""
-    own, begins = draw(st.sampled_from(OWN)).format(f"{number:08x}"), number * 40 + draw(st.integers(0, 60))
+    own, begins = draw(st.sampled_from(OWN)).format(f"{number:07x}0"), number * 40 + draw(st.integers(0, 60))
     src, clid = draw(st.sampled_from(CALLERS)), draw(st.sampled_from(['"Ann" <+12015550177>', "Ann", ""]))
     rows = []
     for place in range(draw(st.integers(1, 4))):

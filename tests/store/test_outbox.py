@@ -227,8 +227,9 @@ def test_the_time_to_the_gateway_s_word_counts_from_the_hang_up(db: sqlite_utils
     put(db, a_text(kind=TextOf.MANUAL, hung_up_at=None))
     for _ in range(2):
         outbox.accepted(db, claimed(db, at=after(seconds=5)), None, after(seconds=6))
-    assert outbox.seconds_to_accepted(db, NOON) == [pytest.approx(6, abs=0.01)]
-    assert outbox.seconds_to_accepted(db, after(hours=1)) == []
+    assert outbox.seconds_to_accepted(db, NOON, after(hours=1)) == [pytest.approx(6, abs=0.01)]
+    assert outbox.seconds_to_accepted(db, after(hours=1), after(hours=2)) == []
+    assert outbox.seconds_to_accepted(db, NOON, NOON) == []
 
 
 def test_a_text_of_another_alphabet_comes_back_as_it_was(db: sqlite_utils.Database) -> None:

@@ -20,14 +20,14 @@ from textbackd.config import loads
 from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
-from textbackd.flow.ring_back import RingBack
+from textbackd.flow.staff.ring_back import RingBack
 from textbackd.store import accounts
 from textbackd.store.accounts import Role
 from textbackd.store.database import Store
+from textbackd.web.access.passwords import Passwords
 from textbackd.web.app import make_app, start, stop
 from textbackd.web.metrics import Family
 from textbackd.web.pace import Pace
-from textbackd.web.passwords import Passwords
 from textbackd.web.shop import Shop
 
 T = TypeVar("T")

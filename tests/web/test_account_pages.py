@@ -10,7 +10,7 @@ from textbackd.core.phone import E164
 from textbackd.store import accounts, acts
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.database import writing
-from textbackd.web.audit import ROWS, WORDS
+from textbackd.web.access.audit import ROWS, WORDS
 
 pytestmark = pytest.mark.slow
 

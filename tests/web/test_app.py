@@ -215,6 +215,52 @@ textbackd_brake 1
 # HELP textbackd_paused 1 while a person has paused all automatic texts.
 # TYPE textbackd_paused gauge
 textbackd_paused 0
+# HELP textbackd_conversations Conversations that are not done, by turn.
+# TYPE textbackd_conversations gauge
+textbackd_conversations{turn="new"} 2
+# HELP textbackd_callbacks_wanted Callers whom no text reaches, and who wait.
+# TYPE textbackd_callbacks_wanted gauge
+textbackd_callbacks_wanted 1
+# HELP textbackd_callers_waiting Callers who wait for a person.
+# TYPE textbackd_callers_waiting gauge
+textbackd_callers_waiting 2
+# HELP textbackd_longest_wait_seconds For how long the first of them has waited.
+# TYPE textbackd_longest_wait_seconds gauge
+textbackd_longest_wait_seconds 90.0
+# HELP textbackd_first_answer_seconds From the first missed call to a person's word.
+# TYPE textbackd_first_answer_seconds histogram
+textbackd_first_answer_seconds_bucket{le="60.0"} 0
+textbackd_first_answer_seconds_bucket{le="+Inf"} 0
+textbackd_first_answer_seconds_sum 0.0
+textbackd_first_answer_seconds_count 0
+# HELP textbackd_waiting_steps What the reply clock has done for them.
+# TYPE textbackd_waiting_steps gauge
+textbackd_waiting_steps{step="tell"} 3
+# HELP textbackd_optouts Numbers that want no texts.
+# TYPE textbackd_optouts gauge
+textbackd_optouts 7
+# HELP textbackd_text_segments_total Segments of the texts that gateways took.
+# TYPE textbackd_text_segments_total counter
+textbackd_text_segments_total{line="main"} 9
+# HELP textbackd_text_cost_total Their price, in the currency of the settings.
+# TYPE textbackd_text_cost_total counter
+textbackd_text_cost_total{line="main"} 0.25
+# HELP textbackd_alarm_active 1 while something has been wrong for too long.
+# TYPE textbackd_alarm_active gauge
+textbackd_alarm_active{alarm="pbx_away",of="shop"} 1
+textbackd_alarm_active{alarm="disk",of=""} 0
+# HELP textbackd_ami_waiting_events Events of the PBX not yet worked through.
+# TYPE textbackd_ami_waiting_events gauge
+textbackd_ami_waiting_events{pbx="office"} 6
+# HELP textbackd_database_size_bytes Size of the database and its log.
+# TYPE textbackd_database_size_bytes gauge
+textbackd_database_size_bytes 4096
+# HELP textbackd_disk_free_bytes Free space beside the database.
+# TYPE textbackd_disk_free_bytes gauge
+textbackd_disk_free_bytes 8192
+# HELP textbackd_gateway_recovery_ask_total Recovery ask, as the gateway tells.
+# TYPE textbackd_gateway_recovery_ask_total counter
+textbackd_gateway_recovery_ask_total{gateway="stick"} 2.0
 # HELP textbackd_gateway_signal_dbm Signal dbm, as the gateway tells.
 # TYPE textbackd_gateway_signal_dbm gauge
 textbackd_gateway_signal_dbm{gateway="stick"} -71.0
@@ -242,7 +288,20 @@ def test_the_metrics_of_a_day() -> None:
         incoming={("stick", "text"): 5},
         notices={("email", "failed"): 1},
         texting="brake",
-        vitals={"stick": {"signal_dbm": -71.0}},
+        turns={"new": 2},
+        callbacks=1,
+        waiting=2,
+        longest_wait=timedelta(seconds=90),
+        first_answer=Histogram((60.0,)),
+        steps={"tell": 3},
+        optouts=7,
+        segments={"main": 9},
+        cost={"main": 0.25},
+        alarms={("pbx_away", "shop"): True, ("disk", ""): False},
+        waiting_events={"office": 6},
+        database_bytes=4096,
+        disk_free_bytes=8192,
+        vitals={"stick": {"signal_dbm": -71.0, "recovery_ask_total": 2.0}},
         told={"stick": {"operator": "T-Mobile"}},
     )
     *lines, build = render(families(now)).splitlines(keepends=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 
 from tests.web.callers import JANE as NUMBER
 from tests.web.callers import LANDLINE, TO_LANDLINE, Caller
@@ -17,9 +18,10 @@ from tests.web.inbox import NOON, Browser, Inbox, Page, open_inbox
 from textbackd.core.conversation import Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
-from textbackd.store import acts, leads, optouts, outbox
+from textbackd.store import acts, asks, leads, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation
+from textbackd.store.database import writing
 from textbackd.store.leads import NewLead
 from textbackd.web.inbox.columns import ENTRIES
 from textbackd.web.inbox.deeds import DEEDS
@@ -159,6 +161,7 @@ DONE: dict[str, tuple[dict[str, Any], Check, str]] = {
     "lost": ({}, lambda stands: (stands.outcome, stands.value) == ("lost", None), "/"),
     "rename": ({"name": " Mrs\nKowalski "}, lambda stands: stands.name == "Mrs Kowalski", TALK),
     "no-texts": ({}, lambda stands: stands.no_text == "opted_out", TALK),
+    "keep-texting": ({}, lambda stands: stands.turn is Turn.NEW, TALK),
     "texts-again": ({}, lambda stands: stands.no_text is None, TALK),
     "reply": ({"text": "Hello", "key": KEY}, lambda stands: stands.turn is Turn.THEIRS, TALK),
     "note": ({"note": "Look"}, lambda stands: stands.turn is Turn.NEW, TALK),
@@ -209,6 +212,22 @@ async def test_it_is_asked_once_more_before_somebody_gets_no_more_texts(inbox: I
     assert '<textarea id="text"' not in page.text
     refused = await browser.post(f"{TALK}/reply", text="Hello", key=KEY)
     assert refused.status == 422
+
+
+async def test_who_may_mean_stop_is_asked_about_until_somebody_decides(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.writes("please don't text me at work", NOON))
+    await inbox.write(may_mean_stop)
+    await browser.log_in()
+    assert "They may want no more texts." in (await browser.get(TALK)).words
+    page = await browser.post(f"{TALK}/keep-texting")
+    assert "They may want no more texts." not in page.words
+    assert "decided: texts are still welcome" in page.words
+    assert await inbox.write(lambda db: asks.since(db, NUMBER)) is None
+
+
+def may_mean_stop(db: sqlite_utils.Database) -> None:
+    with writing(db):
+        asks.add_within(db, NUMBER, 1, NOON)
 
 
 async def test_a_landline_is_told_before_anybody_types(inbox: Inbox, browser: Browser) -> None:
@@ -362,6 +381,7 @@ async def test_everything_that_was_done_is_on_record(inbox: Inbox, browser: Brow
         "renamed",
         "opted_out",
         "opted_in",
+        "kept_texting",
         "never",
     }
     assert expected | {"replied", "note", "read"} <= kinds

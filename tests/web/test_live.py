@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,7 @@ import pytest
 from tests.web.callers import TOM, Caller
 from tests.web.inbox import NOON, Browser, Inbox, open_inbox
 from textbackd.store import sessions
-from textbackd.web.inbox.live import MOST_PAGES
+from textbackd.web.inbox.live import MOST_PAGES, Page
 
 pytestmark = pytest.mark.slow
 JANE = Caller(name="Jane Kowalski")
@@ -98,6 +99,10 @@ async def test_no_more_pages_are_held_than_can_be(inbox: Inbox, browser: Browser
             await stack.enter_async_context(listening(Browser(many)))
         async with many.get("/live") as refused:
             assert (refused.status, refused.headers["Retry-After"]) == (503, "60")
+
+
+async def test_a_page_that_nothing_happens_to_is_kept_from_being_taken_for_dead() -> None:
+    assert await Page(timedelta(milliseconds=5)).news() == ": still here\n\n"
 
 
 async def test_an_open_page_does_not_keep_the_daemon_from_stopping(tmp_path: Path) -> None:

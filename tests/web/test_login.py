@@ -7,8 +7,8 @@ import pytest
 
 from tests.web.inbox import PASSWORD, Browser, Inbox, open_inbox
 from textbackd.store import accounts, acts, sessions
-from textbackd.web import attempts
-from textbackd.web.passwords import MOST_WAITING
+from textbackd.web.access import attempts
+from textbackd.web.access.passwords import MOST_WAITING
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher
 
-from textbackd.web.passwords import MOST_WAITING, Passwords, is_long_enough
+from textbackd.web.access.passwords import MOST_WAITING, Passwords, is_long_enough
 
 KEPT = Passwords().hash_now("three plain words")
 

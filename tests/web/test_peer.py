@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from textbackd.web import peer
+from textbackd.web.access import peer
 
 
 async def told(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from tests.web.inbox import PASSWORD, Browser, Inbox, open_inbox, raw
 from textbackd.store import sessions, tokens
-from textbackd.web.auth import BEFORE_LOGIN, FOR_EVERYBODY
+from textbackd.web.access.auth import BEFORE_LOGIN, FOR_EVERYBODY
 
 pytestmark = pytest.mark.slow
 

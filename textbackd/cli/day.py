@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from textbackd.cli.options import wrapped
-from textbackd.config import Line, Settings
+from textbackd.config import Line, Policy, Settings
 from textbackd.core.opening_hours import DAY, Interval
 from textbackd.core.timetable import Timetable
 from textbackd.core.words import WORDS, Language
@@ -24,7 +24,9 @@ def explain_day(settings: Settings, day: date) -> Iterator[str]:
     for name, line in settings.lines.items():
         yield from ("", f"{name} ({line.timezone or settings.business.timezone})")
         yield from (f"  {sentence}" for sentence in _line(settings.timetable(line), line, day))
-    yield from ("", *wrapped(_quiet(settings)))
+        if {"quiet_hours", "night"} & line.policy.model_fields_set:
+            yield from wrapped(_quiet(settings.policy_of(line)), "  ")
+    yield from ("", *wrapped(_quiet(settings.policy)))
 
 
 def _line(table: Timetable, line: Line, day: date) -> Iterator[str]:
@@ -76,8 +78,7 @@ def _length(span: timedelta) -> str:
     return "an hour" if minutes == 60 else f"{minutes} minutes"
 
 
-def _quiet(settings: Settings) -> str:
-    policy = settings.policy
+def _quiet(policy: Policy) -> str:
     if policy.quiet_hours is None:
         return "No quiet hours (policy.quiet_hours: off)."
     hours = f"Quiet {policy.quiet_hours}, by the caller's clock: what is late waits, and"

@@ -28,7 +28,7 @@ from textbackd.flow.conclude import Conclusion
 from textbackd.store import accounts
 from textbackd.store.accounts import Role
 from textbackd.store.database import open_database
-from textbackd.web.passwords import Passwords
+from textbackd.web.access.passwords import Passwords
 
 USUAL_PAGES: Final = 8470
 BETWEEN_CALLS: Final = 1.0  # seconds

@@ -1,6 +1,7 @@
 """`textbackd leak`: how big the leak is, from old records, before anything is switched on."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from zoneinfo import ZoneInfo
 import click
 import phonenumbers
 
-from textbackd.config import values
+from textbackd.cli import DEFAULT_CONFIG
+from textbackd.cli.options import config_option
+from textbackd.config import Settings, load, values
 from textbackd.config.zones import business_zone, machine_zone
 from textbackd.core.leak import worth
 from textbackd.errors import TextbackdError
@@ -20,6 +23,17 @@ from textbackd.report.measure import Answer, Progress, Question, measure
 
 STEP: Final = 0.01  # of a file; a bar that moves more often costs more than it tells
 DAY: Final = timedelta(days=1)
+
+
+def _share(written: str) -> float:
+    """Return 0.3 for 0.3 and for 30%."""
+    try:
+        share = float(written.strip().removesuffix("%")) / (100 if written.strip().endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise click.BadParameter(f"{written!r} is no share. Write 0.3 or 30% for three of ten.")
+    return share
 
 
 @click.command()
@@ -42,21 +56,28 @@ DAY: Final = timedelta(days=1)
     metavar="PATTERN",
     help="What calls from outside come in over: a channel, PJSIP/provider*, or a context. Found if left out. May be repeated.",
 )
-@click.option("--country", default="US", show_default=True, metavar="US", help="Where numbers are read as if dialled.")
-@click.option("--timezone", "zone", default=None, metavar="ZONE", help="The PBX's and the shop's zone; the country's.")
-@click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
 @click.option(
-    "--close-rate", type=click.FloatRange(0, 1), metavar="P", help="How many new callers buy: 0.3 is three of ten."
+    "--country", default=None, metavar="US", help="Where numbers are read as if dialled; the configuration's, or US."
 )
+@click.option(
+    "--timezone",
+    "zone",
+    default=None,
+    metavar="ZONE",
+    help="The PBX's and the shop's zone; the configuration's, or the country's.",
+)
+@click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
+@click.option("--close-rate", type=_share, metavar="P", help="How many new callers buy: 0.3 or 30% is three of ten.")
 @click.option("--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d).")
 @click.option("--until", default=None, metavar="DATE|TIME", help="Up to that day and with it, or up to so long ago.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A page to look at and to print."
 )
+@config_option
 def leak(
-    cdr: str, queue_log: Path | None, trunks: tuple[str, ...], country: str, zone: str | None, job_value: float | None,
-    close_rate: float | None, since: str | None, until: str | None, as_json: bool, html: Path | None,
+    cdr: str, queue_log: Path | None, trunks: tuple[str, ...], country: str | None, zone: str | None, job_value: float | None,
+    close_rate: float | None, since: str | None, until: str | None, as_json: bool, html: Path | None, config: Path,
 ) -> None:  # fmt: skip
     """Tell how many callers were lost, from the PBX's old call records.
 
@@ -64,12 +85,14 @@ def leak(
     """
     if close_rate is not None and job_value is None:
         raise click.UsageError("--close-rate needs --job-value: a share of nothing is nothing.")
-    clock = _zone(zone, _country(country))
+    settings = _settings(config)
+    home = _country(country) or (settings.business.country if settings else "US")
+    clock = _zone(zone) or (settings.business.timezone if settings else business_zone(home, machine_zone())[0])
     question = Question(
         cdr=cdr,
         queue_log=queue_log,
-        trunks=trunks,
-        country=country.upper(),
+        trunks=trunks or _configured_trunks(settings),
+        country=home,
         zone=clock,
         since=_moment("--since", since, clock, timedelta(0)),
         until=_moment("--until", until, clock, DAY),
@@ -101,19 +124,29 @@ def _write(path: Path, text: str) -> None:
         raise TextbackdError(f"--html {path}: cannot be written ({error.strerror or error}).") from error
 
 
-def _country(written: str) -> str:
-    if written.upper() not in phonenumbers.SUPPORTED_REGIONS:
+def _settings(config: Path) -> Settings | None:
+    """Return the configuration, which gives country, timezone and trunks; None if there is none at the usual place, or not for us."""
+    return load(config) if config != DEFAULT_CONFIG or os.access(config, os.R_OK) else None
+
+
+def _country(written: str | None) -> str | None:
+    if written is not None and written.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise click.UsageError(f"--country {written}: is not a country. Write its two letters, as US or GB.")
-    return written.upper()
+    return written.upper() if written else None
 
 
-def _zone(written: str | None, country: str) -> ZoneInfo:
-    if written is None:
-        return business_zone(country, machine_zone())[0]
+def _zone(written: str | None) -> ZoneInfo | None:
     try:
-        return values.zone(written)
+        return values.zone(written) if written else None
     except ValueError as error:
         raise click.UsageError(f"--timezone: {error}") from error
+
+
+def _configured_trunks(settings: Settings | None) -> tuple[str, ...]:
+    """Return the trunks that a configuration names; none if it leaves them to be found."""
+    sections = settings.pbx.values() if settings else ()
+    named = [section.trunks for section in sections if section.trunks.model_fields_set]
+    return tuple(pattern for trunks in named for pattern in (*trunks.contexts, *trunks.channels))
 
 
 def _moment(option: str, written: str | None, zone: ZoneInfo, after: timedelta) -> datetime | None:

@@ -15,8 +15,8 @@ from textbackd.errors import TextbackdError
 from textbackd.store import accounts, bearer, sessions, tokens
 from textbackd.store.accounts import Account, Role
 from textbackd.store.database import open_database
-from textbackd.web.names import BAD_NAME, is_name
-from textbackd.web.passwords import TOO_SHORT, Passwords, is_long_enough
+from textbackd.web.access.names import BAD_NAME, is_name
+from textbackd.web.access.passwords import TOO_SHORT, Passwords, is_long_enough
 
 MOST_READ: Final = 100_000  # characters of a password from stdin
 stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking.")

@@ -151,6 +151,11 @@ def _mailless(source: Source) -> Found:
     for name, person in _entries(source, "staff"):
         if person.get("email") is not None and not source.data.get("email"):
             yield ("staff", name, "email"), "there is no mail server. Write it under `email`, or take this out."
+        if person.get("weekly") is True and person.get("email") is None:
+            yield (
+                ("staff", name, "weekly"),
+                "the figures go by e-mail. Write their address as `email`, or take this out.",
+            )
 
 
 def _queueless(source: Source) -> Found:

@@ -17,6 +17,7 @@ from textbackd.config.values import likely, shown
 from textbackd.core.compose import Language, Wish
 from textbackd.core.phone import E164, read_number
 from textbackd.core.stop_words import WORDS
+from textbackd.core.trouble import Trouble
 
 LEAST_KEPT: Final = timedelta(days=30)  # the longest window of the usual caps
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -325,6 +326,11 @@ def wish(value: Any) -> Wish:
     """Return auto, on or off; YAML and people also say true and false."""
     said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
     return _choice(said, Wish, "a choice here")
+
+
+def trouble(value: Any) -> Trouble:
+    """Return what may be wrong, from its name."""
+    return _choice(value, Trouble, "something that may be wrong")
 
 
 def _choice(value: Any, choices: type[Choice], what: str) -> Choice:

@@ -70,4 +70,8 @@ def _fields(section: Section, change: Change, loc: Loc) -> Iterator[tuple[str, A
     for name, field in type(section).model_fields.items():
         place = (*loc, field.alias or name)
         # What may hold a secret is kept out of repr, which is how it is told here as well.
-        yield name, _changed(getattr(section, name), change, place, hidden=not field.repr)
+        written = getattr(section, name)
+        resolved = _changed(written, change, place, hidden=not field.repr)
+        # A field that is only copied would count as written by the shop: a line's own policy consists of those.
+        if resolved != written:
+            yield name, resolved

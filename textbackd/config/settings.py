@@ -21,6 +21,7 @@ from textbackd.config.section import (
     Section,
     nothing,
 )
+from textbackd.config.sections.alarms import Alarms
 from textbackd.config.sections.bookings import Booking
 from textbackd.config.sections.business import Business
 from textbackd.config.sections.handoff import Email, HookOut
@@ -84,6 +85,7 @@ class Settings(Section):
     hooks_out: Named[HookOut] = Field(
         default_factory=nothing, description="Programs that are told what happens, by names of your own."
     )
+    alarms: Alarms = Field(default=Alarms(), description="When somebody is told that something is wrong.")
     retention: Retention = Field(default=Retention(), description="How long things are kept.")
     inbox: Inbox = Field(default=Inbox(), description="The conversations with callers.")
     web: Web = Field(default=Web(), description="The inbox in the browser.")
@@ -131,6 +133,13 @@ class Settings(Section):
     def line_named(self, name: str | None) -> Line:
         """Return the line of that name, or the first one if it is not known or not there any more."""
         return self.lines[name] if name is not None and name in self.lines else next(iter(self.lines.values()))
+
+    def policy_of(self, line: Line | None) -> Policy:
+        """Return when to text for a line: what it says itself, and for the rest what is said for all."""
+        if line is None:
+            return self.policy
+        own = {key: getattr(line.policy, key) for key in line.policy.model_fields_set}
+        return self.policy.model_copy(update=own)
 
     def timetable(self, line: Line) -> Timetable:
         """Return when a line is open, by its own clock."""

@@ -1,4 +1,4 @@
-"""Who of the staff is told what a caller wants?   store/conversations.py, the rota, the queue → here → flow/handoff.py      Pure.
+"""Who of the staff is told what a caller wants?   store/conversations.py, the rota, the queue → here → flow/staff/handoff.py      Pure.
 
 The one whose conversation it is; else whoever is logged in to the line's queue; else whoever is on duty by the rota; else all of the
 line's staff. Never nobody.

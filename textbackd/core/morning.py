@@ -1,4 +1,4 @@
-"""When does a shop's day begin, and since when was it closed?   core/timetable.py → here → flow/alarms.py      Pure."""
+"""When does a shop's day begin, and since when was it closed?   core/timetable.py → here → flow/staff/alarms.py      Pure."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""What one of the staff writes from their phone, read.   flow/staff_orders.py → here      Pure.
+"""What one of the staff writes from their phone, read.   flow/staff/orders.py → here      Pure.
 
 #7 We come at 3        to the caller of conversation 7
 We come at 3           to the caller whom they were told of last

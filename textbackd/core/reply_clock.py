@@ -1,4 +1,4 @@
-"""How long has a caller waited for a person, and what follows?   store/conversations.py → here → flow/escalation.py      Pure.
+"""How long has a caller waited for a person, and what follows?   store/conversations.py → here → flow/staff/escalation.py      Pure.
 
 A caller's wait counts in the opening hours of their line only: who wrote at 16:55 and is answered at 8:05 has waited ten minutes. A
 matter that is urgent has no hours. Each step of a line's chain is taken once for each wait.

@@ -69,6 +69,7 @@ class Kind:
     last_limit: int = field(
         init=False
     )  # what counts if it is the last one: its time-out, unless somebody was connected
+    unanswered: bool = field(init=False)
     stays_inside: bool = field(init=False)  # alone it is no call from outside, and reached nobody there
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class Kind:
         limit = LIMIT_OUTSIDE if is_talk and self.to in ("outside", "local") else LIMIT
         object.__setattr__(self, "limit", limit)
         object.__setattr__(self, "last_limit", max(limit, 0 if is_talk else 1 + (self.timeout or 0)))
+        object.__setattr__(self, "unanswered", self.disposition is not Disposition.ANSWERED)
         object.__setattr__(self, "stays_inside", self.channel == "inside" and not (is_talk and self.to == "outside"))
 
 
@@ -149,7 +151,7 @@ def in_words(judgement: Judgement) -> str:
 
 def cut(moments: Iterable[int], limit: int) -> dict[int, int]:
     """Return each moment's place when no pause between two of them is longer than `limit`."""
-    before, *later = sorted(moments)
+    before, *later = sorted(set(moments))
     place, places = 0, {before: 0}
     for moment in later:
         pause = moment - before

@@ -8,7 +8,7 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
-from textbackd.flow.ring_back import RingBack
+from textbackd.flow.staff.ring_back import RingBack
 from textbackd.store.database import Store
 
 

@@ -21,7 +21,9 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard, caps_of
-from textbackd.flow.ring_back import RingBack
+from textbackd.flow.staff.ring_back import RingBack
+from textbackd.flow.staff.watch import Watch
+from textbackd.flow.staff.weekly import Weekly
 from textbackd.store.database import Store, only_one, unusable
 from textbackd.store.retention import Kept
 
@@ -50,7 +52,9 @@ class Daemon:
             staff=self._telling.texts,
             told=told_text,
         )
-        self.vitals = Vitals(self._common, self._pbxs, self._gateways)
+        self._watch = self._watching()
+        self._weekly = Weekly(settings, store=self._common.store, clock=self._common.clock, wake=self._telling.wake)
+        self.vitals = Vitals(self._common, self._pbxs, self._gateways, self._watch)
         self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
         self._say = upkeep.systemd()
 
@@ -65,6 +69,18 @@ class Daemon:
             bell=bell,
             desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
             ring_back=ring_back,
+        )
+
+    def _watching(self) -> Watch:
+        return Watch(
+            self._settings,
+            store=self._common.store,
+            clock=self._common.clock,
+            tells=self._telling.tells,
+            at_once=self._telling.at_once.tell,
+            pbx_states=self._pbxs.states,
+            gateways=self._gateways.gateways,
+            wake=self._telling.wake,
         )
 
     @property
@@ -100,6 +116,7 @@ class Daemon:
         try:
             await self._clock_watch.settle()
             await self._gateways.take_up()
+            await self.vitals.begin()
         except sqlite3.Error as error:
             raise unusable(self._settings.storage, error) from error
 
@@ -119,6 +136,8 @@ class Daemon:
         yield upkeep.Pulse(store, self._say).run()
         yield self._clock_watch.run()
         yield from self._telling.chores()
+        yield self._watch.run()
+        yield self._weekly.run()
         if (after := self._settings.inbox.close_after) is not None:
             yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
         yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()

@@ -13,7 +13,7 @@ from textbackd.daemon.common import Common
 from textbackd.errors import TextbackdError
 from textbackd.flow import texts_out
 from textbackd.flow.replies_in import RepliesIn
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.flow.unknowns import Unknowns
 from textbackd.flow.wishes import Wishes
 from textbackd.gateways.base import Gateway, HearsLate, Lent, Measured, TakesHooks

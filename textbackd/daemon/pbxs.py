@@ -43,7 +43,8 @@ class Pbxs:
         common = self._common
         office = Office(common.settings, await common.store.run(journal.seen_dids))
         # Held for a twin only as long as the text waits anyway.
-        merger = Merger(common.settings.policy.delay - HAND_OVER, self._twin_is_open)
+        shortest = min(common.settings.policy_of(line).delay for line in common.settings.lines.values())
+        merger = Merger(shortest - HAND_OVER, self._twin_is_open)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(office.contacts.run())]
             for name in common.settings.pbx:
@@ -121,6 +122,10 @@ class Pbxs:
     def on_the_phone(self) -> set[E164]:
         """Return the numbers that are in a call with us at this moment."""
         return set().union(*(watch.on_the_phone() for watch in self._watches.values()))
+
+    def waiting_events(self) -> Mapping[str, int]:
+        """Return how many events of each PBX have come and are not worked through."""
+        return {name: watch.waiting for name, watch in self._watches.items()}
 
     def states(self) -> Mapping[str, str]:
         """Return how each PBX is."""

@@ -1,18 +1,19 @@
-"""The staff's side: who is told what, when and how, and what they write back.   flow/handoff.py, escalation.py, staff_texts.py"""
+"""The staff's side: who is told what, when and how, and what they write back.   flow/staff"""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 from textbackd.core.phone import E164
 from textbackd.daemon.common import Common
-from textbackd.flow.alarms import Alarms
-from textbackd.flow.desk_phones import DeskPhonesIn
-from textbackd.flow.duty import Duty
-from textbackd.flow.escalation import Escalation
-from textbackd.flow.handoff import Handoff
-from textbackd.flow.notices_out import Teller
-from textbackd.flow.staff_orders import StaffOrders
-from textbackd.flow.staff_texts import StaffTexts
-from textbackd.flow.tells import StaffTells
+from textbackd.flow.staff.alarms import Alarms
+from textbackd.flow.staff.at_once import AtOnce
+from textbackd.flow.staff.desk_phones import DeskPhonesIn
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.escalation import Escalation
+from textbackd.flow.staff.handoff import Handoff
+from textbackd.flow.staff.notices_out import Teller
+from textbackd.flow.staff.orders import StaffOrders
+from textbackd.flow.staff.tells import StaffTells
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.handoff.base import Channel
 from textbackd.handoff.desk_phone import DeskPhones
 from textbackd.handoff.hook import Hooks
@@ -42,19 +43,21 @@ class Telling:
         self._phones = DeskPhonesIn(settings, managers=clients, texts=self.texts, clock=clock, wake=self.wake)
         duty = Duty(settings, clients)
         self.handoff = Handoff(settings, store=store, clock=clock, bell=common.bell, duty=duty, wake=self.wake)
-        tells = StaffTells(settings, handoff=self.handoff, duty=duty)
-        self._alarms = Alarms(settings, store=store, clock=clock, tells=tells, wake=self.wake)
+        self.tells = StaffTells(settings, handoff=self.handoff, duty=duty)
+        self._alarms = Alarms(settings, store=store, clock=clock, tells=self.tells, wake=self.wake)
         self._escalation = Escalation(
             settings,
             store=store,
             clock=clock,
             bell=common.bell,
-            tells=tells,
+            tells=self.tells,
             ring_back=common.ring_back,
             on_the_phone=on_the_phone,
             wake=self.wake,
         )
-        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in self._channels()]
+        channels = dict(self._channels())
+        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in channels.items()]
+        self.at_once = AtOnce(self.handoff.ways, channels, clock)
 
     def _channels(self) -> Iterator[tuple[Way, Channel]]:
         """Yield the channels that the configuration has a use for."""

@@ -266,7 +266,7 @@ class CallsIn:
         return await self._store.run(lambda db: self._guard.standing(db, proposal.line, number, wanted, now))
 
     async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
-        policy, now = self._office.policy, self._clock()
+        policy, now = self._office.policy(conclusion.line), self._clock()
         return await self._store.run(lambda db: record(db, call, conclusion, policy, observe=self._observe, now=now))
 
     def _tell(self, call: Call, conclusion: Conclusion) -> None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from textbackd import config
 from textbackd.config import ContactGroup, Line, Pbx, Settings
 from textbackd.core.attestation import Attestation
 from textbackd.core.call import Call, Direction
@@ -78,16 +79,12 @@ class Office:
         self._own = {*settings.own_numbers(), *seen_dids}
         self.contacts = Contacts(settings)
         self._timetables: dict[str, Timetable] = {}
-        configured = settings.policy
-        self.policy = Policy(
-            delay=configured.delay,
-            cooldown=configured.cooldown,
-            recent_talk=configured.recent_talk,
-            conversation=configured.conversation,
-            expire=configured.expire,
-            at_night=AtNight(configured.night),
-            attestation=Attestation[configured.attestation.upper()],
-        )
+        self._policies = {name: _policy(settings.policy_of(line)) for name, line in settings.lines.items()}
+        self._policy_of_all = _policy(settings.policy)
+
+    def policy(self, line: str | None) -> Policy:
+        """Return when to text the callers of a line; None: no line has the number that was called."""
+        return self._policies[line] if line is not None else self._policy_of_all
 
     def read(self, call: Call) -> Numbers:
         """Return the numbers of a call, as read in the country of the business."""
@@ -122,8 +119,12 @@ class Office:
             never_list=never or group == NEVER,
             ignored_did=numbers.did in ignored_dids or call.did_presented in ignored_dids,
             ignored_contexts=pbx.ignore.contexts if pbx else (),
-            min_wait=self._settings.policy.min_wait,
+            min_wait=self._settings.policy_of(self._line(numbers.did, call)).min_wait,
         )
+
+    def _line(self, did: E164 | None, call: Call) -> Line | None:
+        found = self._settings.line_for(did, call.channel)
+        return found[1] if found else None
 
     def _group(self, numbers: Numbers) -> ContactGroup | None:
         name = self.contacts.group_of(numbers.caller)
@@ -135,9 +136,9 @@ class Office:
         group = self.contacts.section(name) if name else None
         return name if name and group is not None and group.text is None else ""
 
-    def night_of(self, number: E164 | None) -> Night | None:
-        """Return the quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
-        hours = self._settings.policy.quiet_hours
+    def night_of(self, number: E164 | None, line: str | None = None) -> Night | None:
+        """Return a line's quiet hours as they fall on a caller; the shop's zone counts where the number does not tell one."""
+        hours = self._settings.policy_of(self._settings.lines[line] if line is not None else None).quiet_hours
         if hours is None or number is None:
             return None
         return Night(hours, _zones(number) or (self._settings.business.timezone,))
@@ -191,11 +192,11 @@ class Office:
             has_text=proposal.text is not None,
             ended_at=call.ended_at or now,
             caller=replace(caller, group=self._silent_group(numbers)),
-            policy=self.policy,
+            policy=self.policy(proposal.line),
             now=now,
             standing=standing,
             attestation=call.attestation,
-            night=self.night_of(numbers.caller),
+            night=self.night_of(numbers.caller, proposal.line),
         )
         decision = decide(question)
         if decision.is_held:  # then its words are others, and there may be none
@@ -238,6 +239,18 @@ class Office:
             booking_url=line.booking_url or business.booking_url or "",
             on_call=line.on_call or "",
         )
+
+
+def _policy(configured: config.Policy) -> Policy:
+    return Policy(
+        delay=configured.delay,
+        cooldown=configured.cooldown,
+        recent_talk=configured.recent_talk,
+        conversation=configured.conversation,
+        expire=configured.expire,
+        at_night=AtNight(configured.night),
+        attestation=Attestation[configured.attestation.upper()],
+    )
 
 
 @dataclass(frozen=True, slots=True)

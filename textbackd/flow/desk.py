@@ -17,8 +17,8 @@ from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
-from textbackd.flow.ring_back import CannotRing, RingBack
-from textbackd.store import acts, conversations, never, optouts, outbox
+from textbackd.flow.staff.ring_back import CannotRing, RingBack
+from textbackd.store import acts, asks, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import Store, writing
@@ -227,6 +227,10 @@ class Desk:
             conversations.cannot_be_texted(db, number, None)
 
         await self._act(number, ActKind.OPTED_IN, staff, "", work)
+
+    async def keep_texting(self, number: E164, staff: str) -> None:
+        """Say that what the caller wrote did not mean STOP, so that texts may go out by themselves again."""
+        await self._act(number, ActKind.KEPT_TEXTING, staff, "", lambda db: asks.end_within(db, number))
 
     async def never(self, number: E164, staff: str) -> None:
         """Let a number's calls count no more, and put its conversation away: a supplier, a nuisance, somebody's family."""

@@ -18,7 +18,7 @@ from textbackd.config import Line, Settings
 from textbackd.config.sections.leads import Lead as LeadSection
 from textbackd.core.compose import Fields, compose
 from textbackd.core.conversation import Happening
-from textbackd.core.decide import Action, AtNight, Decision, Question, decide
+from textbackd.core.decide import Action, AtNight, Decision, Policy, Question, decide
 from textbackd.core.form import Form
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164, NotTextable, mask, read_number
@@ -71,8 +71,6 @@ class LeadsIn:
         self._bell, self._wake = bell, wake
         self._one_decision = one_decision  # the one of calls: two texts to one caller are one too many
         self._office, self._own = Office(settings), settings.own_numbers()
-        at_night = AtNight.SKIP if self._office.policy.at_night is AtNight.SKIP else AtNight.HOLD
-        self._policy = replace(self._office.policy, delay=timedelta(), at_night=at_night)
 
     async def take(self, source: str, form: Form) -> None:
         """Keep what a form says. Raises sqlite3.Error when the disk does not take it."""
@@ -168,14 +166,20 @@ class LeadsIn:
             has_text=True,
             ended_at=lead.at,
             caller=replace(caller, group=self._silent_group(db, number)),
-            policy=self._policy,
+            policy=self._policy(lead.line),
             now=lead.at,
             standing=self._guard.standing(db, lead.line, number, wanted, lead.at),
-            night=self._office.night_of(number),
+            night=self._office.night_of(number, lead.line),
         )
         decision = decide(question)
-        text = self._text(decision, number, body, line, cost, lead.at) if decision.action is Action.TEXT else None
+        text = self._text(decision, lead, number, body, line, cost) if decision.action is Action.TEXT else None
         return Answer(decision=decision, text=text)
+
+    def _policy(self, line: str) -> Policy:
+        """Return when a line answers a form: at once, but never at night."""
+        policy = self._office.policy(line)
+        at_night = AtNight.SKIP if policy.at_night is AtNight.SKIP else AtNight.HOLD
+        return replace(policy, delay=timedelta(), at_night=at_night)
 
     def _silent_group(self, db: sqlite_utils.Database, number: E164) -> str:
         """Return the group of contacts, or the never-list, that keeps somebody from being texted; "" if none does."""
@@ -199,15 +203,15 @@ class LeadsIn:
         )
         return compose(template, fields, self._settings.manner(line), first=first, other_sender=False)
 
-    def _text(self, decision: Decision, number: E164, body: str, line: Line, cost: int, now: datetime) -> NewText:
+    def _text(self, decision: Decision, lead: NewLead, number: E164, body: str, line: Line, cost: int) -> NewText:
         return NewText(
             kind=TextOf.MISSED,
             recipient=number,
             did=None,
             body=body,
             gateways=line.gateways,
-            due_at=decision.due or now,
-            expires_at=decision.until or now + self._policy.expire,
+            due_at=decision.due or lead.at,
+            expires_at=decision.until or lead.at + self._policy(lead.line).expire,
             held=decision.is_held,
             hung_up_at=None,
             segments=segments(body).count,

@@ -50,7 +50,7 @@ class Rehearsal:
         proposal = self._office.propose(call, numbers, judgement, caller, at=call.ended_at)
         standing = self._standing(numbers, judgement, proposal, now)
         conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=call.ended_at)
-        record(self.db, call, self._waiting(conclusion), self._office.policy, observe=False, now=now)
+        record(self.db, call, self._waiting(conclusion), self._office.policy(conclusion.line), observe=False, now=now)
         settled = settled_by(call, conclusion)
         if settled is not None:
             journal.resolve(self.db, *settled, now)

@@ -18,7 +18,7 @@ from textbackd.core.keywords import Keyword
 from textbackd.core.phone import E164, mask
 from textbackd.flow.bell import Bell
 from textbackd.flow.guard import Guard
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.flow.wishes import Wish, Wishes
 from textbackd.gateways.base import Arrival, DeliveryReport, Gateway, InboundText, IncomingCall, LateAnswer
 from textbackd.store import conversations, inbox, optouts, reports

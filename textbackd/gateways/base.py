@@ -238,6 +238,15 @@ class Measured(Protocol):
 
 
 @runtime_checkable
+class Explains(Protocol):
+    """A gateway that knows what is wrong with it before a text has met it."""
+
+    @property
+    def trouble(self) -> str:
+        """Return in a few words, as last seen, why it cannot be used; "": nothing is known."""
+
+
+@runtime_checkable
 class HearsLate(Protocol):
     """A gateway whose peer may still answer to a text that a killed process handed over."""
 

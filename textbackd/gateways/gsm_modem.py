@@ -142,6 +142,14 @@ class GsmModem:
         return Health.PAUSED if self._is_unfit else Health.UP
 
     @property
+    def trouble(self) -> str:
+        """See base.Explains."""
+        if self._owner.health is not Health.UP:
+            return self._owner.cause
+        registration = self._condition.registration
+        return "" if registration.may_send else registration.value
+
+    @property
     def is_starting(self) -> bool:
         """See base.Starts: setting a stick up takes seconds, and a text that waits inside for it would be unknown after a kill."""
         return self._owner.health is Health.UNKNOWN

@@ -1,4 +1,4 @@
-"""The contract of a channel to staff or to another program.   flow/notices_out.py → here, one file per channel
+"""The contract of a channel to staff or to another program.   flow/staff/notices_out.py → here, one file per channel
 
 A channel tells once and says whether to try again; it never retries, never sleeps, never touches the database. Texts to mobiles are
 none: they lie in the outbox like any other text.

@@ -1,4 +1,4 @@
-"""Messages to desk phones: SIP MESSAGE (RFC 3428), sent by the PBX.   flow/notices_out.py → here → Asterisk's manager
+"""Messages to desk phones: SIP MESSAGE (RFC 3428), sent by the PBX.   flow/staff/notices_out.py → here → Asterisk's manager
 
 AMI's MessageSend says "Success" before the phone has said anything (tests/lab/test_messages.py), so what is told here may have reached no
 screen: a desk phone is a convenience beside another way. `config/extensions-textbackd.conf` has the way back.

@@ -1,4 +1,4 @@
-"""Signed webhooks to other programs, such as a CRM.   flow/notices_out.py → here → the network
+"""Signed webhooks to other programs, such as a CRM.   flow/staff/notices_out.py → here → the network
 
 `Textbackd-Signature: t=SECONDS,v1=HEX` is HMAC-SHA256 over "SECONDS.BODY" with the shared secret, as Stripe and others do it: the time
 is signed, too, so that a recording can be told. `Textbackd-Event` is the same however often an event is told. Only a 2xx is a success,

@@ -1,4 +1,4 @@
-"""E-mails to staff.   flow/notices_out.py → here → a mail server (RFC 5321), in a thread of its own
+"""E-mails to staff.   flow/staff/notices_out.py → here → a mail server (RFC 5321), in a thread of its own
 
 Subject and text are plain. `Auto-Submitted` (RFC 3834) keeps out-of-office machines silent. Where encryption is asked for and the server
 has none, nothing is sent.

@@ -1,4 +1,4 @@
-"""The services that apprise knows: ntfy, Telegram, Slack, Matrix and more than a hundred others.   flow/notices_out.py → here → apprise
+"""The services that apprise knows: ntfy, Telegram, Slack, Matrix and more than a hundred others.   notices_out.py → here → apprise
 
 apprise is loaded when a service is configured, and works in a thread of its own. It says whether a message went out and no more, so that
 what did not is tried again; what it logs may hold addresses, so it is kept silent.

@@ -1,4 +1,4 @@
-"""How staff are told of a caller: in a text, a subject line, a message.   flow/handoff.py → here      Pure.
+"""How staff are told of a caller: in a text, a subject line, a message.   flow/staff/handoff.py → here      Pure.
 
 What a caller wrote or is called may hold anything; it is put into one line, and shortened, where a line is all there is.
 """

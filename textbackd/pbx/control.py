@@ -1,4 +1,4 @@
-"""Have Asterisk ring a phone, and say what became of it.   flow/ring_back.py → here → client.py
+"""Have Asterisk ring a phone, and say what became of it.   flow/staff/ring_back.py → here → client.py
 
 The phone rings; once it is picked up it runs a piece of dialplan, and until then nobody else is called. Source: docs.asterisk.org,
 AMI action Originate and event OriginateResponse; tried on 16.28 and 22.10 (tests/lab/test_ring_back.py).

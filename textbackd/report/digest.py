@@ -1,4 +1,4 @@
-"""The morning digest and the pile-up alarm, in words.   store/overnight.py, store/conversations.py → here → flow/alarms.py      Pure.
+"""The morning digest and the pile-up alarm, in words.   store/overnight.py, store/conversations.py → here → flow/staff/alarms.py      Pure.
 
 They go as texts to mobiles too, so they are short. What a caller is called may hold anything; only letters of it are shown.
 """

@@ -1,6 +1,5 @@
 """The leak of a PBX's records, from their source to the figures.   pbx/records → stream → core/leak.py → here → cli, page, figures"""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from textbackd.pbx.records import Block, csv_file, sample_cdr, stream_cdr, strea
 from textbackd.pbx.records.cdr import SAMPLE
 from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, SRC, Texts, zone_in
 from textbackd.report.quick_calls import NOTHING, Office, heard
-from textbackd.report.shares import Share, judged, shares
+from textbackd.report.shares import Share, cores, judged, shares
 from textbackd.report.stream import Stream
 
 EVER: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
@@ -93,7 +92,7 @@ def measure(question: Question, progress: Progress) -> Answer:
 def _shares(question: Question, since: datetime, trunks: Trunks, names: frozenset[str], zone: tzinfo) -> list[Share]:
     """Return how a large file is cut; nothing where one process has to read it."""
     files = csv_file.files(Path(question.cdr), since)
-    return shares(files, trunks, names, zone) if files and (os.cpu_count() or 1) > 1 else []
+    return shares(files, trunks, names, zone) if files and cores() > 1 else []
 
 
 def _shared(cut: list[Share], tally: Tally, progress: Progress) -> tuple[int, int]:

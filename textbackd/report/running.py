@@ -128,6 +128,13 @@ def measure(db: sqlite_utils.Database, question: Question) -> Running:
     )
 
 
+def fallen(db: sqlite_utils.Database, question: Question) -> Fall | None:
+    """Return how the share of calls that people took fell by the end of the period; None if it did not, or too few calls tell."""
+    span = question.period
+    asked = Asked(since=span.since, until=span.until, followed=span.until, line=question.line)
+    return guard.fall(_weeks(db, asked, question), _first_weeks(db, asked, question))
+
+
 def _leak(calls: Sequence[Heard], question: Question) -> Leak:
     names = {line: line for line in question.timetables}
     tally = Tally(question.period.zone, question.country, lines=names)

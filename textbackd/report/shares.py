@@ -10,8 +10,11 @@ What cannot be read from anywhere (a packed file, a database) and what has a que
 
 import multiprocessing
 import os
+import signal
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
@@ -20,6 +23,7 @@ from typing import Final, NamedTuple
 
 from textbackd.core.leak import Heard
 from textbackd.core.trunk import Trunks
+from textbackd.errors import TextbackdError
 from textbackd.pbx.records import Block
 from textbackd.pbx.records.csv_file import Files
 from textbackd.pbx.records.texts import row_of
@@ -27,7 +31,7 @@ from textbackd.report.quick_calls import Office, heard
 from textbackd.report.stream import LATE, WINDOW, Stream
 
 SHARE: Final = 1 << 24  # bytes; some 60,000 rows
-BACK: Final = 1 << 20  # bytes that are gone back at once to find what a window's time before
+BACK: Final = 1 << 18  # bytes that are gone back at once to find what a window's time before
 EVER: Final = 1 << 40
 
 
@@ -66,12 +70,36 @@ def shares(files: Files, trunks: Trunks, names: frozenset[str], zone: tzinfo, si
     ]
 
 
+def cores() -> int:
+    """Return how many processes can run at the same time here."""
+    return len(os.sched_getaffinity(0))
+
+
 def judged(cut: list[Share]) -> Iterator[Judged]:
     """Yield what came of each share, in order."""
     # Not forked: whoever calls may have threads, such as the one that moves the progress bar.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(cut)), mp_context=context) as pool:
-        yield from pool.map(judge_share, cut)
+    processes = min(cores(), len(cut))
+    # Ctrl-C reaches all processes of a terminal; the one that was started ends the others.
+    interrupts = (signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ProcessPoolExecutor(processes, context, signal.signal, interrupts) as pool:
+            yield from _in_order(pool, cut, ahead=processes)
+    except BrokenProcessPool as error:
+        raise TextbackdError(
+            "A process that read the records was stopped, perhaps for want of memory. Try again."
+        ) from error
+
+
+def _in_order(pool: Executor, cut: list[Share], *, ahead: int) -> Iterator[Judged]:
+    """Yield what came of each share; only a few are judged ahead, for what is not counted yet takes memory."""
+    waiting: deque[Future[Judged]] = deque()
+    for share in cut:
+        waiting.append(pool.submit(judge_share, share))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def judge_share(share: Share) -> Judged:

@@ -133,10 +133,15 @@ def _joined(call: Call, by_linkedid: dict[str, Finished]) -> Joined:
 
 
 def _may_be_twins(calls: Sequence[Finished]) -> bool:
-    if len(calls) < 2 or len({trunk_of(call.group[0][CHANNEL]) for call in calls}) < 2:
+    if len(calls) < 2 or len(set(map(_trunk, calls))) < 2:
         return False
     in_order = sorted(calls, key=lambda call: call.began)
     return any(after.began - before.ended <= TWINS for before, after in pairwise(in_order))
+
+
+def _trunk(call: Finished) -> str:
+    own = (row for row in call.group if (row[UNIQUEID] or row[CHANNEL]) == call.name)
+    return trunk_of(next(own, call.group[0])[CHANNEL])
 
 
 def _order(joined: Joined) -> tuple[int, str]:

@@ -49,6 +49,8 @@ class Window:
                 self._begin(name, row)
             else:
                 self._nameless_young.setdefault(row[CHANNEL], []).append(row)
+                if row[CHANNEL].startswith(LOCAL):
+                    self._far_young.setdefault(row[CHANNEL], []).append(row)
         self.has_names = self.has_names and not self._nameless_young
 
     def far_rows(self, channel: str) -> Sequence[Texts]:

@@ -17,6 +17,7 @@ NOT_SHOWN: Final = (
     "Whether a call back reached a person: an answering machine that took it counts as called back.",
     "Which of our numbers was called, where a menu came before and the records have no column `did`.",
 )
+FAIR_DAYS: Final = 28  # fewer, and one busy or idle week stands for the year
 WHY: Final = {
     Why.TOLD: "as --trunk says",
     Why.CONTEXT: "its calls come in through {context}",
@@ -74,8 +75,14 @@ def assumptions(answer: Answer) -> Iterator[str]:
     yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}."
     if answer.queue_log:
         yield "queue_log was read, too: it knows callers who gave up in a queue."
+    if 0 < answer.leak.days < FAIR_DAYS:
+        yield f"A week is reckoned from {_days(answer.leak.days)} only. Four weeks or more make a fairer one."
     skipped = f"; {answer.skipped:,} could not be read and were left out" if answer.skipped else ""
     yield f"{answer.rows:,} records were read{skipped}."
+
+
+def _days(days: int) -> str:
+    return f"{days} days" if days != 1 else "one day"
 
 
 def reckoning(worth: Worth) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ class ActKind(StrEnum):
     RENAMED = "renamed"
     OPTED_OUT = "opted_out"
     OPTED_IN = "opted_in"
+    KEPT_TEXTING = "kept_texting"  # read what might have meant STOP, and found that it did not
     NEVER = "never"  # put the number on the list of those who are never texted
     CALLED_BACK = "called_back"  # had a desk phone connected with the caller; the detail is the phone
     ESCALATED = "escalated"  # textbackd told the next one; the detail is whom

@@ -5,7 +5,7 @@ its calls and texts nor behind them. core/conversation.py decides whose turn it 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -277,6 +277,24 @@ def waiting(db: sqlite_utils.Database) -> list[Conversation]:
     """Return the conversations in which a caller waits for a person, the longest first."""
     query = "SELECT * FROM conversations WHERE waiting_since IS NOT NULL ORDER BY waiting_since, id"
     return [_conversation(row) for row in db.query(query)]
+
+
+def longest_wait(db: sqlite_utils.Database, now: datetime) -> tuple[int, timedelta]:
+    """Return how many callers wait for a person, and since when the first of them does."""
+    count, since = db.execute(
+        "SELECT count(*), min(waiting_since) FROM conversations WHERE waiting_since IS NOT NULL"
+    ).fetchone()
+    return int(count), now - (from_text(since) or now)
+
+
+def seconds_to_answer(db: sqlite_utils.Database, since: datetime, until: datetime) -> list[float]:
+    """Return, for each matter in which a person first answered after `since`, the seconds from its beginning."""
+    rows = db.execute(
+        "SELECT (julianday(answered_at) - julianday(opened_at)) * 86400 FROM conversations"
+        " WHERE answered_at > ? AND answered_at <= ?",
+        [to_text(since), to_text(until)],
+    )
+    return [max(float(row[0]), 0.0) for row in rows]
 
 
 class Wait(NamedTuple):

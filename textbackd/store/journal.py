@@ -296,6 +296,12 @@ def counts(db: sqlite_utils.Database) -> list[tuple[str, str, str, str, int]]:
     return [(row[0], row[1], row[2], row[3], row[4]) for row in db.execute(query)]
 
 
+def last_inbound(db: sqlite_utils.Database) -> datetime | None:
+    """Return when the last call from outside ended; None: there was none yet."""
+    row = db.execute("SELECT ended_at FROM calls WHERE direction = 'inbound' ORDER BY ended_at DESC LIMIT 1").fetchone()
+    return from_text(row[0]) if row else None
+
+
 def was_called(db: sqlite_utils.Database, number: E164) -> bool:
     """Return whether a number is one of ours that a call from outside has shown."""
     query = "SELECT 1 FROM calls WHERE did = ? AND direction = 'inbound' LIMIT 1"

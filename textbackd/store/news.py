@@ -1,6 +1,6 @@
 """What happened and has not been handed on yet: written with what happened, taken away with what follows from it.
 
-`conversations.happen` and `outbox.accepted` write here, inside their transactions; flow/handoff.py turns each piece into notices, in
+`conversations.happen` and `outbox.accepted` write here, inside their transactions; flow/staff/handoff.py turns each piece into notices, in
 one transaction with its removal. So nothing is forgotten by a crash in between, and nothing is handed on twice. SQL about news lives here.
 """
 

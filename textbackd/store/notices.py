@@ -1,4 +1,4 @@
-"""What staff and other programs are told, and what became of it.   flow/handoff.py → here → flow/notices_out.py
+"""What staff and other programs are told, and what became of it.   flow/staff/handoff.py → here → flow/staff/notices_out.py
 
     queued ─▶ sent      the other side has it
        │ ▲─┘            not now: tried again after a pause that grows

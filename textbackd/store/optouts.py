@@ -95,6 +95,11 @@ def listing(db: sqlite_utils.Database) -> list[OptOut]:
     return [_optout(row) for row in db.execute("SELECT number, since, by, detail FROM optouts ORDER BY since")]
 
 
+def count(db: sqlite_utils.Database) -> int:
+    """Return how many numbers want no texts."""
+    return int(db.execute("SELECT count(*) FROM optouts").fetchone()[0])
+
+
 def _optout(row: Sequence[str]) -> OptOut:
     since = from_text(row[1])
     assert since is not None  # noqa: S101  # the column is NOT NULL

@@ -342,6 +342,21 @@ def unknown_at(db: sqlite_utils.Database, gateway: str, since: datetime) -> list
     ]
 
 
+def count_unknown(db: sqlite_utils.Database, since: datetime, until: datetime) -> int:
+    """Return how many texts that were handed over within this time may or may not have gone out."""
+    query = "SELECT count(*) FROM outbox WHERE state = 'unknown' AND submitted_at > ? AND submitted_at <= ?"
+    return int(db.execute(query, [to_text(since), to_text(until)]).fetchone()[0])
+
+
+def last_failure(db: sqlite_utils.Database, gateway: str) -> str:
+    """Return what the gateway said when it last took no text; "": it took the last one."""
+    query = (
+        "SELECT outcome, explanation FROM attempts WHERE gateway = ? AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+    )
+    row = db.execute(query, [gateway]).fetchone()
+    return "" if row is None or row[0] == "accepted" else str(row[1] or "")
+
+
 def repeat(db: sqlite_utils.Database, text_id: str, gateway: str, now: datetime) -> bool:
     """Queue an unknown text again for the one gateway that knows it by its id: there it cannot go out twice, elsewhere it could."""
     with writing(db):
@@ -462,17 +477,27 @@ def sums(db: sqlite_utils.Database) -> list[Sum]:
     return [Sum(state=State(row[0]), held=bool(row[1]), texts=row[2], segments=row[3], cost=row[4]) for row in rows]
 
 
+def spent_by_line(db: sqlite_utils.Database) -> dict[str, tuple[int, int]]:
+    """Return (segments, millionths of the currency) of the texts that gateways took or may have, by line; "": of none."""
+    rows = db.execute(
+        "SELECT coalesce(calls.line, conversations.line, ''), sum(segments), sum(cost) FROM outbox"
+        " LEFT JOIN calls ON calls.id = outbox.call_id LEFT JOIN conversations ON conversations.number = outbox.recipient"
+        " WHERE outbox.state IN ('accepted', 'delivered', 'undelivered', 'unknown') GROUP BY 1"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def count_recipients(db: sqlite_utils.Database) -> int:
     """Return how many numbers were texted."""
     query = "SELECT count(DISTINCT recipient) FROM outbox WHERE state IN ('accepted', 'delivered')"
     return int(db.execute(query).fetchone()[0])
 
 
-def seconds_to_accepted(db: sqlite_utils.Database, since: datetime) -> list[float]:
-    """Return, for each automatic text accepted since then, the seconds from the caller's hang-up to the gateway's word."""
+def seconds_to_accepted(db: sqlite_utils.Database, since: datetime, until: datetime) -> list[float]:
+    """Return, for each automatic text accepted after `since`, the seconds from the caller's hang-up to the gateway's word."""
     rows = db.execute(
         "SELECT (julianday(accepted_at) - julianday(hung_up_at)) * 86400 FROM outbox"
-        " WHERE accepted_at >= ? AND hung_up_at IS NOT NULL",
-        [to_text(since)],
+        " WHERE accepted_at > ? AND accepted_at <= ? AND hung_up_at IS NOT NULL",
+        [to_text(since), to_text(until)],
     )
     return [float(row[0]) for row in rows]

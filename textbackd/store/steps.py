@@ -4,6 +4,7 @@ A step that stands here is never taken again for the same wait, whatever happens
 that writes who is told. The steps of a wait go when it is over.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Set
 from datetime import datetime
 
@@ -11,7 +12,7 @@ import sqlite_utils
 
 from textbackd.core.reply_clock import Step
 from textbackd.store.conversations import Conversation
-from textbackd.store.database import from_text, to_text
+from textbackd.store.database import from_text, moment_of, to_text
 
 
 def taken(db: sqlite_utils.Database) -> Mapping[int, Set[str]]:
@@ -48,6 +49,12 @@ def outcomes(db: sqlite_utils.Database, conversation: Conversation) -> list[tupl
     return [(row[0], row[1]) for row in rows]
 
 
+def counts(db: sqlite_utils.Database) -> Mapping[str, int]:
+    """Return how often each kind of step (tell, ring, page) was taken in the waits that go on."""
+    kinds = (step.split(" ")[1] for keys in taken(db).values() for step in keys)
+    return Counter(kinds)
+
+
 def forget_ended(db: sqlite_utils.Database) -> None:
     """Let go, inside the caller's transaction, of the steps of waits that are over."""
     db.execute(
@@ -63,6 +70,12 @@ def told_at(db: sqlite_utils.Database, what: str) -> datetime | None:
     """Return when something was told that is told once until it is over; None: it is not on."""
     row = db.execute("SELECT at FROM told WHERE what = ?", [what]).fetchone()
     return from_text(row[0]) if row else None
+
+
+def told(db: sqlite_utils.Database, prefix: str) -> Mapping[str, datetime]:
+    """Return what is on of that which begins so, and when it was told."""
+    rows = db.execute("SELECT what, at FROM told WHERE substr(what, 1, ?) = ?", [len(prefix), prefix])
+    return {row[0]: moment_of(row[1]) for row in rows}
 
 
 def tell_once(db: sqlite_utils.Database, what: str, now: datetime) -> None:

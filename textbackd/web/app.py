@@ -9,25 +9,14 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import (
-    account,
-    accounts_page,
-    attempts,
-    audit,
-    auth,
-    inbox,
-    invitation,
-    login,
-    pages,
-    reports,
-    static,
-)
+from textbackd.web import inbox, pages, reports, static
+from textbackd.web.access import account, accounts_page, attempts, audit, auth, invitation, login
+from textbackd.web.access.passwords import Passwords
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
 from textbackd.web.api.routes import ROUTES as API
 from textbackd.web.health import VITALS, Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.pace import Pace
-from textbackd.web.passwords import Passwords
 from textbackd.web.shop import SHOP, Shop
 
 Measure = Callable[[], Awaitable[Iterable[Family]]]  # gathers the numbers at the moment when they are asked for

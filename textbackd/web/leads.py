@@ -20,7 +20,7 @@ from textbackd.config.sections.leads import Lead
 from textbackd.core.form import LONGEST_VALUE, Form, Names, read
 from textbackd.flow.leads_in import LeadsIn
 from textbackd.gateways.web.exchange import parsed
-from textbackd.web import peer
+from textbackd.web.access import peer
 from textbackd.web.pace import Pace
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from textbackd.web import auth, static
+from textbackd.web import static
+from textbackd.web.access import auth
 from textbackd.web.shop import SHOP
 
 log = logging.getLogger(__name__)

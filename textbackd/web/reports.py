@@ -22,7 +22,8 @@ from textbackd.store import acts
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.database import writing
 from textbackd.store.figures import Asked
-from textbackd.web import auth, pages
+from textbackd.web import pages
+from textbackd.web.access import auth
 from textbackd.web.shop import SHOP, Shop
 
 USUAL: Final = Span.WEEK

@@ -25,6 +25,7 @@ from textbackd.config.section import (
     nothing,
 )
 from textbackd.config.sections.handoff import Interface, Queue, RotaShift
+from textbackd.config.sections.policy import LinePolicy
 from textbackd.core import night_switch
 from textbackd.core.compose import CANNED_REPLIES, DEFAULT_TEXTS, Language, TextKind, Wish
 from textbackd.core.opening_hours import ALWAYS_OPEN, OpeningHours
@@ -194,6 +195,9 @@ class Line(Section):
         json_schema_extra={DEFAULT: "what the business's country speaks, else en"},
     )
     texts: Texts = Field(default=Texts(), description="What callers are texted.")
+    policy: LinePolicy = Field(
+        default=LinePolicy(), description="What is otherwise for this line than `policy` says for all."
+    )
     booking_url: Annotated[Text, AfterValidator(readers.web_address)] | None = Field(
         default=None,
         description="Where callers of this line can book; `{booking_url}` in texts.",

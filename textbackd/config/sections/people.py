@@ -69,3 +69,15 @@ class Staff(Section):
         examples=[True],
         json_schema_extra={DEFAULT: "false"},
     )
+    alarms: bool = Field(
+        default=False,
+        description="They are told, in every way that they have, when something is wrong; nobody named: the first of the staff is.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )
+    weekly: bool = Field(
+        default=False,
+        description="On Monday, when the first line opens, they get last week's figures by e-mail; needs `email`.",
+        examples=[True],
+        json_schema_extra={DEFAULT: "false"},
+    )

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, JsonValue
 
 from textbackd.config import values
 from textbackd.config.section import (
+    DEFAULT,
     Counted,
     Duration,
     Kept,
@@ -97,6 +98,52 @@ class Policy(Section):
     )
     brake: Annotated[Brake | None, BeforeValidator(values.off_or)] = Field(
         default=Brake(), description="What stops all texting until a person looks; `off`."
+    )
+
+
+OF_ALL: Final[dict[str, JsonValue]] = {DEFAULT: "what `policy` says"}
+
+
+class LinePolicy(Section):
+    """What is otherwise for one line than `policy` says; the same keys with the same meaning."""
+
+    min_wait: Duration | None = Field(
+        default=None, description="Who gives up sooner is not texted.", examples=["10s"], json_schema_extra=OF_ALL
+    )
+    delay: Duration | None = Field(
+        default=None, description="From the end of the call to the text.", examples=["30s"], json_schema_extra=OF_ALL
+    )
+    cooldown: Duration | None = Field(
+        default=None,
+        description="Shortest time between the last text to a caller and one for a call to this line.",
+        examples=["1h"],
+        json_schema_extra=OF_ALL,
+    )
+    recent_talk: Duration | None = Field(
+        default=None, description="No text so soon after a talk.", examples=["1h"], json_schema_extra=OF_ALL
+    )
+    conversation: Duration | None = Field(
+        default=None,
+        description="No automatic text so soon after words of a person.",
+        examples=["2d"],
+        json_schema_extra=OF_ALL,
+    )
+    expire: Duration | None = Field(
+        default=None, description="No text later after the call.", examples=["5m"], json_schema_extra=OF_ALL
+    )
+    quiet_hours: Annotated[
+        Annotated[QuietHours, BeforeValidator(values.quiet_hours)] | None, BeforeValidator(values.off_or)
+    ] = Field(
+        default=None,
+        description="The caller's night; `off`.",
+        examples=["22:00-07:00"],
+        json_schema_extra=OF_ALL,
+    )
+    night: Literal["send", "hold", "skip"] | None = Field(
+        default=None,
+        description="The immediate answer in quiet hours: send, hold or skip.",
+        examples=["hold"],
+        json_schema_extra=OF_ALL,
     )
 
 

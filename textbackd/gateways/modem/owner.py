@@ -88,7 +88,7 @@ class Owner:
         self._next_probe = 0.0
         self._restarting_until = 0.0  # monotonic; until then the modem may be away, and is looked for all the time
         self._plugged = frozenset[Plugged]()  # when the modem was looked for
-        self._cause = "it was not started"
+        self.cause = "it was not started"  # why the modem cannot be used
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Job]] = queue.SimpleQueue()
         self._lock = threading.Lock()  # between asking and the end
         self._open = self._stopping = False
@@ -103,7 +103,7 @@ class Owner:
         """End after the job under way; what waits is refused. Blocks; stopping twice is harmless."""
         with self._lock:
             first, self._stopping, self._open = not self._stopping, True, False
-            self._cause = "the gateway is closed"
+            self.cause = "the gateway is closed"
         if first:
             self._wake()
         if self._thread.is_alive():
@@ -265,17 +265,17 @@ class Owner:
                     future.set_exception(self._away())
 
     def _away(self) -> AwayError:
-        return AwayError(f"The modem cannot be used: {self._cause}.", paused=self.health is Health.PAUSED)
+        return AwayError(f"The modem cannot be used: {self.cause}.", paused=self.health is Health.PAUSED)
 
     # --- what is told -----------------------------------------------------------------------------------------------
 
     def _seen(self, health: Health, cause: str) -> None:
         """Remember and log a change; the same trouble again is news only now and then."""
-        if (health, cause) == (self.health, self._cause):
+        if (health, cause) == (self.health, self.cause):
             return
         self.health = health
         if not self._stopping:
-            self._cause = cause
+            self.cause = cause
         if health is Health.UP:
             self._complaints.clear()
             log.info("modem ready", extra={"gateway": self._name})
@@ -285,7 +285,7 @@ class Owner:
 
     def _complain(self) -> None:
         if self.health in (Health.DOWN, Health.PAUSED) and self._complaints.due(time.monotonic()):
-            told = {"gateway": self._name, "state": self.health.value, "cause": self._cause}
+            told = {"gateway": self._name, "state": self.health.value, "cause": self.cause}
             log.error("the modem still cannot be used", extra=told)
 
 

@@ -17,6 +17,7 @@ from textbackd.pbx.records.cdr import START, Fields
 from textbackd.pbx.records.texts import BLOCK_ROWS, Block, chooser
 
 TIMEOUT: Final = 10  # seconds
+PATIENCE: Final = 300  # seconds, where all rows are asked for: without an index the server sorts them first
 TABLE: Final = "cdr"
 # Rows are chosen by their start, and wanted by their end; a call may last long, and the server's zone is not known.
 BEFORE: Final = timedelta(hours=12 + 14)
@@ -51,25 +52,25 @@ def _usual_socket(host: str) -> str | None:
 
 def fields(source: str, since: datetime) -> Iterator[Fields | None]:
     """Yield the rows that may have ended since then, newest first. Raises TextbackdError, without the password."""
-    with _rows(source, since, "DESC") as (names, cursor):
+    with _rows(source, since, "DESC", TIMEOUT) as (names, cursor):
         for row in cursor:
             yield dict(zip(names, map(_text, row), strict=True))
 
 
 def blocks(source: str, since: datetime) -> Iterator[Block]:
     """Yield the rows that may have ended since then, oldest first. Raises TextbackdError, without the password."""
-    with _rows(source, since, "ASC") as (names, cursor):
+    with _rows(source, since, "ASC", PATIENCE) as (names, cursor):
         choose = chooser(names)
         while some := cursor.fetchmany(BLOCK_ROWS):
             yield Block([choose([*map(_text, row), ""]) for row in some])
 
 
 @contextmanager
-def _rows(source: str, since: datetime, order: str) -> Iterator[tuple[list[str], SSCursor]]:
+def _rows(source: str, since: datetime, order: str, patience: int) -> Iterator[tuple[list[str], SSCursor]]:
     """Ask for the rows, and tell their columns."""
     address = read_address(source)
     try:
-        with closing(_connect(address)) as connection, closing(connection.cursor()) as cursor:
+        with closing(_connect(address, patience)) as connection, closing(connection.cursor()) as cursor:
             start = _start_column(cursor, address)
             cursor.execute(
                 f"SELECT * FROM `{TABLE}` WHERE `{start}` >= %s ORDER BY `{start}` {order}",  # noqa: S608  # a name out of the database
@@ -80,7 +81,7 @@ def _rows(source: str, since: datetime, order: str) -> Iterator[tuple[list[str],
         raise TextbackdError(f"{address}: {_complaint(error)}") from error
 
 
-def _connect(address: Address) -> "pymysql.Connection[SSCursor]":
+def _connect(address: Address, patience: int) -> "pymysql.Connection[SSCursor]":
     return pymysql.connect(
         user=address.user,
         password=address.password,
@@ -90,7 +91,7 @@ def _connect(address: Address) -> "pymysql.Connection[SSCursor]":
         unix_socket=address.socket,
         charset="utf8mb4",
         connect_timeout=TIMEOUT,
-        read_timeout=TIMEOUT,
+        read_timeout=patience,
         write_timeout=TIMEOUT,
         cursorclass=SSCursor,
     )

@@ -17,6 +17,7 @@ from textbackd.pbx.records.cdr import ANSWER, END, START, Fields
 from textbackd.pbx.records.texts import BLOCK_ROWS, Block, chooser
 
 TIMEOUT: Final = 10  # seconds
+PATIENCE: Final = 300  # seconds, where all rows are asked for: without an index the server sorts them first
 TABLE: Final = "cdr"
 BEFORE: Final = timedelta(hours=12 + 14)  # rows are chosen by their start and wanted by their end; see mysql.py
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
@@ -35,23 +36,25 @@ Run = Any  # pg8000's Connection; the driver may not be there
 
 def fields(source: str, since: datetime, tz: ZoneInfo) -> Iterator[Fields | None]:
     """Yield the rows that may have ended since then, newest first. Raises TextbackdError, without the password."""
-    for names, rows in _rows(source, since, tz, "DESC"):
+    for names, rows in _rows(source, since, tz, "DESC", TIMEOUT):
         yield from (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def blocks(source: str, since: datetime, tz: ZoneInfo) -> Iterator[Block]:
     """Yield the rows that may have ended since then, oldest first. Raises TextbackdError, without the password."""
-    for names, rows in _rows(source, since, tz, "ASC"):
+    for names, rows in _rows(source, since, tz, "ASC", PATIENCE):
         choose = chooser(names)
         yield Block([choose([*row, ""]) for row in rows])
 
 
-def _rows(source: str, since: datetime, tz: ZoneInfo, order: str) -> Iterator[tuple[list[str], list[list[str]]]]:
+def _rows(
+    source: str, since: datetime, tz: ZoneInfo, order: str, patience: int
+) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Yield the columns' names and some rows, as texts, again and again."""
     address, native = read_address(source), _driver()
     errors = (native.DatabaseError, native.InterfaceError, OSError)
     try:
-        with closing(_connect(native, address)) as connection:
+        with closing(_connect(native, address, patience)) as connection:
             columns, start = _columns(connection, address)
             connection.run(f"SET TIME ZONE '{tz.key}'")
             connection.run("BEGIN READ ONLY")
@@ -76,7 +79,7 @@ def _driver() -> Any:
         ) from error
 
 
-def _connect(native: Any, address: Address) -> Run:
+def _connect(native: Any, address: Address, patience: int) -> Run:
     return native.Connection(
         address.user,
         password=address.password,
@@ -84,7 +87,7 @@ def _connect(native: Any, address: Address) -> Run:
         port=address.port,
         database=address.database,
         unix_sock=address.socket,
-        timeout=TIMEOUT,
+        timeout=patience,
     )
 
 

@@ -5,7 +5,7 @@ of the same texts (`row_of`), newest first, for whoever wants the last hour.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from operator import itemgetter
 from typing import Final, NamedTuple, cast
 
@@ -52,9 +52,3 @@ def row_of(texts: Texts, zone: tzinfo) -> CdrRow | None:
 def zone_in(rows: Iterable[Texts], tz: tzinfo) -> tzinfo:
     """Return the zone of the times in some rows: `tz`, or UTC if their uniqueids say so."""
     return zone_of((dict(zip(NAMES, row, strict=True)) for row in rows), tz)
-
-
-def moment_of(texts: Texts, zone: tzinfo) -> datetime | None:
-    """Return when a row began; None for a damaged one."""
-    row = row_of(texts, zone)
-    return row.started_at if row else None

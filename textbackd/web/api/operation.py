@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from textbackd.flow.desk import Refused
 from textbackd.store.bearer import digest
-from textbackd.web import auth
+from textbackd.web.access import auth
 from textbackd.web.health import VITALS, Vitals
 from textbackd.web.pace import Pace
 from textbackd.web.shop import SHOP, Shop

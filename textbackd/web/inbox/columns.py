@@ -16,12 +16,12 @@ from textbackd.core.compose import FIELD, Fields, fill
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import written
 from textbackd.core.segments import segments
-from textbackd.store import accounts, conversations, leads, outbox
+from textbackd.store import accounts, asks, conversations, leads, outbox
 from textbackd.store.conversations import Box, Conversation
 from textbackd.store.database import to_text
 from textbackd.store.timeline import Entry, What, timeline
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
 from textbackd.web.inbox.asked import Asked, moment, read
 from textbackd.web.inbox.rows import TABS, Eyes, row
@@ -56,6 +56,7 @@ class _Read:
     conversation: Conversation | None = None
     entries: list[Entry] = field(default_factory=list)
     attempts: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    perhaps_stop: bool = False  # what the caller wrote may mean STOP, and nobody has decided
 
 
 async def show(
@@ -111,7 +112,13 @@ def _read(
         return told
     entries = timeline(db, conversation.number, before=before, limit=ENTRIES + 1)
     texts = [entry.row["id"] for entry in entries if entry.what is What.OURS]
-    return replace(told, conversation=conversation, entries=entries, attempts=outbox.attempts_of(db, texts))
+    return replace(
+        told,
+        conversation=conversation,
+        entries=entries,
+        attempts=outbox.attempts_of(db, texts),
+        perhaps_stop=asks.since(db, conversation.number) is not None,
+    )
 
 
 def _staff(db: sqlite_utils.Database, shop: Shop) -> tuple[str, ...]:
@@ -180,6 +187,7 @@ def _talk(told: _Read, request: web.Request, eyes: Eyes, typed: Typed) -> dict[s
         "segments": segments(text).count if text else 0,
         "no_text": words.NO_TEXT.get(conversation.no_text or "", ("", "They cannot be texted."))[1],
         "wants_none": conversation.no_text == words.WANTS_NONE,
+        "perhaps_stop": told.perhaps_stop,
     }
 
 

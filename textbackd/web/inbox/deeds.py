@@ -15,8 +15,8 @@ from textbackd.flow.desk import Desk, Refused
 from textbackd.store import conversations
 from textbackd.store.conversations import Conversation
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
-from textbackd.web.forms import field, read
+from textbackd.web.access.auth import staff_of
+from textbackd.web.access.forms import field, read
 from textbackd.web.inbox import asked, words
 from textbackd.web.inbox.columns import Typed, show
 from textbackd.web.inbox.keys import key_of
@@ -93,6 +93,10 @@ async def _texts_again(form: Form) -> None:
     await form.desk.opt_in(form.conversation.number, form.staff)
 
 
+async def _keep_texting(form: Form) -> None:
+    await form.desk.keep_texting(form.conversation.number, form.staff)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something that a form can ask for."""
@@ -114,6 +118,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType({
     "rename": Deed(_rename),
     "no-texts": Deed(_no_texts),
     "texts-again": Deed(_texts_again),
+    "keep-texting": Deed(_keep_texting),
     "never": Deed(_never, leaves=True),
 })  # fmt: skip
 # What is asked once more before it is done: the question, what follows, and the button.

@@ -5,7 +5,7 @@ from aiohttp import web
 from textbackd.store import leads
 from textbackd.store.leads import Lead
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
 from textbackd.web.inbox.columns import eyes_of
 from textbackd.web.inbox.rows import Eyes

@@ -19,7 +19,7 @@ from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
 from textbackd.store import conversations, sessions
 from textbackd.store.database import Store
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.shop import SHOP
 
 HEARTBEAT: Final = timedelta(seconds=20)  # shorter than proxies wait on a silent connection
@@ -34,7 +34,8 @@ HEADERS: Final = {
 class Page:
     """One open page."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat: timedelta = HEARTBEAT) -> None:
+        self._heartbeat = heartbeat
         self._news: dict[int | None, str] = {}  # by conversation, in the order of their last change
         self._woken = asyncio.Event()
         self.is_over = False
@@ -53,7 +54,7 @@ class Page:
     async def news(self) -> str:
         """Return what to send next: events, or a comment if there were none for a while."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(HEARTBEAT.total_seconds()):
+            async with asyncio.timeout(self._heartbeat.total_seconds()):
                 await self._woken.wait()
         self._woken.clear()
         news, self._news = self._news, {}

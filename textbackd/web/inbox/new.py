@@ -9,8 +9,8 @@ from textbackd.core.segments import segments
 from textbackd.flow.desk import Refused
 from textbackd.store import conversations
 from textbackd.web import pages
-from textbackd.web.auth import staff_of
-from textbackd.web.forms import field, read
+from textbackd.web.access.auth import staff_of
+from textbackd.web.access.forms import field, read
 from textbackd.web.inbox.keys import key_of
 from textbackd.web.shop import SHOP
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from textbackd.web.auth import staff_of
+from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import columns, deeds
 from textbackd.web.shop import SHOP
 

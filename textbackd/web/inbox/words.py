@@ -60,6 +60,7 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.RENAMED: "named the caller {detail}",
     ActKind.OPTED_OUT: "noted: no more texts",
     ActKind.OPTED_IN: "noted: texts are welcome again",
+    ActKind.KEPT_TEXTING: "decided: texts are still welcome",
     ActKind.NEVER: "put the number on the never-list",
     ActKind.CALLED_BACK: "called back from {detail}",
     ActKind.ESCALATED: "told {detail} that the caller still waits",

@@ -196,6 +196,11 @@ document.addEventListener("click", (event) => {
     if (!opened.contains(event.target) && !$(".fault")) opened.open = false;
 });
 
+/* What was left alone while it was open may be old. */
+document.addEventListener("toggle", (event) => {
+  if (!event.target.open && event.target.matches?.(".menu, .helpers details")) refreshSoon();
+}, true);
+
 /* A form is sent once, however often it is pressed. */
 document.addEventListener("submit", (event) => {
   const form = event.target;

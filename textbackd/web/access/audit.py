@@ -11,7 +11,8 @@ from textbackd.core.phone import read_number
 from textbackd.store import accounts, acts
 from textbackd.store.acts import ActKind
 from textbackd.store.database import from_text
-from textbackd.web import auth, pages
+from textbackd.web import pages
+from textbackd.web.access import auth
 from textbackd.web.shop import SHOP
 
 ROWS: Final = 50  # on one page
@@ -31,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.RENAMED: "named the caller",
     ActKind.OPTED_OUT: "noted that the caller wants no texts",
     ActKind.OPTED_IN: "noted that the caller wants texts again",
+    ActKind.KEPT_TEXTING: "read what the caller wrote: texts are still welcome",
     ActKind.NEVER: "put the number on the list of those who are never texted",
     ActKind.CALLED_BACK: "called back from",
     ActKind.ESCALATED: "told the next one",

@@ -8,8 +8,9 @@ from aiohttp import web
 from textbackd.store import accounts, bearer, sessions
 from textbackd.store.accounts import Account, Role
 from textbackd.store.sessions import Session
-from textbackd.web import auth, forms, pages, peer
-from textbackd.web.names import BAD_NAME, is_name
+from textbackd.web import pages
+from textbackd.web.access import auth, forms, peer
+from textbackd.web.access.names import BAD_NAME, is_name
 from textbackd.web.shop import SHOP
 
 YOURSELF: Final = "You cannot lock yourself out. Let another owner do it."

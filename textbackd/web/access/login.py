@@ -8,9 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from textbackd.store import bearer, sessions
-from textbackd.web import attempts, auth, cookies, csrf, forms, pages, peer
-from textbackd.web.attempts import Refused
-from textbackd.web.forms import Form
+from textbackd.web import pages
+from textbackd.web.access import attempts, auth, cookies, csrf, forms, peer
+from textbackd.web.access.attempts import Refused
+from textbackd.web.access.forms import Form
 from textbackd.web.shop import SHOP
 
 HOME: Final = "/"

@@ -1,4 +1,4 @@
-"""How escalation and alarms reach staff.   flow/escalation.py, flow/alarms.py → here → flow/handoff.py
+"""How escalation and alarms reach staff.   escalation.py, alarms.py → here → handoff.py
 
 `Tells` is what is needed of whoever tells them; `StaffTells` is that of the daemon.
 """
@@ -12,9 +12,9 @@ import sqlite_utils
 from textbackd.config import Settings
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.flow.duty import Duty
-from textbackd.flow.handoff import TELLS_FOR, Handoff
-from textbackd.flow.staff_mobiles import StaffMobiles
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.handoff import TELLS_FOR, Handoff
+from textbackd.flow.staff.mobiles import StaffMobiles
 from textbackd.handoff import words
 from textbackd.handoff.words import About
 from textbackd.store import notices

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from textbackd.store import accounts, refusals
 from textbackd.store.accounts import Account
-from textbackd.web import peer
-from textbackd.web.passwords import Passwords
+from textbackd.web.access import peer
+from textbackd.web.access.passwords import Passwords
 from textbackd.web.shop import SHOP
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Who of the staff is logged in to a line's queue?   the PBX's QueueStatus → core/handoff.py → here → flow/handoff.py
+"""Who of the staff is logged in to a line's queue?   the PBX's QueueStatus → core/handoff.py → here → handoff.py
 
 Asked at the moment when somebody is to be told, so nothing has to be kept in step with the PBX. One that does not tell leaves it to
 the rota and the line's staff. AMI action QueueStatus (docs.asterisk.org) is allowed with `write = reporting`; its entries say in

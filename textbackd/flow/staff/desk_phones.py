@@ -1,4 +1,4 @@
-"""Messages that staff write on their desk phones.   the dialplan's UserEvent → here → flow/staff_texts.py
+"""Messages that staff write on their desk phones.   the dialplan's UserEvent → here → texts.py
 
 AMI repeats nothing: what a phone sends while the PBX's manager is not connected is lost, and Asterisk has said 202 to it. Whose it is, the
 endpoint tells that config/extensions-textbackd.conf puts into the event, never what stands in the message.
@@ -17,7 +17,7 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.phone import E164
-from textbackd.flow.staff_texts import StaffTexts
+from textbackd.flow.staff.texts import StaffTexts
 from textbackd.gateways.asterisk_message import TOO_LONG, plain
 from textbackd.gateways.base import Manager
 from textbackd.store import notices

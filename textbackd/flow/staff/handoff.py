@@ -19,8 +19,8 @@ from textbackd.core.conversation import Happening, Turn
 from textbackd.core.handoff import is_told, receivers
 from textbackd.core.phone import E164, mask
 from textbackd.flow.bell import Bell
-from textbackd.flow.duty import Duty
-from textbackd.flow.staff_mobiles import StaffMobiles
+from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.mobiles import StaffMobiles
 from textbackd.handoff import words
 from textbackd.handoff.words import About
 from textbackd.store import conversations, inbox, news, notices

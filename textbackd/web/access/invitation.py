@@ -6,8 +6,9 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts
-from textbackd.web import attempts, forms, login, pages
-from textbackd.web.passwords import TOO_SHORT, is_long_enough
+from textbackd.web import pages
+from textbackd.web.access import attempts, forms, login
+from textbackd.web.access.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
 GONE: Final = "This link was used, or is older than a day. Ask for a new one."

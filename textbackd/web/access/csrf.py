@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from textbackd.web import forms, peer
+from textbackd.web.access import forms, peer
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF"

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from textbackd.store import sessions, tokens
 from textbackd.store.accounts import Role
-from textbackd.web import cookies, csrf, peer
+from textbackd.web.access import cookies, csrf, peer
 from textbackd.web.shop import SHOP, Shop
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

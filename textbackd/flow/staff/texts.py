@@ -1,4 +1,4 @@
-"""What our own staff write from their mobiles and desk phones.   flow/replies_in.py, flow/desk_phones.py → here → flow/staff_orders.py
+"""What our own staff write from their mobiles and desk phones.   flow/replies_in.py, desk_phones.py → here → orders.py
 
 What they want is done first and the text stored last: a crash in between brings the text again, and the key made of it keeps the
 caller from being texted twice. A mobile that repeats itself, as one that answers by itself does, is stored and not obeyed.
@@ -15,9 +15,9 @@ import sqlite_utils
 from textbackd.config import Settings
 from textbackd.core.orders import read_order
 from textbackd.core.phone import E164, mask
-from textbackd.flow.handoff import whose
-from textbackd.flow.staff_mobiles import StaffMobiles
-from textbackd.flow.staff_orders import Outcome, Said, StaffOrders
+from textbackd.flow.staff.handoff import whose
+from textbackd.flow.staff.mobiles import StaffMobiles
+from textbackd.flow.staff.orders import Outcome, Said, StaffOrders
 from textbackd.store import inbox
 from textbackd.store.database import Store, writing
 from textbackd.store.inbox import Incoming

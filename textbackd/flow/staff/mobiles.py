@@ -1,4 +1,4 @@
-"""Texts to the mobiles of our own staff.   flow/handoff.py, flow/staff_texts.py → here → store/outbox.py
+"""Texts to the mobiles of our own staff.   handoff.py, texts.py → here → store/outbox.py
 
 They go out like any text: never twice, and not to a mobile that wrote STOP. The caps of callers do not count them; theirs are here,
 since whoever floods us with texts must not have us pay for as many.

@@ -6,9 +6,10 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store import accounts, sessions
-from textbackd.web import attempts, auth, forms, pages
-from textbackd.web.attempts import Refused
-from textbackd.web.passwords import TOO_SHORT, is_long_enough
+from textbackd.web import pages
+from textbackd.web.access import attempts, auth, forms
+from textbackd.web.access.attempts import Refused
+from textbackd.web.access.passwords import TOO_SHORT, is_long_enough
 from textbackd.web.shop import SHOP
 
 NOT_THE_SAME: Final = "The new password was not typed the same twice."

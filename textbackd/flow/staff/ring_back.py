@@ -1,4 +1,4 @@
-"""Have a desk phone rung and connected with a caller.   flow/desk.py, flow/escalation.py → here → pbx/control.py
+"""Have a desk phone rung and connected with a caller.   flow/desk.py, escalation.py → here → pbx/control.py
 
 A click rings the phone of whoever clicked, and dials the caller when it is picked up. An escalation rings a phone whose owner asked
 for nothing: there the dialplan of config/extensions-textbackd.conf asks for a 1 first. Either way the shop's own outbound route

@@ -1,4 +1,4 @@
-"""Nobody is left waiting: takes the steps of the line's chain that are due.   core/reply_clock.py → here → flow/tells.py, flow/ring_back.py
+"""Nobody is left waiting: takes the steps of the line's chain that are due.   core/reply_clock.py → here → tells.py, ring_back.py
 
 A step is written down in the transaction that writes who is told, so a restart neither forgets nor repeats one; a phone rings after
 that, and a crash in between costs a ring, never rings twice. While a caller is on the phone with us nothing is done about them.
@@ -22,9 +22,9 @@ from textbackd.core.phone import E164, mask
 from textbackd.core.reply_clock import Step, Waiting, due_steps, waited
 from textbackd.core.timetable import Timetable
 from textbackd.flow.bell import Bell, Listener
-from textbackd.flow.handoff import whose
-from textbackd.flow.ring_back import CannotRing, RingBack
-from textbackd.flow.tells import LoggedIn, Tells
+from textbackd.flow.staff.handoff import whose
+from textbackd.flow.staff.ring_back import CannotRing, RingBack
+from textbackd.flow.staff.tells import LoggedIn, Tells
 from textbackd.pbx.control import Picked
 from textbackd.report.digest import spoken
 from textbackd.store import acts, conversations, steps

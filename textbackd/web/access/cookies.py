@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.store.sessions import LASTS
-from textbackd.web.peer import is_https
+from textbackd.web.access.peer import is_https
 
 SESSION: Final = "textbackd"
 BEFORE_LOGIN: Final = "textbackd-login"

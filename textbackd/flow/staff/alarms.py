@@ -1,6 +1,6 @@
 """What staff are told of by the clock, and of no caller in particular: a pile-up, and the morning digest.
 
-core/morning.py, store → report/digest.py → here → flow/tells.py.   Each is noted as told in the transaction that writes who is told, so
+core/morning.py, store → report/digest.py → here → tells.py.   Each is noted as told in the transaction that writes who is told, so
 that a restart repeats nothing. `mode: observe` tells nobody.
 """
 
@@ -16,7 +16,7 @@ import sqlite_utils
 from textbackd.config import Settings
 from textbackd.core.morning import closed_since, morning
 from textbackd.core.reply_clock import Waiting, begun_by, waited
-from textbackd.flow.tells import Tells
+from textbackd.flow.staff.tells import Tells
 from textbackd.report import digest
 from textbackd.report.digest import Digest, Waits
 from textbackd.store import conversations, overnight, steps
