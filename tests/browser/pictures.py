@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlite_utils
-from playwright.async_api import Browser
+from playwright.async_api import Browser, FloatRect
 
 from tests.browser import month
 from tests.browser.chromium import DESK, PHONE, chromium, colleague
@@ -19,6 +19,7 @@ from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
+UPPER_PART: Final[FloatRect] = {"x": 0, "y": 0, "width": 1280, "height": 1580}
 END_OF_FEBRUARY: Final = datetime(2026, 2, 28, 20, tzinfo=UTC)
 NOW: Final = NOON + timedelta(hours=9, minutes=12)  # 14:12 in Denver
 Work = Callable[[sqlite_utils.Database], Any]
@@ -92,11 +93,11 @@ async def take(inbox: Inbox, browser: Browser, folder: Path) -> None:
 
 
 async def take_reports(inbox: Inbox, browser: Browser, folder: Path) -> None:
-    """Take the picture of a month's report, whole."""
+    """Take the picture of a month's report, as far as the table of hours."""
     async with colleague(browser, str(inbox.url), DESK) as anna:
         await anna.log_in("anna", PASSWORD)
         await anna.page.goto(f"{inbox.url}/reports?span=month")
-        await anna.page.screenshot(path=folder / "reports.png", full_page=True)
+        await anna.page.screenshot(path=folder / "reports.png", full_page=True, clip=UPPER_PART)
 
 
 async def _picture(inbox: Inbox, browser: Browser, file: Path, size: dict[str, int], scheme: str, path: str) -> None:

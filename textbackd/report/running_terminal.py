@@ -73,7 +73,9 @@ def _callers(leak: Leak) -> Iterator[Text]:
 def _funnel(told: Running) -> Iterator[Text]:
     whole = told.funnel[0].count or 1
     yield Text()
-    yield Text.assemble(("From missed to won", HEAD), (f"{'this way':>32}{'of the step before':>20}{'at all':>9}", DIM))
+    yield Text.assemble(
+        ("Matters, missed to won", HEAD), (f"{'this way':>28}{'of the step before':>20}{'at all':>9}", DIM)
+    )
     for step in told.funnel:
         bar = "█" * round(BAR * (step.count or 0) / whole)
         share = running_words.step_share(step)

@@ -27,7 +27,8 @@ STEPS: Final = {
 UNTOLD: Final = {"delivered": "no gateway reported", "booked": "no calendar told"}
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 NOTES: Final = (
-    "Missed counts a caller once until somebody has reached them, however often they tried; a call without a number counts by itself.",
+    "A matter is a caller's missed calls until somebody has reached them, however often they tried.",
+    "A missed call without a number is a matter by itself.",
     "Each step counts those who took all steps before it, too; beside it stands how many took it at all.",
     "A text counts as delivered when the network says so, and never because nobody complained.",
     "What came of a call counts for fourteen days after the last day shown.",
@@ -105,7 +106,7 @@ def speeds(to_text: TextSpans, to_person: Spans, to_answer: Spans) -> Iterator[t
         f"{to_text.count:,} texts{held}",
     )
     for title, took, what in (
-        ("Missed → a person's first word", to_person, "callers who were missed"),
+        ("Missed → a person's first word", to_person, "matters of callers with a number"),
         ("Wrote to us → a person's first word", to_answer, "times that somebody wrote and waited"),
     ):
         yield title, f"median {span(took.median)} · p90 {span(took.high)}", f"{took.count:,} of {took.of:,} {what}"
