@@ -112,6 +112,7 @@ class VirtualModem:
         self._air, self._link, self._on_air = air, link, on_air
         self._memory: dict[str, dict[int, _Stored]] = {name: {} for name in MEMORIES}
         self._waiting: deque[str] = deque()  # incoming, while the storage is full
+        self._announcement = b""
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._wake_read, self._wake_write = os.pipe()
@@ -180,6 +181,10 @@ class VirtualModem:
     def say(self, raw: bytes) -> None:
         """Put bytes on the line by itself: an unsolicited result code, or garbage."""
         self._order(lambda: self._write(raw))
+
+    def announce_again(self) -> None:
+        """Announce once more what came in last."""
+        self._order(lambda: self._write(self._announcement))
 
     def stored(self) -> int:
         """Return how many messages are on the SIM and in the modem."""
@@ -435,7 +440,8 @@ class VirtualModem:
         place = next(free for free in range(1, 1000) if free not in places)
         places[place] = _Stored(pdu)
         if announced:
-            self._write(f'\r\n{announced}: "{memory}",{place}\r\n'.encode())
+            self._announcement = f'\r\n{announced}: "{memory}",{place}\r\n'.encode()
+            self._write(self._announcement)
 
     def _report(self, pdu: str) -> None:
         if self._reports == 1:

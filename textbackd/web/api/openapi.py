@@ -106,7 +106,7 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "query", "required": False, **_described(_inlined(schema, defined))}
     if operation.takes_key:
         # What a header's value may hold besides stays at its ends, and is cut there (RFC 9110, section 5.5).
-        schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
+        schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]*[!-~][ -~]*$"}
         means = "Chosen by you for each text: what is sent twice with the same key is one text."
         yield {"name": KEY_HEADER, "in": "header", "required": False, "description": means, "schema": schema}
 
