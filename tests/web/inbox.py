@@ -36,7 +36,7 @@ PASSWORD: Final = "three plain words"
 CONFIG: Final = """
 business: {{name: Anderson Roofing, country: US, timezone: America/Denver}}
 pbx: {{office: {{secret: none, dial: {{context: from-internal}}}}}}
-lines: {{main: {{dids: ["*"]}}}}
+lines: {{main: {{{line}}}}}
 gateways: {{web: {{type: http, url: "http://127.0.0.1:9/"}}}}
 staff: {{anna: {{name: Anna Smith, phone: "PJSIP/101"}}, bob: {{name: Bob}}}}
 storage: "{folder}/textbackd.db"
@@ -167,13 +167,13 @@ HASHED: Final = Passwords().hash_now(PASSWORD)
 
 @asynccontextmanager
 async def open_inbox(
-    folder: Path, more: str = "", pace: Pace | None = None, phones: bool = False
+    folder: Path, more: str = "", pace: Pace | None = None, phones: bool = False, line: str = 'dids: ["*"]'
 ) -> AsyncIterator[Inbox]:
     """Run an inbox in which anna is an owner with a desk phone and bob is neither; both have the same password.
 
     `phones`: the PBX is there to ring anna's desk phone."""
     hands = Hands()
-    settings = loads(CONFIG.format(folder=folder, more=more), folder / "textbackd.yaml")
+    settings = loads(CONFIG.format(folder=folder, more=more, line=line), folder / "textbackd.yaml")
     store = Store(settings.storage)
     await store.open()
     await store.run(lambda db: accounts.add(db, "anna", Role.OWNER, HASHED, hands.now))

@@ -2,11 +2,12 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.web.callers import LANDLINE, TO_LANDLINE, TOM, Caller
-from tests.web.inbox import NOON, Browser, Inbox, Page
+from tests.web.inbox import NOON, Browser, Inbox, Page, open_inbox
 from textbackd.core.phone import E164, NotTextable
 from textbackd.store import acts
 from textbackd.web.inbox.columns import PAGE
@@ -29,6 +30,23 @@ async def test_somebody_who_waits_is_shown_with_their_words_and_their_wait(inbox
     assert "Our roof leaks" in page.words
     assert "waits 12 min" in page.words
     assert "2 unread" in page.words
+
+
+@pytest.mark.parametrize(
+    ("within", "is_marked"),
+    [
+        pytest.param("20m", False, id="a line that answers in twenty minutes"),
+        pytest.param("10m", True, id="a line that answers in ten"),
+        pytest.param("off", False, id="a line without a clock"),
+    ],
+)
+async def test_a_wait_is_marked_when_it_is_longer_than_the_line_promises(
+    tmp_path: Path, within: str, is_marked: bool
+) -> None:
+    async with open_inbox(tmp_path, line=f"reply: {{within: {within}}}") as inbox, inbox.browser() as browser:
+        await inbox.write(JANE.writes("Our roof leaks", NOON - timedelta(minutes=12)))
+        page = await browser.log_in()
+        assert ('class="waits late"' in page.text) is is_marked
 
 
 async def test_a_caller_without_a_name_is_shown_by_their_number_as_people_write_it(

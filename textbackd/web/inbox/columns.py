@@ -89,6 +89,7 @@ def eyes_of(request: web.Request) -> Eyes:
         country=business.country,
         staff=staff_of(request).key,
         name_of=shop.name_of,
+        patience_of=lambda line: shop.settings.line_named(line).reply.within,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ class Eyes:
     country: str
     staff: str
     name_of: Callable[[str], str]
+    patience_of: Callable[[str | None], timedelta | None]  # of a line's callers; None: however long
 
     def local(self, at: datetime) -> datetime:
         """Return a moment on the shop's clock."""
@@ -60,6 +61,7 @@ class Row:
 def row(conversation: Conversation, eyes: Eyes) -> Row:
     """Return a conversation for the list."""
     waited = eyes.now - conversation.waiting_since if conversation.waiting_since else None
+    patience = eyes.patience_of(conversation.line)
     number = written(conversation.number, eyes.country)
     last_at = eyes.local(conversation.last_at)
     return Row(
@@ -72,7 +74,7 @@ def row(conversation: Conversation, eyes: Eyes) -> Row:
         iso=to_text(conversation.last_at) or "",
         turn=conversation.turn,
         waits=words.how_long(waited) if waited is not None else "",
-        is_late=waited is not None and waited >= words.LONG_WAIT,
+        is_late=waited is not None and patience is not None and waited >= patience,
         owner=_owner(conversation, eyes),
         unread=conversation.unread,
         badges=tuple(badges(conversation, eyes)),

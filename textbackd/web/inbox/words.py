@@ -69,7 +69,6 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept of this number",
 })  # fmt: skip
-LONG_WAIT: Final = timedelta(minutes=15)  # from here on a wait is shown as too long
 _KEYS: Final = re.compile(r" \(`[^)]*\)")
 # Characters that turn the direction of what follows (Unicode UAX #9); in a name they can only deceive.
 _TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
