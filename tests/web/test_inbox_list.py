@@ -13,7 +13,6 @@ from textbackd.store import acts
 from textbackd.web.inbox.columns import PAGE
 
 pytestmark = pytest.mark.slow
-LINES = 'lines: {main: {dids: ["*"]}}'
 JANE = Caller(name="Jane Kowalski")
 
 
