@@ -14,6 +14,7 @@ import click
 from textbackd.cli.options import config_option, load_or_embedded
 from textbackd.cli.traces import pbx_of
 from textbackd.config import Settings, values
+from textbackd.core.limits import MILLIONTHS
 from textbackd.core.way import DECISIONS, REASONS, VERDICTS
 from textbackd.flow.simulate import Outcome
 from textbackd.flow.simulate import simulate as simulated
@@ -21,7 +22,6 @@ from textbackd.store.states import State
 
 USUALLY: Final = timedelta(days=31)
 WIDTH: Final = 80
-MILLIONTHS: Final = 1_000_000
 NO_TEXT: Final = "No text: "
 NOT_LOOKED_AT: Final = "Opt-outs, pauses, replies and `textbackd never` are not looked at."
 

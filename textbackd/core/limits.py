@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
+
+MILLIONTHS: Final = (
+    1_000_000  # of the shop's currency: what texts cost is kept in these, since a segment costs less than a cent
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import sqlite_utils
 
 from textbackd.core.conversation import Turn
 from textbackd.core.decide import ALERT_AT
+from textbackd.core.limits import MILLIONTHS
 from textbackd.daemon.common import Common
 from textbackd.daemon.gateways import Gateways
 from textbackd.daemon.pbxs import Pbxs
@@ -28,7 +29,6 @@ from textbackd.web.metrics import (
     families,
 )
 
-MILLIONTHS: Final = 1_000_000
 TURNS: Final = (Turn.NEW, Turn.OURS, Turn.THEIRS)
 
 

@@ -25,7 +25,6 @@ from textbackd.core.timetable import Opening, Timetable
 from textbackd.core.words import WORDS, Words, when
 from textbackd.flow.contacts import NEVER, STAFF, Contacts
 
-MILLIONTHS: Final = 1_000_000
 NOBODY_KNOWN: Final = Caller()
 LATE_AFTER: Final = timedelta(minutes=2)  # from the call to its text; after that "sorry we missed your call" sounds odd
 AGAIN_WITHIN: Final = timedelta(days=30)  # nobody remembers a text of last year
@@ -164,7 +163,7 @@ class Office:
         moment = _Moment.of(call, at, self._timetable(name, line), switched_closed)
         text = self._words(name, line, moment, call, numbers, judgement, caller)
         count = segments(text).count if text is not None else 0
-        cost = int(self._settings.gateways[line.gateways[0]].price * count * MILLIONTHS)
+        cost = self._settings.gateways[line.gateways[0]].cost(count)
         return Proposal(line=name, text=text, gateways=tuple(line.gateways), segments=count, cost=cost)
 
     def _timetable(self, name: str, line: Line) -> Timetable:

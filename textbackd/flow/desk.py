@@ -29,7 +29,6 @@ from textbackd.store.states import State, TextOf
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-MILLIONTHS: Final = 1_000_000
 ANSWER_KEEPS: Final = timedelta(hours=12)  # an answer that no gateway took by then is shown as not sent
 MOST_SEGMENTS: Final = 10  # of one answer
 LONGEST_NOTE: Final = 4000  # characters
@@ -127,7 +126,7 @@ class Desk:
             expires_at=now + ANSWER_KEEPS,
             hung_up_at=None,
             segments=count,
-            cost=int(self._settings.gateways[gateways[0]].price * count * MILLIONTHS),
+            cost=self._settings.gateways[gateways[0]].cost(count),
             staff=staff,
             state=State.SUPPRESSED if self._settings.mode == "observe" else State.QUEUED,
         )

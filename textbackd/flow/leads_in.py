@@ -26,7 +26,7 @@ from textbackd.core.segments import segments
 from textbackd.core.urgent import is_urgent
 from textbackd.core.words import WORDS, when
 from textbackd.flow.bell import Bell
-from textbackd.flow.conclude import MILLIONTHS, Office
+from textbackd.flow.conclude import Office
 from textbackd.flow.contacts import NEVER, STAFF
 from textbackd.flow.guard import Guard
 from textbackd.store import acts, conversations, journal, leads, never, optouts, outbox
@@ -157,7 +157,7 @@ class LeadsIn:
         observing = self._settings.mode == "observe"
         caller = journal.history(db, number, now=lead.at, observing=observing)
         body = self._body(lead, template, line, first=caller.last_text_at is None)
-        cost = int(self._settings.gateways[line.gateways[0]].price * segments(body).count * MILLIONTHS)
+        cost = self._settings.gateways[line.gateways[0]].cost(segments(body).count)
         wanted = Wanted(recipient=number, did=None, cost=cost)
         question = Question(
             judgement=ASKED,

@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import sqlite_utils
@@ -58,7 +59,7 @@ class RepliesIn:
     async def run(self) -> None:
         """Take in what comes until cancelled."""
         async for arrival in self._gateway.incoming():
-            await self._patiently(lambda arrival=arrival: self._keep(arrival))  # type: ignore[misc]
+            await self._patiently(partial(self._keep, arrival))
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -6,7 +6,6 @@ down as being sent.
 
 import asyncio
 import logging
-import random
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
@@ -19,6 +18,7 @@ from textbackd.core.limits import Limit
 from textbackd.core.phone import E164, mask
 from textbackd.flow.bell import Bell
 from textbackd.gateways.base import Accepted, Fate, Gateway, OutboundText, SendFailed, Starts
+from textbackd.pauses import spread
 from textbackd.store import outbox
 from textbackd.store.database import Store
 from textbackd.store.outbox import DueText
@@ -239,7 +239,7 @@ def _next_try(text: DueText, now: datetime, resting: Collection[str]) -> tuple[s
         return later[0], now
     finished_round = (text.attempt - 1) // len(order)
     pause = RETRY_AFTER[min(finished_round, len(RETRY_AFTER) - 1)]
-    return usable[0], now + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+    return usable[0], now + spread(pause)
 
 
 class Pace:

@@ -40,7 +40,6 @@ from textbackd.store.states import State, TextOf
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN: Final = timedelta(minutes=5)  # a later confirmation of STOP is one text too many (47 CFR 64.1200(a)(12))
-MILLIONTHS: Final = 1_000_000
 _BY_WORD: Final[Mapping[Word, Keyword]] = {
     Word.STOP: Keyword.STOP,
     Word.START: Keyword.START,
@@ -128,7 +127,7 @@ class Wishes:
             expires_at=wish.now + ANSWER_WITHIN,
             hung_up_at=None,
             segments=count,
-            cost=int(gateway.price * count * MILLIONTHS),
+            cost=gateway.cost(count),
             state=State.SUPPRESSED if self._settings.mode == "observe" else State.QUEUED,
         )
 

@@ -7,7 +7,6 @@ and lets a line feed in a value inject another action. Protocol: docs.asterisk.o
 
 import asyncio
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from panoramisk.message import Message
 
 from textbackd.core.events import Event
 from textbackd.errors import TextbackdError
+from textbackd.pauses import spread
 from textbackd.pbx.wire import FrameSplitter, first_line, parse, read_event, tracked
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class AmiClient:
         pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
         if self.state is PbxState.REFUSED:
             pause = RETRY_REFUSED_AFTER
-        return pause.total_seconds() * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+        return spread(pause).total_seconds()
 
     def _complain(self, error: PbxError) -> None:
         """Log a cause once, not at every attempt."""

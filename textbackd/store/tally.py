@@ -9,12 +9,11 @@ import sqlite_utils
 
 from textbackd.core.brake import Fates
 from textbackd.core.caps import Caps, Full, Scope, written
-from textbackd.core.limits import Limit
+from textbackd.core.limits import MILLIONTHS, Limit
 from textbackd.core.phone import E164
 from textbackd.store.database import from_text, to_text
 
 LAST_DIGITS: Final = 4  # what numbers of one prefix differ in
-MILLIONTHS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

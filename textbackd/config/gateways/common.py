@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from textbackd.config import readers, values
 from textbackd.config.section import DEFAULT, Duration, Listed, Number, Rate, Secret, Section, Text
-from textbackd.core.limits import Limit
+from textbackd.core.limits import MILLIONTHS, Limit
 from textbackd.core.phone import E164
 
 KnownPbx = Annotated[Text, AfterValidator(readers.known_pbx)]
@@ -31,6 +31,10 @@ class Kind(Section):
         description="What one segment costs, for `policy.caps.spend` and the reports.",
         examples=["0.0079"],
     )
+
+    def cost(self, segments: int) -> int:
+        """Return what so many segments cost, as estimated, in millionths of the currency that prices are written in."""
+        return int(self.price * segments * MILLIONTHS)
 
     def own_numbers(self) -> tuple[E164, ...]:
         """Return the numbers of ours that its texts may come from."""

@@ -29,7 +29,23 @@ class Inbox(Section):
     )
 
 
-class Web(Section):
+class Listener(Section):
+    """Something that listens."""
+
+    listen: Annotated[Text, AfterValidator(readers.listen_address)]
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, without the brackets of IPv6."""
+        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 takes any free one."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class Web(Listener):
     """The inbox in the browser."""
 
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
@@ -41,18 +57,8 @@ class Web(Section):
         examples=["https://inbox.example.com"],
     )
 
-    @property
-    def host(self) -> str:
-        """The address to listen on, without the brackets of IPv6."""
-        return listen_host(self.listen)
 
-    @property
-    def port(self) -> int:
-        """The TCP port; 0 takes any free one."""
-        return listen_port(self.listen)
-
-
-class Webhooks(Section):
+class Webhooks(Listener):
     """Where webhooks and forms arrive: a listener of its own, the only thing that may have to be seen from outside."""
 
     listen: Annotated[Text, AfterValidator(readers.listen_address)] = Field(
@@ -65,26 +71,6 @@ class Webhooks(Section):
         examples=["https://sms.example.com"],
     )
 
-    @property
-    def host(self) -> str:
-        """The address to listen on, without the brackets of IPv6."""
-        return listen_host(self.listen)
-
-    @property
-    def port(self) -> int:
-        """The TCP port; 0 takes any free one."""
-        return listen_port(self.listen)
-
     def hook_url(self, gateway: str, secret: str) -> str:
         """Return the address that a vendor is told."""
         return f"{(self.url or '').rstrip('/')}/hook/{quote(gateway, safe='')}/{secret}"
-
-
-def listen_host(listen: str) -> str:
-    """Return the address of "ADDRESS:PORT", without the brackets of IPv6."""
-    return listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
-
-
-def listen_port(listen: str) -> int:
-    """Return the port of "ADDRESS:PORT"."""
-    return int(listen.rpartition(":")[2])

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import sqlite_utils
@@ -92,7 +93,7 @@ class Handoff:
         items = await self._store.run(news.waiting)
         for item in items:
             logged_in = await self._logged_in(item)
-            await self._store.run(lambda db, item=item, there=logged_in: self._hand_on(db, item, there))  # type: ignore[misc]
+            await self._store.run(partial(self._hand_on, item=item, logged_in=logged_in))
         if items:
             self._wake()
         return bool(items)

@@ -29,7 +29,6 @@ MOST: Final = 40  # texts an hour to one of the staff altogether
 MOST_ANSWERS: Final = 5  # an hour, to what they wrote: a machine may be at the other end
 TELLS_FOR: Final = timedelta(hours=12)  # what no gateway took by then is old
 ANSWERS_FOR: Final = timedelta(minutes=10)
-MILLIONTHS: Final = 1_000_000
 
 
 class StaffMobiles:
@@ -101,7 +100,7 @@ class StaffMobiles:
             expires_at=expires_at,
             hung_up_at=None,
             segments=count,
-            cost=int(self._settings.gateways[gateways[0]].price * count * MILLIONTHS),
+            cost=self._settings.gateways[gateways[0]].cost(count),
             state=State.SUPPRESSED if self._settings.mode == "observe" else State.QUEUED,
         )
 

@@ -6,7 +6,6 @@ after pauses that grow, for a day.
 
 import asyncio
 import logging
-import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from textbackd.handoff.base import Channel, Message, NotTold
+from textbackd.pauses import spread
 from textbackd.store import notices
 from textbackd.store.database import Store
 from textbackd.store.notices import Notice, Way
@@ -75,7 +75,7 @@ class Teller:
             await self._give_up(notice, str(failure))
             return
         pause = RETRY_AFTER[min(notice.attempts, len(RETRY_AFTER) - 1)]
-        again = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311  # spread, not secrecy
+        again = self._clock() + spread(pause)
         due_at = min(again, notice.expires_at)
         await self._store.run(lambda db: notices.later(db, notice.id, str(failure), due_at))
         if notice.attempts == 0:
