@@ -200,7 +200,7 @@ def test_a_summary_for_staff_that_names_a_forgotten_number_goes_with_it(db: sqli
         said = f"1 waits for an answer: #7 Jane {number} (15 h)."
         outbox.add_manual(db, a_text(kind=TextOf.STAFF, recipient=ANNAS, body=said), now=NOON)
         notice = NewNotice(
-            number=E164(""), matter="summary", staff="anna", way=Way.EMAIL, payload={"text": said}, expires_at=after(days=1)
+            number=None, matter="summary", staff="anna", way=Way.EMAIL, payload={"text": said}, expires_at=after(days=1)
         )  # fmt: skip
         with writing(db):
             notices.add_within(db, notice, NOON)

@@ -15,6 +15,7 @@ import aiohttp
 import sqlite_utils
 
 from tests.flow.bringing import Disk
+from tests.flow.noting import NotesWhom
 from tests.flow.settings import configured
 from tests.store.rows import CALLER, DAY, NOON, judged
 from textbackd.config import Brake, Settings
@@ -127,6 +128,7 @@ def _routes(settings: Settings, doors: Doors) -> list[aiohttp.web.RouteDef]:
         clock=lambda: doors.now,
         wake=lambda: setattr(doors, "woken", doors.woken + 1),
         one_decision=asyncio.Lock(),
+        tells=NotesWhom(),
     )
     bookings_in = BookingsIn("US", store=doors.store, bell=bell, clock=lambda: doors.now)
     return [

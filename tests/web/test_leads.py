@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.flow.noting import said
 from tests.store.rows import CALLER
 from tests.web.doors import FORM, SECRET, TEXT, open_doors
 from textbackd.core.conversation import Turn
@@ -66,6 +67,9 @@ async def test_a_form_without_a_usable_number_is_kept_to_be_read(
         (kept,) = await doors.read(leads.to_read)
         assert (kept.number, kept.phone, kept.words) == (number, typed, "My roof leaks")
         assert await doors.rows("conversations") == []
+        ((whom, about, said_of_it),) = await doors.read(said)
+        assert (whom, about) == ("anna", "")
+        assert "My roof leaks" in said_of_it
         assert await doors.read(lambda db: leads.read(db, kept.id, "anna", doors.now))
         assert await doors.read(leads.to_read) == []
 

@@ -96,7 +96,7 @@ class Daemon:
             async with (
                 pages(self._common, self.vitals),
                 self._gateways.sending(),
-                doors(self._common, self._gateways.doors, self._wake),
+                doors(self._common, self._gateways.doors, self._telling.wake, self._telling.tells),
                 self._upkeep(),
                 self._pbxs.listening(),
             ):

@@ -11,15 +11,18 @@ from textbackd.daemon.common import Common
 from textbackd.errors import TextbackdError
 from textbackd.flow.bookings_in import BookingsIn
 from textbackd.flow.leads_in import LeadsIn
+from textbackd.flow.staff.tells import Tells
 from textbackd.web import app as web
 from textbackd.web import bookings, hooks, leads
 
 
 @asynccontextmanager
-async def doors(common: Common, vendors: Mapping[str, hooks.Door], wake: Callable[[], None]) -> AsyncIterator[None]:
+async def doors(
+    common: Common, vendors: Mapping[str, hooks.Door], wake: Callable[[], None], tells: Tells
+) -> AsyncIterator[None]:
     """Listen until the block ends, if there is anything to listen for. Raises TextbackdError when the address cannot be had."""
     _require_secrets(common.settings)
-    others = [*_leads(common, wake), *_bookings(common)]
+    others = [*_leads(common, wake, tells), *_bookings(common)]
     if not vendors and not others:
         yield
         return
@@ -39,7 +42,7 @@ def _require_secrets(settings: Settings) -> None:
                 raise TextbackdError(f"{section}.{name}.secret: {TOO_WEAK}")
 
 
-def _leads(common: Common, wake: Callable[[], None]) -> list[RouteDef]:
+def _leads(common: Common, wake: Callable[[], None], tells: Tells) -> list[RouteDef]:
     sections = common.settings.leads
     if not sections:
         return []
@@ -51,6 +54,7 @@ def _leads(common: Common, wake: Callable[[], None]) -> list[RouteDef]:
         clock=common.clock,
         wake=wake,
         one_decision=common.one_decision,
+        tells=tells,
     )
     return list(leads.Doors(sections, leads_in).routes())
 

@@ -29,6 +29,8 @@ from textbackd.flow.bell import Bell
 from textbackd.flow.conclude import Office
 from textbackd.flow.contacts import NEVER, STAFF
 from textbackd.flow.guard import Guard
+from textbackd.flow.staff.tells import Tells
+from textbackd.handoff.words import IN_A_TEXT, shortened
 from textbackd.store import acts, conversations, journal, leads, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import News
@@ -66,9 +68,10 @@ class LeadsIn:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         one_decision: asyncio.Lock,
+        tells: Tells,
     ) -> None:
         self._settings, self._store, self._guard, self._clock = settings, store, guard, clock
-        self._bell, self._wake = bell, wake
+        self._bell, self._wake, self._tells = bell, wake, tells
         self._one_decision = one_decision  # the one of calls: two texts to one caller are one too many
         self._office, self._own = Office(settings), settings.own_numbers()
 
@@ -121,6 +124,8 @@ class LeadsIn:
             )
             if lead.number is not None:
                 self._begin(db, lead, lead.number, line)
+            elif self._settings.mode != "observe":  # no conversation tells of it, and nobody may be looking at the list
+                self._tells.say(db, line.staff or tuple(self._settings.staff), _in_words(lead), lead.at)
         return decision.why.value if decision else "no text of its own"
 
     def _begin(self, db: sqlite_utils.Database, lead: NewLead, number: E164, line: Line) -> None:
@@ -218,3 +223,9 @@ class LeadsIn:
             cost=cost,
             state=State.SUPPRESSED if self._settings.mode == "observe" else State.QUEUED,
         )
+
+
+def _in_words(lead: NewLead) -> str:
+    """Return what staff are told of a form without a usable number."""
+    who = " ".join(filter(None, (lead.name, lead.phone))) or "somebody without a name"
+    return shortened(f"A form without a usable number ({lead.source}), {who}: {lead.words}", IN_A_TEXT)

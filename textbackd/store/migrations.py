@@ -330,7 +330,7 @@ def m010_notices(db: sqlite_utils.Database) -> None:
         CREATE TABLE notices (
             id INTEGER PRIMARY KEY,
             at TEXT NOT NULL,
-            number TEXT NOT NULL,              -- E.164 of the caller whom it is about
+            number TEXT,                       -- E.164 of the caller whom it is about; NULL: it is about none
             matter TEXT NOT NULL,              -- what happened
             staff TEXT,                        -- who is told; NULL: a program
             channel TEXT NOT NULL,             -- mobile, email, service, sip, hook

@@ -38,7 +38,7 @@ ANSWER: Final = "answer"  # the matter of what is said to one of the staff about
 class NewNotice:
     """Something to tell."""
 
-    number: E164  # of the caller whom it is about; "": of none
+    number: E164 | None  # of the caller whom it is about; None: it is about none
     matter: str  # what happened
     staff: str | None  # whom; None: a program
     way: Way
@@ -54,7 +54,7 @@ class Notice:
 
     id: int
     at: datetime
-    number: E164
+    number: E164 | None
     matter: str
     staff: str | None
     way: Way
@@ -124,7 +124,7 @@ def was_told(db: sqlite_utils.Database, staff: str, number: E164, since: datetim
 def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int = 2) -> list[tuple[E164, datetime]]:
     """Return of which callers one of the staff was told last where they can answer, and when; the newest first."""
     rows = db.execute(
-        "SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ('mobile', 'sip') AND number <> ''"
+        "SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ('mobile', 'sip') AND number IS NOT NULL"
         " AND matter <> 'answer' AND state <> 'failed' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
@@ -159,7 +159,7 @@ def _notice(row: dict[str, Any]) -> Notice:
     return Notice(
         id=row["id"],
         at=moment_of(row["at"]),
-        number=E164(row["number"]),
+        number=E164(row["number"]) if row["number"] else None,
         matter=row["matter"],
         staff=row["staff"],
         way=Way(row["channel"]),

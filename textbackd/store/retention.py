@@ -35,7 +35,7 @@ _FORGET: Final = (
     "DELETE FROM attempts WHERE outbox_id IN (SELECT id FROM outbox WHERE kind = 'staff' AND instr(body, :number))",
     "DELETE FROM parts WHERE outbox_id IN (SELECT id FROM outbox WHERE kind = 'staff' AND instr(body, :number))",
     "DELETE FROM outbox WHERE kind = 'staff' AND instr(body, :number)",
-    "DELETE FROM notices WHERE number = :number OR (number = '' AND instr(payload, :number))",
+    "DELETE FROM notices WHERE number = :number OR (number IS NULL AND instr(payload, :number))",
     "DELETE FROM news WHERE number = :number",
     "UPDATE calls SET case_id = NULL WHERE case_id IN (SELECT id FROM cases WHERE caller = :number)",
     "UPDATE calls SET did = NULL, did_presented = '', way = '[]' WHERE did = :number AND direction = 'outbound'",

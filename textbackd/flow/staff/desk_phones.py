@@ -97,7 +97,7 @@ class DeskPhonesIn:
     ) -> None:
         """Have the phone told, inside the transaction that stores its message."""
         notice = NewNotice(
-            number=about or E164(""),
+            number=about,
             matter=notices.ANSWER,
             staff=owner,
             way=Way.SIP,

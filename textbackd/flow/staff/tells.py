@@ -90,7 +90,7 @@ class StaffTells:
                 self._mobiles.say(db, mobile, said, None, now)
             for way, target in self._handoff.ways(name):
                 notice = NewNotice(
-                    number=E164(""),
+                    number=None,
                     matter="summary",
                     staff=name,
                     way=way,

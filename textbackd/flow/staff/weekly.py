@@ -15,7 +15,6 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.morning import morning
-from textbackd.core.phone import E164
 from textbackd.flow.staff.handoff import TELLS_FOR
 from textbackd.report import running, weekly
 from textbackd.report.period import DAY, WEEK, Period
@@ -104,7 +103,7 @@ class Weekly:
 
 def _notice(staff: str, address: str, letter: Letter, now: datetime) -> NewNotice:
     return NewNotice(
-        number=E164(""),
+        number=None,
         matter=TOLD,
         staff=staff,
         way=Way.EMAIL,
