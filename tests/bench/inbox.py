@@ -1,24 +1,15 @@
-"""How long the inbox takes to answer a shop with 5,000 conversations and 100,000 texts.   scripts/bench inbox
+"""How long the inbox takes to answer a shop with 5,000 conversations and 100,000 texts.   scripts/bench inbox"""
 
-Asked over HTTP by somebody who is logged in, one request after the other, on a database file as the daemon keeps it.
-"""
-
-import argparse
-import asyncio
-import json
 import random
 import sqlite3
-import statistics
-import tempfile
-import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import sqlite_utils
 
-from tests.web.inbox import NOON, Browser, open_inbox
+from tests.bench.pages import main
+from tests.web.inbox import NOON
 from textbackd.store.database import to_text
 
 CONVERSATIONS: Final = 5_000
@@ -97,41 +88,5 @@ def _body(dice: random.Random) -> str:
     return " ".join(dice.choices(SAID.split(), k=dice.randrange(4, 30)))
 
 
-async def measure(folder: Path) -> dict[str, dict[str, float]]:
-    """Return the median and the slowest of each page, in milliseconds."""
-    async with open_inbox(folder) as inbox, inbox.browser() as browser:
-        await inbox.write(fill)
-        await browser.log_in()
-        return {name: await _asked(browser, path) for name, (path, _) in PAGES.items()}
-
-
-async def _asked(browser: Browser, path: str) -> dict[str, float]:
-    await browser.get(path)
-    took = []
-    for _ in range(TIMES):
-        begun = time.perf_counter()
-        page = await browser.get(path)
-        took.append((time.perf_counter() - begun) * 1000)
-        assert page.status == 200
-    return {"median": round(statistics.median(took), 1), "slowest": round(max(took), 1)}
-
-
-def main() -> None:
-    """Measure, print, and fail if a page took longer than it may."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="textbackd-bench-") as folder:
-        measured = asyncio.run(measure(Path(folder)))
-    print(f"{CONVERSATIONS:,} conversations, {TEXTS:,} texts; milliseconds over HTTP, {TIMES} times each")  # noqa: T201
-    for name, (_, most) in PAGES.items():
-        took = measured[name]
-        print(f"{name:26} median {took['median']:6}   slowest {took['slowest']:6}   at most {most}")  # noqa: T201
-    if options.json:
-        options.json.write_text(json.dumps(measured, indent=2) + "\n")
-    slow = [name for name, (_, most) in PAGES.items() if measured[name]["median"] > most]
-    raise SystemExit(f"too slow: {', '.join(slow)}" if slow else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, f"{CONVERSATIONS:,} conversations, {TEXTS:,} texts", fill, PAGES, TIMES)
