@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -57,19 +58,34 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Facts:
+    """What the rules ask of a module; its tree, which is large, is not kept."""
+
+    imports: tuple[str, ...]  # full names, also those inside functions
+    calls: tuple[str, ...]
+    is_documented: bool
+    has_sql: bool
+    catches_everything: bool
 
 
 @cache
-def nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(tree(path)))
+def facts(path: Path) -> Facts:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    nodes = list(ast.walk(tree))
+    strings = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return Facts(
+        imports=tuple(_imports(path, nodes)),
+        calls=tuple(ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)) if is_core(path) else (),
+        is_documented=not text.strip() or ast.get_docstring(tree) is not None,
+        has_sql=any(SQL.search(string) for string in strings),
+        catches_everything=any(isinstance(node, ast.ExceptHandler) and _is_broad(node) for node in nodes),
+    )
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full names of all modules that a module imports, also inside functions."""
-    for node in nodes(path):
+def _imports(path: Path, nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -80,12 +96,21 @@ def imports(path: Path) -> Iterator[str]:
                 yield node.module or ""
 
 
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in caught)
+
+
+def is_core(path: Path) -> bool:
+    return part_of(path) == "core"
+
+
 def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def parts_imported(path: Path) -> set[str]:
-    names = (name.split(".") for name in imports(path))
+    names = (name.split(".") for name in facts(path).imports)
     return {steps[1] for steps in names if steps[0] == "textbackd" and len(steps) > 1} - {"__version__"}
 
 
@@ -96,38 +121,28 @@ def test_an_import_points_left_only(path: Path) -> None:
         assert parts_imported(path) <= MAY_IMPORT[part] | {part}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", [path for path in MODULES if is_core(path)], ids=name_of)
 def test_the_core_is_pure(path: Path) -> None:
-    assert not {name.split(".")[0] for name in imports(path)} & IMPURE
-    assert [call for call in _calls(path) if call.rpartition(".")[2] in CLOCKS and "." in call] == []
-    assert not {"open", "print", "input"} & set(_calls(path))
-
-
-def _calls(path: Path) -> list[str]:
-    return [ast.unparse(node.func) for node in nodes(path) if isinstance(node, ast.Call)]
+    assert not {name.split(".")[0] for name in facts(path).imports} & IMPURE
+    assert [call for call in facts(path).calls if call.rpartition(".")[2] in CLOCKS and "." in call] == []
+    assert not {"open", "print", "input"} & set(facts(path).calls)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_every_module_says_what_it_is_for(path: Path) -> None:
-    assert not path.read_text(encoding="utf-8").strip() or ast.get_docstring(tree(path))
+    assert facts(path).is_documented
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_sql_lives_in_the_store(path: Path) -> None:
-    strings = [node.value for node in nodes(path) if isinstance(node, ast.Constant)]
-    if any(isinstance(text, str) and SQL.search(text) for text in strings):
+    if facts(path).has_sql:
         assert part_of(path) == "store" or name_of(path) in SQL_ELSEWHERE
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_everything_is_caught_only_where_there_is_a_reason(path: Path) -> None:
-    if any(isinstance(node, ast.ExceptHandler) and _is_broad(node) for node in nodes(path)):
+    if facts(path).catches_everything:
         assert name_of(path) in BROAD_EXCEPT
-
-
-def _is_broad(handler: ast.ExceptHandler) -> bool:
-    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in caught)
 
 
 @pytest.mark.parametrize("listed", [*SQL_ELSEWHERE, *BROAD_EXCEPT])
