@@ -37,6 +37,8 @@ H = Happening
         pytest.param(OURS, H.BOOKED, DONE, id="an appointment ends it"),
         pytest.param(OURS, H.PUT_AWAY, DONE, id="a person ends it"),
         pytest.param(OURS, H.LAPSED, OURS, id="who waits for us never lapses"),
+        pytest.param(NEW, H.NOT_REACHED, OURS, id="a text that never got there leaves it to us"),
+        pytest.param(None, H.NOT_REACHED, None, id="a text to a stranger begins nothing"),
         pytest.param(THEIRS, H.WROTE, OURS, id="their answer gives the turn back"),
         pytest.param(THEIRS, H.MISSED, OURS, id="who was answered and calls in vain wants more than a text"),
         pytest.param(THEIRS, H.TAKEN_UP, OURS, id="a person wants to answer once more"),
@@ -66,6 +68,23 @@ def test_what_happens_passes_the_turn(before: Turn | None, happening: Happening,
 )
 def test_whose_it_is(before: Standing, happening: Happening, staff: str | None, assignee: str | None) -> None:
     assert after(before, happening, NOON, staff).assignee == assignee
+
+
+@pytest.mark.parametrize(
+    ("before", "happening", "minutes", "turn"),
+    [
+        pytest.param(OURS, H.TALKED, -5, OURS, id="a talk that was over before they wrote does not answer it"),
+        pytest.param(THEIRS, H.MISSED, -5, THEIRS, id="a miss from before the answer asks for no other"),
+        pytest.param(DONE, H.WANTS_CALL, -5, DONE, id="nor does one from before the talk"),
+        pytest.param(DONE, H.WROTE, -5, OURS, id="what they wrote waits, however late it came in"),
+        pytest.param(OURS, H.TALKED, -0.5, DONE, id="within what clocks differ, a talk is a talk"),
+    ],
+)
+def test_a_call_that_is_found_late_changes_nothing_that_came_after_it(
+    before: Turn, happening: Happening, minutes: float, turn: Turn
+) -> None:
+    standing = Standing(turn=before, waiting_since=NOON if before is OURS else None, last_at=NOON)
+    assert after(standing, happening, NOON + timedelta(minutes=minutes)).turn is turn
 
 
 def test_the_clock_starts_with_the_first_word_that_waits_and_not_with_the_last() -> None:

@@ -11,7 +11,9 @@ from textbackd.handoff import words
 from textbackd.handoff.words import IN_A_TEXT, IN_A_TITLE, NAME, About
 
 NUMBER = E164("+13035550142")
-HAPPENINGS = st.sampled_from([Happening.WROTE, Happening.LEAD, Happening.WANTS_CALL, Happening.MISSED])
+HAPPENINGS = st.sampled_from(
+    [Happening.WROTE, Happening.LEAD, Happening.WANTS_CALL, Happening.NOT_REACHED, Happening.MISSED]
+)
 ANYTHING = st.text(st.characters(), max_size=400)
 AROUND = len(f"#7  {NUMBER}: ") + NAME
 LONGEST_SENTENCE = 80

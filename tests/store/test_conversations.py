@@ -4,15 +4,16 @@ from typing import Any
 
 import sqlite_utils
 
-from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
+from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.conversation import Happening, Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164
-from textbackd.store import acts, conversations, journal, outbox, reports
+from textbackd.store import acts, conversations, journal, optouts, outbox, reports
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Box, Conversation, Look, News
 from textbackd.store.database import writing
 from textbackd.store.journal import Resolution
+from textbackd.store.optouts import OptedOutBy
 from textbackd.store.reports import Heard
 from textbackd.store.states import State, TextOf
 from textbackd.store.timeline import What, timeline
@@ -73,6 +74,51 @@ def test_a_text_that_never_arrived_makes_it_our_turn_to_call(db: sqlite_utils.Da
     )
     reports.report(db, heard, after(minutes=1))
     assert (now(db).turn, now(db).no_text) == (Turn.OURS, "undelivered")
+
+
+def test_a_confirmation_that_never_arrived_asks_nobody_to_call(db: sqlite_utils.Database) -> None:
+    missed(db)
+    with writing(db):
+        outbox.add(db, a_text(kind=TextOf.OPTED_OUT), case_id=None, call_id=None, now=NOON)
+        optouts.add_within(db, CALLER, OptedOutBy.TEXT, "stick", NOON)
+    outbox.expire(db, after(hours=1))
+    assert now(db).turn is Turn.NEW
+
+
+def test_an_answer_that_never_arrived_is_ours_again(db: sqlite_utils.Database) -> None:
+    missed(db)
+    tell(db, Happening.ANSWERED, 1, staff="anna")
+    outbox.add_manual(db, a_text(kind=TextOf.MANUAL, at=after(minutes=1)), now=after(minutes=1))
+    outbox.expire(db, after(hours=13))
+    assert (now(db).turn, now(db).assignee) == (Turn.OURS, "anna")
+
+
+def test_a_talk_that_is_found_late_settles_what_was_before_it_only(db: sqlite_utils.Database) -> None:
+    missed(db)
+    tell(db, Happening.WROTE, 6, words="still leaking")
+    talked(db, ended_at=after(minutes=3))
+    assert now(db).turn is Turn.OURS
+    assert [case["resolution"] for case in db["cases"].rows] == ["called_again"]
+
+
+def test_a_talk_that_is_found_late_leaves_the_text_for_a_later_miss(db: sqlite_utils.Database) -> None:
+    missed(db)
+    talked(db, ended_at=after(minutes=-3))
+    assert [text["state"] for text in db["outbox"].rows] == ["queued"]
+    assert now(db).turn is Turn.NEW
+
+
+def test_a_miss_that_is_found_after_the_talk_that_settled_it_begins_nothing(db: sqlite_utils.Database) -> None:
+    talked(db, ended_at=after(minutes=3))
+    missed(db, "1.1", decision=Decision(Action.SKIP, Why.RECENT_TALK))
+    assert conversations.find(db, CALLER) is None
+
+
+def talked(db: sqlite_utils.Database, **changes: Any) -> None:
+    judgement, decision = ANSWERED, Decision(Action.SKIP, Why.ANSWERED)
+    settles = (CALLER, Resolution.CALLED_AGAIN)
+    call = judged("1.9", judgement=judgement, decision=decision, settles=settles, **changes)
+    journal.record(db, call, None, same_case_within=DAY, now=after(hours=1))
 
 
 def test_a_text_that_ran_out_of_time_makes_it_our_turn_to_write(db: sqlite_utils.Database) -> None:

@@ -6,7 +6,7 @@ one to the next as `TURNS` says. An automatic text changes nothing: a machine's 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -30,6 +30,7 @@ class Happening(StrEnum):
     WANTS_CALL = "wants_call"  # nobody took their call, and they get no text, so that only a call back helps
     WROTE = "wrote"  # they wrote to us
     LEAD = "lead"  # they filled in a form that asks for an answer
+    NOT_REACHED = "not_reached"  # a text to them never got there
     ANSWERED = "answered"  # a person of ours wrote to them
     TALKED = "talked"  # they got through, or somebody called them back
     BOOKED = "booked"  # they made an appointment by themselves
@@ -44,6 +45,7 @@ TURNS: Final[Mapping[Happening, Mapping[Turn | None, Turn]]] = MappingProxyType(
     Happening.WANTS_CALL: {None: Turn.OURS, Turn.NEW: Turn.OURS, Turn.THEIRS: Turn.OURS, Turn.DONE: Turn.OURS},
     Happening.WROTE: {None: Turn.OURS, Turn.NEW: Turn.OURS, Turn.THEIRS: Turn.OURS, Turn.DONE: Turn.OURS},
     Happening.LEAD: {None: Turn.OURS, Turn.NEW: Turn.OURS, Turn.THEIRS: Turn.OURS, Turn.DONE: Turn.OURS},
+    Happening.NOT_REACHED: {Turn.NEW: Turn.OURS, Turn.THEIRS: Turn.OURS},
     Happening.ANSWERED: {None: Turn.THEIRS, Turn.NEW: Turn.THEIRS, Turn.OURS: Turn.THEIRS, Turn.DONE: Turn.THEIRS},
     Happening.TALKED: {Turn.NEW: Turn.DONE, Turn.OURS: Turn.DONE, Turn.THEIRS: Turn.DONE},
     Happening.BOOKED: {Turn.NEW: Turn.DONE, Turn.OURS: Turn.DONE, Turn.THEIRS: Turn.DONE},
@@ -53,6 +55,12 @@ TURNS: Final[Mapping[Happening, Mapping[Turn | None, Turn]]] = MappingProxyType(
 })  # fmt: skip
 
 
+# What calls do. They may be found late, in the PBX's records, when newer things have happened.
+_OF_CALLS: Final = frozenset({Happening.MISSED, Happening.WANTS_CALL, Happening.TALKED})
+# The clocks of two PBXs and ours tell the order of two moments only if these lie further apart.
+CLOCKS_APART: Final = timedelta(minutes=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a conversation stands."""
@@ -60,20 +68,31 @@ class Standing:
     turn: Turn | None = None  # None: there is none yet
     assignee: str | None = None  # the key of whom of the staff it belongs to; None: whoever is first
     waiting_since: datetime | None = None  # since when the caller waits for a person; None: it is not our turn
+    last_at: datetime | None = None  # when something last happened
 
 
 def after(standing: Standing, happening: Happening, at: datetime, staff: str | None = None) -> Standing:
     """Return how a conversation stands after something that `staff` did, or the caller (None).
 
     The first answer claims a conversation that belongs to nobody. The clock of the answer starts with the first word that waits
-    for one, not with the last; a done conversation that comes back belongs to nobody.
+    for one, not with the last; a done conversation that comes back belongs to nobody. A call that was over before the last thing
+    that happened changes nothing.
     """
+    if is_late(standing, happening, at):
+        return standing
     turn = TURNS[happening].get(standing.turn, standing.turn)
     claimed = staff if happening is Happening.ANSWERED and standing.assignee is None else standing.assignee
     if standing.turn is Turn.DONE and turn in (Turn.NEW, Turn.OURS) and happening is not Happening.TAKEN_UP:
         claimed = None
     since = standing.waiting_since or at if turn is Turn.OURS else None
-    return replace(standing, turn=turn, assignee=claimed, waiting_since=since)
+    last = max(at, standing.last_at or at)
+    return replace(standing, turn=turn, assignee=claimed, waiting_since=since, last_at=last)
+
+
+def is_late(standing: Standing, happening: Happening, at: datetime) -> bool:
+    """Return whether a call is told of that was over before the last thing that happened."""
+    last = standing.last_at
+    return happening in _OF_CALLS and last is not None and at < last - CLOCKS_APART
 
 
 # They have had a text, or somebody talks with them anyhow.

@@ -64,7 +64,7 @@ def _names_of(phone: str) -> set[str]:
 
 
 # What staff are told of. The rest is for those who want to hear of every missed call, or for programs only.
-ASKS: Final = frozenset({Happening.WROTE, Happening.LEAD, Happening.WANTS_CALL})
+ASKS: Final = frozenset({Happening.WROTE, Happening.LEAD, Happening.WANTS_CALL, Happening.NOT_REACHED})
 
 
 def is_told(happening: Happening, *, tell_all: bool) -> bool:

@@ -25,7 +25,6 @@ from textbackd.flow.night_switches import NightSwitches
 from textbackd.pbx.client import AmiClient, PbxError
 from textbackd.store import journal, never
 from textbackd.store.database import Store
-from textbackd.store.journal import Resolution
 from textbackd.store.tally import Wanted
 
 log = logging.getLogger(__name__)
@@ -192,7 +191,6 @@ class CallsIn:
         if recorded.new:
             if self.catch_up is not None:
                 self.catch_up.met(call, judgement)
-            await self._settle(call, conclusion)
             self._tell(call, conclusion)
             self._bell.ring(settled[0] if (settled := settled_by(call, conclusion)) else conclusion.numbers.caller)
             _alert(call, conclusion, recorded.misses)
@@ -218,17 +216,6 @@ class CallsIn:
                 said = {"linkedid": call.linkedid, "error": str(error)}
                 log.error("a call cannot be written down; trying again", extra=said)
                 await asyncio.sleep(STORE_AGAIN_AFTER)
-
-    async def _settle(self, call: Call, conclusion: Conclusion) -> None:
-        settled = settled_by(call, conclusion)
-        if settled is not None:
-            await self._resolve(*settled)
-
-    async def _resolve(self, number: E164, resolution: Resolution) -> None:
-        try:
-            await self._store.run(lambda db: journal.resolve(db, number, resolution, self._clock()))
-        except sqlite3.Error as error:
-            log.error("a case cannot be closed", extra={"number": mask(number), "error": str(error)})
 
     def on_the_phone(self) -> set[E164]:
         """Return the numbers that are in a call with us at this moment, whoever called whom."""

@@ -108,7 +108,7 @@ class Desk:
     ) -> None:
         news = News(number=number, happening=Happening.ANSWERED, at=now, staff=staff, words=text)
         conversations.happen(db, news)
-        outbox.cancel_automatic(db, number, PERSON_WROTE)
+        outbox.cancel_automatic(db, number, PERSON_WROTE, now)
         if before is None or before.assignee is None:
             acts.add_within(db, Act(at=now, kind=ActKind.CLAIMED, staff=staff, number=number))
 

@@ -47,6 +47,7 @@ def _judged(call: Call, conclusion: Conclusion, ended_at: datetime) -> JudgedCal
         not_textable=conclusion.numbers.not_textable,
         decision=conclusion.decision,
         ended_at=ended_at,
+        settles=settled_by(call, conclusion),
     )
 
 

@@ -16,7 +16,7 @@ from textbackd.core.decide import Caller, Standing
 from textbackd.core.missed import Judgement, Verdict
 from textbackd.core.phone import E164
 from textbackd.flow.conclude import Conclusion, Numbers, Office, Proposal
-from textbackd.flow.entries import record, settled_by
+from textbackd.flow.entries import record
 from textbackd.flow.guard import Guard, caps_of
 from textbackd.store import halts, journal, outbox
 from textbackd.store.database import in_memory
@@ -51,9 +51,6 @@ class Rehearsal:
         standing = self._standing(numbers, judgement, proposal, now)
         conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=call.ended_at)
         record(self.db, call, self._waiting(conclusion), self._office.policy(conclusion.line), observe=False, now=now)
-        settled = settled_by(call, conclusion)
-        if settled is not None:
-            journal.resolve(self.db, *settled, now)
         return conclusion
 
     def finish(self) -> None:

@@ -43,6 +43,7 @@ _SAID: Final = {
     Happening.WROTE: "wrote",
     Happening.LEAD: "filled in the form",
     Happening.WANTS_CALL: "tried to call. Please call back",
+    Happening.NOT_REACHED: "did not get the text. Please call",
     Happening.MISSED: "tried to call, nobody answered. They get a text",
 }
 

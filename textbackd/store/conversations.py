@@ -11,10 +11,12 @@ from typing import Any, Final, NamedTuple
 
 import sqlite_utils
 
-from textbackd.core.conversation import Happening, Standing, Turn, after
+from textbackd.core.conversation import Happening, Standing, Turn, after, is_late
 from textbackd.core.phone import E164
 from textbackd.store import news as feed
+from textbackd.store import optouts
 from textbackd.store.database import from_text, to_text
+from textbackd.store.states import State, TextOf
 
 PREVIEW: Final = 160  # characters of the last words, for the list
 _OPENING: Final = frozenset({Turn.NEW, Turn.OURS})
@@ -64,6 +66,8 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
     """Write down what happened, inside the caller's transaction; return whose turn it is, None if there is no conversation."""
     row = next(db.query("SELECT * FROM conversations WHERE number = ?", [news.number]), None)
     before = _standing(row)
+    if is_late(before, news.happening, news.at):
+        return before.turn  # it stands in the timeline, and nobody is told of it any more
     now = after(before, news.happening, news.at, news.staff)
     if now.turn is None:
         return None
@@ -81,7 +85,12 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
 def _standing(row: dict[str, Any] | None) -> Standing:
     if row is None:
         return Standing()
-    return Standing(turn=Turn(row["turn"]), assignee=row["assignee"], waiting_since=from_text(row["waiting_since"]))
+    return Standing(
+        turn=Turn(row["turn"]),
+        assignee=row["assignee"],
+        waiting_since=from_text(row["waiting_since"]),
+        last_at=from_text(row["last_at"]),
+    )
 
 
 def _begin_anew(db: sqlite_utils.Database, news: News) -> None:
@@ -116,20 +125,19 @@ def cannot_be_texted(db: sqlite_utils.Database, number: E164, why: str | None) -
     db.execute("UPDATE conversations SET no_text = ? WHERE number = ?", [why, number])
 
 
-def not_reached(db: sqlite_utils.Database, number: E164, why: str, at: datetime) -> None:
+def not_reached(db: sqlite_utils.Database, number: E164, kind: TextOf, state: State, at: datetime) -> None:
     """A text to a number never got there: inside the caller's transaction, make it our turn, and note that a call is needed.
 
-    `why` is a token: undelivered, failed, expired. Of a matter that is done, or a number without conversation, nothing is noted.
+    Of a matter that is done, a number without conversation, a caller who wants no texts, or a text that only confirms a keyword,
+    nothing is noted.
     """
     row = db.execute("SELECT turn FROM conversations WHERE number = ?", [number]).fetchone()
-    if row is None or row[0] == Turn.DONE:
+    is_to_be_heard = kind in (TextOf.MISSED, TextOf.MANUAL) and optouts.find(db, number) is None
+    if row is None or row[0] == Turn.DONE or not is_to_be_heard:
         return
-    happen(db, News(number=number, happening=Happening.WANTS_CALL, at=at))
-    if why in REACHES_NEVER:
-        cannot_be_texted(db, number, why)
-
-
-REACHES_NEVER: Final = frozenset({"undelivered", "failed"})  # what became of a text that says something of the number
+    happen(db, News(number=number, happening=Happening.NOT_REACHED, at=at))
+    if state in (State.UNDELIVERED, State.FAILED):  # an expired one says nothing of the number
+        cannot_be_texted(db, number, state.value)
 
 
 def assign(db: sqlite_utils.Database, number: E164, staff: str | None) -> None:

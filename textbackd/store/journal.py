@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlite_utils
 
 from textbackd.core.call import Call, Moment
-from textbackd.core.conversation import Happening, of_missed_call, why_no_text
+from textbackd.core.conversation import CLOCKS_APART, Happening, of_missed_call, why_no_text
 from textbackd.core.decide import Action, Caller, Decision, Why
 from textbackd.core.missed import Judgement, Reason, Verdict
 from textbackd.core.phone import E164, NotTextable
@@ -51,6 +51,7 @@ class JudgedCall:
     not_textable: NotTextable | None
     decision: Decision
     ended_at: datetime  # aware UTC; the clock's where the PBX told no time
+    settles: tuple[E164, Resolution] | None = None  # whose open cases it closes, and how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ def record(
         call_id = _insert_call(db, judged, case_id, now) if known is None else _correct_call(db, known, judged, case_id)
         text_id = None if text is None else add(db, text, case_id=case_id, call_id=call_id, now=now)
         _tell_conversation(db, judged, misses)
+        if judged.settles is not None:
+            number, resolution = judged.settles
+            resolve_within(db, number, resolution, judged.ended_at)
         return Recorded(call_id=call_id, new=True, case_id=case_id, text_id=text_id, misses=misses)
 
 
@@ -91,7 +95,7 @@ def _tell_conversation(db: sqlite_utils.Database, judged: JudgedCall, misses: in
     if judged.judgement.verdict is not Verdict.MISSED or judged.caller is None:
         return
     happening = of_missed_call(judged.decision, misses)
-    if happening is None:
+    if happening is None or _talked_after(db, judged.caller, judged.ended_at):
         return
     news = News(
         number=judged.caller,
@@ -105,6 +109,12 @@ def _tell_conversation(db: sqlite_utils.Database, judged: JudgedCall, misses: in
     conversations.happen(db, news)
     if (why := why_no_text(judged.decision)) is not None:
         conversations.cannot_be_texted(db, judged.caller, why)
+
+
+def _talked_after(db: sqlite_utils.Database, caller: E164, ended_at: datetime) -> bool:
+    """Return whether a person and the caller have talked since, where a missed call is found late in the PBX's records."""
+    talked_at = _last_talk(db, caller)
+    return talked_at is not None and talked_at > ended_at
 
 
 def _told_name(call: Call) -> str:
@@ -221,20 +231,24 @@ def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing
         " FROM outbox WHERE recipient = ? AND kind = 'missed' AND state NOT IN (?, ?, ?)",
         [to_text(now), caller, *never_sent],
     ).fetchone()
-    talk = db.execute(
-        "SELECT max(ended_at) FROM calls WHERE (caller = :number AND verdict = 'answered')"
-        " OR (did = :number AND direction = 'outbound' AND talked_s > 0)",
-        {"number": caller},
-    ).fetchone()
     optout = optouts.find(db, caller)
     return Caller(
         conversation_at=_conversation(db, caller),
         last_text_at=from_text(text[0]),
-        last_talk_at=from_text(talk[0]),
+        last_talk_at=_last_talk(db, caller),
         opted_out_at=optout.since if optout else None,
         asked_to_stop_at=asks.since(db, caller),
         unreachable=optouts.why_unreachable(db, caller, now),
     )
+
+
+def _last_talk(db: sqlite_utils.Database, caller: E164) -> datetime | None:
+    row = db.execute(
+        "SELECT max(ended_at) FROM calls WHERE (caller = :number AND verdict = 'answered')"
+        " OR (did = :number AND direction = 'outbound' AND talked_s > 0)",
+        {"number": caller},
+    ).fetchone()
+    return from_text(row[0])
 
 
 def _conversation(db: sqlite_utils.Database, caller: E164) -> datetime | None:
@@ -261,22 +275,24 @@ def count_missed_again(db: sqlite_utils.Database, times: int) -> int:
     return int(db.execute("SELECT count(*) FROM cases WHERE misses >= ?", [times]).fetchone()[0])
 
 
-def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:
-    """Close the caller's open cases and cancel their texts that have not gone out; return how many cases."""
+def resolve(db: sqlite_utils.Database, caller: E164, resolution: Resolution, at: datetime) -> int:
+    """Close the cases that a caller had at a moment, and cancel their texts that have not gone out; return how many cases."""
     with writing(db):
-        return resolve_within(db, caller, resolution, now)
+        return resolve_within(db, caller, resolution, at)
 
 
-def resolve_within(db: sqlite_utils.Database, caller: E164, resolution: Resolution, now: datetime) -> int:
-    """Do the same inside the caller's transaction."""
+def resolve_within(db: sqlite_utils.Database, caller: E164, resolution: Resolution, at: datetime) -> int:
+    """Do the same inside the caller's transaction. What came after that moment is another matter."""
+    latest = at + CLOCKS_APART
     closed = db.execute(
-        "UPDATE cases SET resolved_at = ?, resolution = ? WHERE caller = ? AND resolved_at IS NULL RETURNING id",
-        [to_text(now), resolution.value, caller],
+        "UPDATE cases SET resolved_at = ?, resolution = ? WHERE caller = ? AND resolved_at IS NULL AND last_miss_at <= ?"
+        " RETURNING id",
+        [to_text(at), resolution.value, caller, to_text(latest)],
     ).fetchall()
     # The answer to a form has no case, and is not wanted any more either.
-    cancel_automatic(db, caller, RESOLVED[resolution])
+    cancel_automatic(db, caller, RESOLVED[resolution], latest)
     happening = Happening.BOOKED if resolution is Resolution.BOOKED else Happening.TALKED
-    conversations.happen(db, News(number=caller, happening=happening, at=now))
+    conversations.happen(db, News(number=caller, happening=happening, at=at))
     return len(closed)
 
 

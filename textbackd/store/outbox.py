@@ -110,11 +110,12 @@ def has_text(db: sqlite_utils.Database, case_id: int) -> bool:
     return db.execute(query, [case_id]).fetchone() is not None
 
 
-def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str) -> None:
-    """Cancel the automatic texts to a number that have not gone out, inside the caller's transaction."""
+def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str, before: datetime) -> None:
+    """Cancel, inside the caller's transaction, the automatic texts to a number that have not gone out and answer what was before then."""
     db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND kind = 'missed' AND state = 'queued'",
-        [why, number],
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND kind = 'missed' AND state = 'queued'"
+        " AND coalesce(hung_up_at, created_at) <= ?",
+        [why, number, to_text(before)],
     )
 
 
@@ -215,7 +216,8 @@ def ended(
             return reports.take(db, text.id, text.gateway, None, now)
         db.execute("UPDATE outbox SET state = ?, explanation = ? WHERE id = ?", [state.value, explanation, text.id])
         if state is State.FAILED:
-            conversations.not_reached(db, text.recipient, state.value, now)
+            kind = db.execute("SELECT kind FROM outbox WHERE id = ?", [text.id]).fetchone()[0]
+            conversations.not_reached(db, text.recipient, TextOf(kind), state, now)
         return state
 
 
@@ -270,11 +272,11 @@ def expire(db: sqlite_utils.Database, now: datetime) -> list[str]:
     with writing(db):
         rows = db.execute(
             "UPDATE outbox SET state = 'expired', explanation = coalesce(explanation, 'no gateway took it in time')"
-            " WHERE state = 'queued' AND expires_at <= ? RETURNING id, recipient",
+            " WHERE state = 'queued' AND expires_at <= ? RETURNING id, recipient, kind",
             [to_text(now)],
         ).fetchall()
-        for _, recipient in rows:
-            conversations.not_reached(db, recipient, State.EXPIRED.value, now)
+        for _, recipient, kind in rows:
+            conversations.not_reached(db, recipient, TextOf(kind), State.EXPIRED, now)
     return [row[0] for row in rows]
 
 

@@ -17,7 +17,7 @@ import sqlite_utils
 from textbackd.core.phone import E164
 from textbackd.store import conversations
 from textbackd.store.database import to_text, writing
-from textbackd.store.states import State
+from textbackd.store.states import State, TextOf
 
 KEPT: Final = timedelta(days=3)  # networks try for two days as a rule
 UNKNOWN_FOR: Final = timedelta(minutes=10)  # a report that fits no reference may be about a text that was cut off
@@ -181,8 +181,8 @@ def _settle(db: sqlite_utils.Database, text_id: str, before: State, now: datetim
         {"state": state, "now": to_text(now), "detail": detail or None, "id": text_id},
     )
     if state is State.UNDELIVERED:
-        recipient = db.execute("SELECT recipient FROM outbox WHERE id = ?", [text_id]).fetchone()[0]
-        conversations.not_reached(db, E164(recipient), state.value, now)
+        recipient, kind = db.execute("SELECT recipient, kind FROM outbox WHERE id = ?", [text_id]).fetchone()
+        conversations.not_reached(db, E164(recipient), TextOf(kind), state, now)
     return state
 
 
