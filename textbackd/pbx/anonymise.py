@@ -37,7 +37,9 @@ from textbackd.pbx.wire import BLANK_LINE, FrameSplitter, read_event, tracked
 MOST_REMEMBERED: Final = 20_000  # numbers, and as many names; what comes after is replaced too, but by something longer
 LONGEST_VALUE: Final = 4096  # characters; nothing that means something is longer
 TRIES: Final = 100  # for a number of each form; of a form that suits, a good part of the draws does
-LAST_TRIES: Final = 2000  # for the last form, three digits: of the Dutch 14xxx only one in forty exists (libphonenumber)
+LAST_TRIES: Final = (
+    2000  # for the last form, three digits: of the Dutch 14xxx only one in forty exists (libphonenumber)
+)
 # For a word that Asterisk is not known to say; never empty, since an empty status means "still ringing".
 OTHER: Final = "other"
 
