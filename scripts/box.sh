@@ -4,7 +4,8 @@
 #
 #   /opt/textbackd/releases/VERSION-STAMP   a release: its own Python environment, and in share/ the unit and all else that belongs to it
 #   /opt/textbackd/current                  → the release that runs; to go back is to turn this link
-#   /opt/textbackd/bin                      → current/bin, the path that the unit and /usr/local/bin/textbackd use
+#   /opt/textbackd/bin, lib, pyvenv.cfg     → the same in current/: with them it is a Python environment itself, whatever the release;
+#                                           bin/textbackd is the path that the unit and /usr/local/bin/textbackd use
 #   /etc/textbackd                          configuration and secrets (0750 root:textbackd)
 #   /var/lib/textbackd                      the database (0700 textbackd)
 
@@ -132,8 +133,9 @@ share() {
 
 # Makes a release the one that runs; nobody ever sees no link.
 turn_to() {
+  local name
   ln -sfn "releases/$1" "$OPT/.turning" && mv -T "$OPT/.turning" "$CURRENT"
-  ln -sfn current/bin "$OPT/bin"
+  for name in bin lib pyvenv.cfg; do ln -sfn "current/$name" "$OPT/$name"; done
 }
 
 # Removes all releases but the ones named.
