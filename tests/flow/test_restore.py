@@ -272,6 +272,7 @@ def test_a_damaged_database_is_kept_and_said_to_be_unreadable(shop: Settings, tm
     done = restore(file, shop, RESTORED)
     assert done.kept is not None
     assert (done.carried, done.kept.read_bytes()[:6]) == (False, b"ruined")
+    assert not shop.storage.with_name("textbackd.db-wal").exists()
     with closing(open_database(shop.storage)) as db:
         assert state_of(db) == "cancelled"
 

@@ -101,9 +101,9 @@ def written_all_the_time(database: Path) -> Iterator[list[float]]:
 
 
 def test_it_comes_to_an_end_while_the_daemon_writes_and_holds_no_commit_up(tmp_path: Path, database: Path) -> None:
-    with closing(sqlite3.connect(database)) as connection:  # large enough for many steps
+    with closing(sqlite3.connect(database)) as connection:  # many steps, with commits in between
         connection.execute("CREATE TABLE much (what BLOB)")
-        connection.executemany("INSERT INTO much VALUES (?)", [[bytes(4000)]] * 4000)
+        connection.executemany("INSERT INTO much VALUES (?)", [[bytes(4000)]] * 15_000)
         connection.commit()
     with written_all_the_time(database) as took:
         while not took:
