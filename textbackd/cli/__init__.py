@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "forget": ("textbackd.cli.data", "forget"),
     "backup": ("textbackd.cli.backup", "backup"),
     "restore": ("textbackd.cli.backup", "restore"),
+    "support-bundle": ("textbackd.cli.support.command", "support_bundle"),
     "modem": ("textbackd.cli.modem", "modem"),
 }
 
