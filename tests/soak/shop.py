@@ -114,7 +114,7 @@ class Outcome:
 
 
 def _middle(samples: list[Sample]) -> Sample:
-    return Sample(*(median(getattr(each, name) for each in samples) for name in Sample.__dataclass_fields__))  # type: ignore[arg-type]
+    return Sample(*(median(getattr(each, name) for each in samples) for name in Sample.__dataclass_fields__))
 
 
 class Shop:
