@@ -107,12 +107,14 @@ fill() {
   if [ -d "$SOURCE/wheels" ]; then
     pip_install "$1" --no-index --find-links "$SOURCE/wheels" "textbackd[$EXTRAS]" 2> "$log" || code=1
   else # a copy, since building leaves files behind
-    cp -R "$SOURCE"/{textbackd,setup.cfg,pyproject.toml,README.md} "$copy" && pip_install "$1" "${copy}[$EXTRAS]" 2> "$log" || code=1
+    copy_sources "$copy" && pip_install "$1" "${copy}[$EXTRAS]" 2> "$log" || code=1
   fi
   [ "$code" = 0 ] || why_not "$log"
   rm -rf "$log" "$copy"
   return "$code"
 }
+
+copy_sources() { cp -R "$SOURCE"/{textbackd,setup.cfg,pyproject.toml,README.md} "$1"; }
 
 pip_install() { (cd / && "$1/bin/python" -m pip --disable-pip-version-check --quiet --no-cache-dir install "${@:2}"); }
 

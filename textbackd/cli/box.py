@@ -1,4 +1,4 @@
-"""What scripts/install and scripts/upgrade ask of a release:  python -m textbackd.cli.box first|state|healthy|migrate
+"""What scripts/install and scripts/upgrade ask of a release:  python -m textbackd.cli.box first|state|healthy|storage|migrate
 
 They run as the user textbackd, so that what they say of files and rights is what the service meets.
 """
@@ -68,6 +68,13 @@ def healthy(ctx: click.Context, config: Path, seconds: float, before: str) -> No
         time.sleep(POLL_SECONDS)
     click.echo("\n".join(sentences(answer)))
     ctx.exit(0 if is_well(answer, earlier) else 1)
+
+
+@box.command()
+@config_option
+def storage(config: Path) -> None:
+    """Print where the database is, or will be."""
+    click.echo(load(config).storage)
 
 
 @box.command()
