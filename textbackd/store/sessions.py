@@ -58,15 +58,20 @@ def start(
 
 
 def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Session | None:
-    """Return the session of a browser that shows `secret`, and note that it was seen."""
+    """Return the session of a browser that shows `secret`."""
     row = next(db.query(f"{_ALIVE} AND token = :token", {**_at(now), "token": digest(secret)}), None)
-    if row is None:
-        return None
-    session = _session(row)
-    if now - session.last_seen_at >= SEEN_EVERY:
-        with writing(db):
-            db.execute("UPDATE sessions SET last_seen_at = ? WHERE id = ?", [to_text(now), session.id])
-    return session
+    return _session(row) if row else None
+
+
+def is_to_note(session: Session, now: datetime) -> bool:
+    """Return whether `seen` is due."""
+    return now - session.last_seen_at >= SEEN_EVERY
+
+
+def seen(db: sqlite_utils.Database, session: Session, now: datetime) -> None:
+    """Note that a session is used."""
+    with writing(db):
+        db.execute("UPDATE sessions SET last_seen_at = ? WHERE id = ?", [to_text(now), session.id])
 
 
 def is_alive(db: sqlite_utils.Database, session: int, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from textbackd.web.health import VITALS, Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.pace import Pace
 from textbackd.web.shop import SHOP, Shop
+from textbackd.web.side_notes import SIDE_NOTES, SideNotes
 
 Measure = Callable[[], Awaitable[Iterable[Family]]]  # gathers the numbers at the moment when they are asked for
 
@@ -66,6 +67,7 @@ def make_app(
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
+    app[SIDE_NOTES] = SideNotes()
     app[attempts.PASSWORDS] = Passwords()
     app.on_cleanup.append(attempts.close)
     app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost

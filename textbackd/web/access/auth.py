@@ -16,7 +16,8 @@ from aiohttp import web
 from textbackd.store import sessions, tokens
 from textbackd.store.accounts import Role
 from textbackd.web.access import cookies, csrf, peer
-from textbackd.web.shop import SHOP, Shop
+from textbackd.web.shop import SHOP
+from textbackd.web.side_notes import SIDE_NOTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -90,22 +91,30 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _visitor(request: web.Request) -> Visitor | None:
     if is_api(request) and (secret := _bearer(request)) is not None:
-        return await _program(request.app[SHOP], secret)
+        return await _program(request, secret)
     cookie = cookies.read(request, cookies.SESSION)
-    return await _person(request.app[SHOP], cookie) if cookie is not None else None
+    return await _person(request, cookie) if cookie is not None else None
 
 
-async def _program(shop: Shop, secret: str) -> Visitor | None:
-    token = await shop.store.run(lambda db: tokens.find(db, secret, shop.clock()))
+async def _program(request: web.Request, secret: str) -> Visitor | None:
+    shop = request.app[SHOP]
+    now = shop.clock()
+    token = await shop.store.run(lambda db: tokens.find(db, secret))
     if token is None:
         return None
+    if tokens.is_to_note(token, now):
+        await request.app[SIDE_NOTES].write(shop.store.run(lambda db: tokens.used(db, token, now)))
     return Visitor(key=token.staff, name=shop.name_of(token.staff), role=token.role, session=None, csrf="")
 
 
-async def _person(shop: Shop, cookie: str) -> Visitor | None:
-    found = await shop.store.run(lambda db: sessions.find(db, cookie, shop.clock()))
+async def _person(request: web.Request, cookie: str) -> Visitor | None:
+    shop = request.app[SHOP]
+    now = shop.clock()
+    found = await shop.store.run(lambda db: sessions.find(db, cookie, now))
     if found is None:
         return None
+    if sessions.is_to_note(found, now):
+        await request.app[SIDE_NOTES].write(shop.store.run(lambda db: sessions.seen(db, found, now)))
     name, shown = shop.name_of(found.staff), csrf.token(cookie)
     return Visitor(key=found.staff, name=name, role=found.role, session=found.id, csrf=shown)
 
