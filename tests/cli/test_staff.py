@@ -38,6 +38,12 @@ def anna(shell: Shell, config: Path) -> str:
     return "anna"
 
 
+def log_in(db: sqlite_utils.Database, staff: str, now: datetime) -> None:
+    account = accounts.find(db, staff)
+    assert account is not None
+    assert sessions.start(db, account, "x", "Firefox on Linux", now)
+
+
 async def test_the_first_account_is_made_at_the_terminal(
     shell: Shell, config: Path, anna: str, db: sqlite_utils.Database
 ) -> None:
@@ -83,7 +89,7 @@ def test_what_cannot_be_done_is_told(
 async def test_a_new_password_ends_every_session(
     shell: Shell, config: Path, anna: str, db: sqlite_utils.Database
 ) -> None:
-    sessions.start(db, anna, "x", "Firefox on Linux", datetime.now(UTC))
+    log_in(db, anna, datetime.now(UTC))
     assert "Firefox on Linux         last seen " in shell("staff", "sessions", "anna", "--config", config).out
     done = shell("staff", "password", "Anna", "--password-stdin", "--config", config, typed="a newer password")
     assert done.out == "anna has a new password.\n"
@@ -92,7 +98,7 @@ async def test_a_new_password_ends_every_session(
 
 def test_sessions_are_ended_everywhere(shell: Shell, config: Path, anna: str, db: sqlite_utils.Database) -> None:
     now = datetime.now(UTC)
-    sessions.start(db, anna, "x", "Firefox", now)
+    log_in(db, anna, now)
     assert shell("staff", "sessions", "anna", "--end", "--config", config).out.endswith("\nEnded.\n")
     assert sessions.listing(db, now) == []
 

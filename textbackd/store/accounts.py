@@ -121,11 +121,24 @@ def set_password(
     *,
     by: str | None = None,
     keep: int | None = None,
-) -> None:
-    """Set a hashed password and end every session but `keep`: whoever knew the old one is out."""
+    proved: str | None = None,
+) -> bool:
+    """Set a hashed password and end every session but `keep`: whoever knew the old one is out.
+
+    `proved`: the old one's hash, by which somebody may set a new one; False if it was changed meanwhile. None at the terminal.
+    """
     with writing(db):
+        if proved is not None and not stands(db, staff, proved):
+            return False
         _set_password(db, staff, password, keep=keep)
         acts.add_within(db, Act(at=now, kind=ActKind.PASSWORD_CHANGED, staff=by, detail=staff))
+    return True
+
+
+def stands(db: sqlite_utils.Database, staff: str, password: str | None) -> bool:
+    """Return whether a hashed password, which was proved a moment ago, still lets its owner in."""
+    query = "SELECT 1 FROM accounts WHERE staff = ? AND password = ? AND disabled_at IS NULL"
+    return db.execute(query, [staff, password]).fetchone() is not None
 
 
 def _set_password(db: sqlite_utils.Database, staff: str, password: str, *, keep: int | None) -> None:
