@@ -17,7 +17,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.gateways.base import Hook, HookRefused, HookReply, TakesHooks
-from textbackd.web.app import harden
+from textbackd.web.app import cut_off, harden
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def make_app(
             raise web.HTTPNotFound
         return await _taken(request, request.match_info["gateway"], door.gateway, patience)
 
-    app = web.Application(client_max_size=MOST_BYTES)
+    app = web.Application(client_max_size=MOST_BYTES, middlewares=[cut_off])
     app.on_response_prepare.append(harden)
     app.router.add_route("GET", "/hook/{gateway}/{secret}", hook)
     app.router.add_route("POST", "/hook/{gateway}/{secret}", hook)

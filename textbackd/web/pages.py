@@ -106,9 +106,8 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
             "a page cannot reach the database", extra={"route": request.match_info.route.name, "error": str(error)}
         )
         return _told(request, 503, "", {"Retry-After": "5"})
-    # The browser has gone; this reaches nobody, and keeps aiohttp from a traceback.
-    except ConnectionError:
-        return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
+    except (ConnectionError, web.RequestPayloadError):
+        raise  # it broke off: no page of ours did
     # The page is lost, the daemon is not.
     except Exception:
         log.exception("a page broke", extra={"route": request.match_info.route.name})
