@@ -307,7 +307,7 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
     ("path", "body", "why"),
     [
         pytest.param(
-            "/conversations/1/assign", {"to": "mallory"}, "None of the staff has this key.", id="nobody's key"
+            "/conversations/1/assign", {"to": "mallory"}, "None of the staff is called that", id="nobody's key"
         ),
         pytest.param("/conversations/1/call-back", None, "Nothing here can make calls.", id="no phones"),
         pytest.param("/texts", {"to": "call me", "text": "Hi"}, "This is no phone number.", id="no number"),

@@ -4,7 +4,7 @@ A disabled account keeps its row, so that what its owner did still has a name, a
 to an account is an act of `by`, which is None at the terminal, written down in the same transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -47,6 +47,12 @@ def find(db: sqlite_utils.Database, staff: str) -> Account | None:
 def listing(db: sqlite_utils.Database) -> list[Account]:
     """Return all accounts, the first one first."""
     return [_account(row) for row in db.query("SELECT * FROM accounts ORDER BY created_at, staff")]
+
+
+def colleagues(db: sqlite_utils.Database, configured: Iterable[str]) -> tuple[str, ...]:
+    """Return whom a conversation can be given to: the staff of the configuration, and who else has an account."""
+    with_account = (account.staff for account in listing(db) if account.disabled_at is None)
+    return tuple(dict.fromkeys([*configured, *with_account]))
 
 
 def anybody(db: sqlite_utils.Database) -> bool:

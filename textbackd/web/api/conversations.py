@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-import sqlite_utils
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
-from textbackd.store import accounts, conversations, leads
+from textbackd.store import conversations, leads
 from textbackd.store.conversations import Box, Look
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
@@ -21,7 +20,6 @@ Name = Annotated[str, StringConstraints(max_length=100, pattern=TYPED)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=TYPED)]
 CURSOR = "^[0-9]{1,16}-[1-9][0-9]{0,17}$"  # microseconds since 1970 and an id: where a page ended
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-NOBODY = "None of the staff has this key. See /staff."
 NOT_THERE = "There is no such conversation, or not any more."
 
 
@@ -167,21 +165,7 @@ def _doing(act: Callable[[Asked, E164], Awaitable[None]]) -> Callable[[Asked], A
     return handle
 
 
-async def _assign(asked: Asked, number: E164) -> None:
-    wanted: Assign = asked.body
-    to = wanted.to
-    if to is not None and not await asked.shop.store.run(lambda db: _is_staff(db, asked, to)):
-        raise ToldError(HTTPStatus.CONFLICT, NOBODY)
-    await asked.shop.desk.assign(number, to, asked.visitor.key)
-
-
-def _is_staff(db: sqlite_utils.Database, asked: Asked, key: str) -> bool:
-    account = accounts.find(db, key)
-    has_account = account is not None and account.staff == key and account.disabled_at is None
-    return key in asked.shop.settings.staff or has_account
-
-
-assign = _doing(_assign)
+assign = _doing(lambda asked, number: asked.shop.desk.assign(number, asked.body.to, asked.visitor.key))
 note = _doing(lambda asked, number: asked.shop.desk.note(number, asked.body.text, asked.visitor.key))
 look = _doing(lambda asked, number: asked.shop.desk.look(number, asked.visitor.key))
 call_back = _doing(lambda asked, number: asked.shop.desk.call_back(number, asked.visitor.key))

@@ -103,7 +103,7 @@ def _read(
     told = _Read(
         listed=conversations.listing(db, look, PAGE + 1),
         counts=conversations.counts(db, look),
-        staff=_staff(db, shop),
+        staff=accounts.colleagues(db, shop.settings.staff),
         forms=leads.count_to_read(db),
     )
     conversation = None if conversation_id is None else conversations.get(db, conversation_id)
@@ -118,11 +118,6 @@ def _read(
         attempts=outbox.attempts_of(db, texts),
         perhaps_stop=asks.since(db, conversation.number) is not None,
     )
-
-
-def _staff(db: sqlite_utils.Database, shop: Shop) -> tuple[str, ...]:
-    with_account = [account.staff for account in accounts.listing(db) if account.disabled_at is None]
-    return tuple(dict.fromkeys([*shop.settings.staff, *with_account]))
 
 
 # ---- the left side
