@@ -101,17 +101,21 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
             raise
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _told(request, error.status, _reason(error), allowed)
-    except sqlite3.Error as error:
-        log.error(
-            "a page cannot reach the database", extra={"route": request.match_info.route.name, "error": str(error)}
-        )
-        return _told(request, 503, "", {"Retry-After": "5"})
     except (ConnectionError, web.RequestPayloadError):
         raise  # it broke off: no page of ours did
     # The page is lost, the daemon is not.
-    except Exception:
-        log.exception("a page broke", extra={"route": request.match_info.route.name})
+    except Exception as error:
+        route = request.match_info.route.name
+        if isinstance(error, sqlite3.Error) and not _is_of_the_query(error):
+            log.error("a page cannot reach the database", extra={"route": route, "error": str(error)})
+            return _told(request, 503, "", {"Retry-After": "5"})
+        log.exception("a page broke", extra={"route": route})
         return _told(request, 500, "", {})
+
+
+def _is_of_the_query(error: sqlite3.Error) -> bool:
+    """Return whether what we asked is at fault, and not the disk or somebody who holds the database."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR or isinstance(error, sqlite3.IntegrityError)
 
 
 def _reason(error: web.HTTPException) -> str:
