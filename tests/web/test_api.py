@@ -434,6 +434,15 @@ async def test_a_page_of_the_inbox_may_use_its_session_with_its_token_against_ot
     assert with_it.status == 200
 
 
+async def test_the_same_token_written_in_another_way_is_no_other_program(tmp_path: Path) -> None:
+    async with open_inbox(tmp_path, pace=Pace(2, timedelta(hours=1))) as inbox:
+        await inbox.write(lambda db: tokens.add(db, "bob", "crm", SECRET, NOON))
+        async with aiohttp.ClientSession(inbox.url) as session:
+            ways = (f"Bearer {SECRET}", f"bearer {SECRET}", f"BEARER   {SECRET}", f"Bearer \t{SECRET}")
+            asked = [await Program(inbox, session).ask("GET", "/me", Authorization=way) for way in ways]
+    assert [heard.status for heard in asked] == [200, 200, 429, 429]
+
+
 async def test_a_program_that_runs_wild_is_slowed_and_others_are_not(tmp_path: Path) -> None:
     async with open_inbox(tmp_path, pace=Pace(3, timedelta(hours=1))) as inbox:
         await inbox.write(lambda db: tokens.add(db, "bob", "crm", "secret of bob", NOON))

@@ -39,8 +39,9 @@ class Visitor:
     key: str  # the account's name
     name: str  # how colleagues know them
     role: Role
-    session: int | None  # None: a program
-    csrf: str  # what the forms of this session show; "" for a program, which has no cookie that others could use
+    session: int | None = None  # None: a program
+    token: int | None = None  # None: a person
+    csrf: str = ""  # what the forms of this session show; a program has none, as it has no cookie that others could use
 
     @property
     def is_owner(self) -> bool:
@@ -104,7 +105,7 @@ async def _program(request: web.Request, secret: str) -> Visitor | None:
         return None
     if tokens.is_to_note(token, now):
         await request.app[SIDE_NOTES].write(shop.store.run(lambda db: tokens.used(db, token, now)))
-    return Visitor(key=token.staff, name=shop.name_of(token.staff), role=token.role, session=None, csrf="")
+    return Visitor(key=token.staff, name=shop.name_of(token.staff), role=token.role, token=token.id)
 
 
 async def _person(request: web.Request, cookie: str) -> Visitor | None:
