@@ -428,9 +428,13 @@ async def test_a_page_of_the_inbox_may_use_its_session_with_its_token_against_ot
         await browser.log_in()
         me = json.loads((await browser.ask("GET", f"{API}/me")).text)
         without = await browser.ask("POST", f"{API}/conversations/1/lost")
+        in_json = await Program(inbox, browser.session).post("/conversations/1/note", {"text": "x", "csrf": me["csrf"]})
+        in_form = await browser.ask("POST", f"{API}/conversations/1/lost", data={"csrf": me["csrf"]})
         with_it = await browser.ask("POST", f"{API}/conversations/1/lost", headers={"X-CSRF": me["csrf"]})
     assert (me["staff"], me["by"]) == ("anna", "session")
     assert (without.status, without.headers["Content-Type"]) == (403, "application/problem+json; charset=utf-8")
+    assert (in_json.status, in_form.status) == (403, 403)
+    assert "X-CSRF" in in_json.json["detail"]
     assert with_it.status == 200
 
 

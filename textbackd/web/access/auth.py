@@ -29,6 +29,7 @@ LONGEST_NEXT: Final = 500  # characters of an address to come back to
 FORBIDDEN_FORM: Final = (
     "This form is out of date, or was not sent from here. Go back, load the page again, and try once more."
 )
+NEEDS_CSRF: Final = "A session sends the csrf of /me as header X-CSRF with every POST."
 NEEDS_LOGIN: Final = "Log in, or show a token: Authorization: Bearer TOKEN"
 
 
@@ -138,8 +139,8 @@ async def _check_form(request: web.Request, visitor: Visitor) -> None:
     if visitor.session is None:
         return
     cookie = cookies.read(request, cookies.SESSION)
-    if cookie is None or not await csrf.is_ours(request, cookie):
-        raise web.HTTPForbidden(text=FORBIDDEN_FORM)
+    if cookie is None or not await csrf.is_ours(request, cookie, is_form=not is_api(request)):
+        raise web.HTTPForbidden(text=NEEDS_CSRF if is_api(request) else FORBIDDEN_FORM)
 
 
 def owner_only(handler: Handler) -> Handler:

@@ -25,11 +25,14 @@ def token(secret: str) -> str:
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-async def is_ours(request: web.Request, secret: str) -> bool:
-    """Return whether a request that changes something was sent by a page of the session that has `secret`."""
+async def is_ours(request: web.Request, secret: str, *, is_form: bool = True) -> bool:
+    """Return whether a request that changes something was sent by a page of the session that has `secret`.
+
+    What is no form, such as JSON, has the token in the header alone.
+    """
     if not comes_from_here(request):
         return False
-    given = request.headers.get(HEADER) or await _field(request)
+    given = request.headers.get(HEADER) or (await _field(request) if is_form else "")
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token(secret).encode())
 
 
