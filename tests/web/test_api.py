@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPMethod
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
 from tests.web.inbox import Inbox, open_inbox
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.store import accounts, conversations, journal, leads, outbox, tokens
+from textbackd.store import accounts, asks, conversations, journal, leads, outbox, tokens
 from textbackd.store import inbox as texts_in
 from textbackd.store.conversations import News
 from textbackd.store.database import writing
 from textbackd.store.inbox import Came, Incoming
 from textbackd.store.leads import NewLead
 from textbackd.web.api.__main__ import DOCUMENT, written
+from textbackd.web.api.routes import OPERATIONS
+from textbackd.web.inbox.deeds import DEEDS
 from textbackd.web.pace import Pace
 
 pytestmark = pytest.mark.slow
@@ -262,6 +265,7 @@ ACTS: list[Any] = [
     pytest.param("rename", {"name": "Jane <b>"}, {"name": "Jane <b>"}, "renamed", id="rename"),
     pytest.param("opt-out", None, {"no_text": "opted_out"}, "opted_out", id="no more texts"),
     pytest.param("opt-in", None, {"no_text": None}, "opted_in", id="texts again"),
+    pytest.param("keep-texting", None, {"perhaps_stop": False}, "kept_texting", id="they did not mean STOP"),
     pytest.param("never", None, {"turn": "done"}, "never", id="its calls count no more"),
     pytest.param("look", None, {"unread": 0}, "read", id="look"),
 ]
@@ -275,6 +279,34 @@ async def test_what_the_inbox_can_do_a_program_can_do(
     assert {key: told[key] for key in changed} == changed
     rows = await program.inbox.write(lambda db: list(db["acts"].rows_where("number = ?", [CALLER])))
     assert [(row["kind"], row["staff"]) for row in rows] == [(kind, "bob")]
+
+
+# What the pages call a deed, where it is not the word of the API.
+CALLED = {"claim": "assign", "call": "call-back", "no-texts": "opt-out", "texts-again": "opt-in"}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_every_deed_of_the_pages_is_one_of_the_api(deed: str) -> None:
+    path = f"/conversations/{{id}}/{CALLED.get(deed, deed)}"
+    assert path in {operation.path for operation in OPERATIONS if operation.method is HTTPMethod.POST}
+    documented = (Path(__file__).parents[2] / "docs" / "API.md").read_text("utf-8")
+    assert f"`{CALLED.get(deed, deed)}`" in documented
+
+
+async def test_that_a_caller_may_mean_stop_is_told_until_somebody_decides(program: Program) -> None:
+    await wrote(program.inbox, OTHER, minutes=1)
+
+    def ask(db: Any) -> None:
+        with writing(db):
+            asks.add_within(db, OTHER, 1, NOON)
+
+    await program.inbox.write(ask)
+    listed = (await program.get("/conversations"))["conversations"]
+    assert [(one["id"], one["perhaps_stop"]) for one in listed] == [(2, True), (1, False)]
+    told = await program.does("/conversations/2/reply", {"text": "Shall we stop?"})
+    assert told["conversation"]["perhaps_stop"]
+    assert not (await program.does("/conversations/2/keep-texting"))["perhaps_stop"]
+    assert not (await program.get("/conversations/2"))["perhaps_stop"]
 
 
 async def test_forms_without_a_number_are_listed_until_they_are_read(program: Program) -> None:

@@ -1,6 +1,7 @@
 """Conversations: the list, one of them, and what can be done with it.   routes.py → here → flow/desk.py, store/conversations.py"""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
-from textbackd.store import conversations, leads
+from textbackd.store import asks, conversations, leads
 from textbackd.store.conversations import Box, Look
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
@@ -42,6 +43,10 @@ class Conversation(Answer):
     answered_at: datetime | None = Field(description="The first word of a person in the present matter.")
     last_at: datetime = Field(description="When something was last said or done.")
     last_words: str = Field(description="The start of what was last said; untrusted.")
+    perhaps_stop: bool = Field(
+        description="They may have asked for no more texts; nothing goes to them by itself until a person decides, by "
+        "/opt-out or /keep-texting."
+    )
     unread: int = Field(description="What they said since somebody of the staff looked.")
     urgent: bool = Field(description="They used words that cannot wait, and nobody has answered.")
 
@@ -123,7 +128,13 @@ async def list_conversations(asked: Asked) -> Conversations:
     found = await asked.shop.store.run(lambda db: conversations.listing(db, look, wanted.limit + 1))
     page = found[: wanted.limit]
     more = _cursor(page[-1]) if len(found) > wanted.limit else None
-    return Conversations(conversations=[Conversation.model_validate(one) for one in page], next=more)
+    return Conversations(conversations=await told(asked, page), next=more)
+
+
+async def told(asked: Asked, found: Sequence[conversations.Conversation]) -> list[Conversation]:
+    """Return how conversations stand, with what the store keeps elsewhere."""
+    perhaps = await asked.shop.store.run(asks.numbers)
+    return [Conversation.model_validate({**asdict(one), "perhaps_stop": one.number in perhaps}) for one in found]
 
 
 def _cursor(last: conversations.Conversation) -> str:
@@ -152,7 +163,8 @@ async def found(asked: Asked) -> conversations.Conversation:
 
 async def get(asked: Asked) -> Conversation:
     """Return one conversation."""
-    return Conversation.model_validate(await found(asked))
+    (one,) = await told(asked, [await found(asked)])
+    return one
 
 
 def _doing(act: Callable[[Asked, E164], Awaitable[None]]) -> Callable[[Asked], Awaitable[Conversation]]:
@@ -176,4 +188,5 @@ lost = _doing(lambda asked, number: asked.shop.desk.lost(number, asked.visitor.k
 rename = _doing(lambda asked, number: asked.shop.desk.rename(number, asked.body.name, asked.visitor.key))
 opt_out = _doing(lambda asked, number: asked.shop.desk.opt_out(number, asked.visitor.key))
 opt_in = _doing(lambda asked, number: asked.shop.desk.opt_in(number, asked.visitor.key))
+keep_texting = _doing(lambda asked, number: asked.shop.desk.keep_texting(number, asked.visitor.key))
 never = _doing(lambda asked, number: asked.shop.desk.never(number, asked.visitor.key))
