@@ -48,7 +48,7 @@ def list_(config: Path) -> None:
     type=click.Choice([role.value for role in Role]),
     default=Role.STAFF.value,
     show_default=True,
-    help="Owners also see accounts, and who did what.",
+    help="Owners also see accounts and who did what, and get calls and conversations as a spreadsheet.",
 )
 @stdin_option
 @config_option

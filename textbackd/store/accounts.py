@@ -23,8 +23,8 @@ INVITED_FOR: Final = timedelta(hours=24)
 class Role(StrEnum):
     """What somebody may see."""
 
-    OWNER = "owner"  # also accounts, everybody's sessions, and who did what
-    STAFF = "staff"  # the inbox
+    OWNER = "owner"  # also accounts, everybody's sessions, who did what, and spreadsheets to take away
+    STAFF = "staff"  # the inbox and the figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FOR_EVERYBODY: Final = frozenset({"static", "healthz", "metrics"})
 # Pages of somebody who has no session yet; they check their forms themselves.
 BEFORE_LOGIN: Final = frozenset({"login", "invitation"})
+_FOR_OWNERS: Final = "is_for_owners"  # the mark of a page that is closed to all but owners
 LONGEST_NEXT: Final = 500  # characters of an address to come back to
 FORBIDDEN_FORM: Final = (
     "This form is out of date, or was not sent from here. Go back, load the page again, and try once more."
@@ -46,7 +47,7 @@ class Visitor:
 
     @property
     def is_owner(self) -> bool:
-        """Return whether they may see accounts, sessions and who did what."""
+        """Return whether they may see accounts, sessions and who did what, and take data out as a spreadsheet."""
         return self.role is Role.OWNER
 
 
@@ -152,4 +153,10 @@ def owner_only(handler: Handler) -> Handler:
             raise web.HTTPForbidden(text="Only owners may see this page. Ask one of them.")
         return await handler(request)
 
+    vars(guarded)[_FOR_OWNERS] = True
     return guarded
+
+
+def is_for_owners(handler: object) -> bool:
+    """Return whether `owner_only` stands before it."""
+    return _FOR_OWNERS in vars(handler)
