@@ -148,6 +148,28 @@ def test_the_password_is_asked_for_twice_and_not_shown(config: Path, db: sqlite_
     assert accounts.anybody(db)
 
 
+def test_an_account_that_came_while_the_password_was_typed_keeps_its_own(
+    config: Path, db: sqlite_utils.Database
+) -> None:
+    command = [str(Path(sys.executable).with_name("textbackd")), "staff", "add", "anna", "--config", str(config)]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen[bytes](
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        _until(ours, b"Password: ")
+        accounts.add(db, "anna", accounts.Role.OWNER, "the hash of hers", datetime.now(UTC))
+        os.write(ours, b"three plain words\n")
+        _until(ours, b"confirmation: ")
+        os.write(ours, b"three plain words\n")
+        _until(ours, b"has an account already")
+    os.close(ours)
+    assert process.returncode == 1
+    found = accounts.find(db, "anna")
+    assert found is not None
+    assert (found.role, found.password) == (accounts.Role.OWNER, "the hash of hers")
+
+
 def _until(terminal: int, wanted: bytes) -> bytes:
     shown = b""
     while wanted not in shown:
