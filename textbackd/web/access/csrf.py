@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.web.access import forms, peer
+from textbackd.web.secret import is_secret
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF"
@@ -33,7 +34,7 @@ async def is_ours(request: web.Request, secret: str, *, is_form: bool = True) ->
     if not comes_from_here(request):
         return False
     given = request.headers.get(HEADER) or (await _field(request) if is_form else "")
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token(secret).encode())
+    return is_secret(given, token(secret))
 
 
 async def _field(request: web.Request) -> str:
