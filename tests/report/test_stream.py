@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -221,3 +222,24 @@ def test_a_clock_that_was_set_wrong_for_a_while_does_no_harm() -> None:
     wrong = row(uniqueid="9999.1", linkedid="", channel="PJSIP/trunk-ffffffff", base=datetime(2099, 1, 1, tzinfo=UTC))
     found = quickly([*rows[:50], wrong, *rows[50:]], [], {"PJSIP/trunk"}, at_once=5)
     assert len({name for _, name, *_ in found}) == 24 * 3 + 1
+
+
+def waits_in_queues(hours: int) -> tuple[list[Texts], list[QueueEvent]]:
+    """Return calls that gave up in a queue, one an hour, as the CDR and as queue_log tell of them."""
+    rows, events = [], []
+    for number in range(hours):
+        at, name = NOON + timedelta(hours=number), f"{int(NOON.timestamp()) + 3600 * number}.{number}"
+        channel = f"PJSIP/trunk-{number:08x}"
+        rows.append(
+            row("Queue", lastdata="sales,t,,,60", base=at, lasts=40, channel=channel, uniqueid=name, linkedid="")
+        )
+        events += [event(at, name, "ENTERQUEUE"), event(at + timedelta(seconds=40), name, "ABANDON")]
+    return rows, events
+
+
+def test_a_line_of_queue_log_that_is_far_ahead_counts_no_call_twice() -> None:
+    rows, events = waits_in_queues(100)
+    events[0] = replace(events[0], at=datetime(2099, 1, 1, tzinfo=UTC))
+    found = quickly(rows, events, {"PJSIP/trunk"}, at_once=5)
+    assert len(found) == 100
+    assert {said for _, _, _, said, _, _ in found} == {"missed queue_gave_up"}

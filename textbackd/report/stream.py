@@ -6,9 +6,9 @@ have delivered it twice (core/merge.py). A call that had no new row for longer t
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -25,6 +25,7 @@ WINDOW: Final = 4 * 3600  # seconds; longer than a talk in any shop, and what is
 LATE: Final = 600  # seconds that a row may come out of order: Asterisk writes batches every 300 by default
 SAME_ENOUGH: Final = 7  # last characters of a caller's number, by which twins are looked for
 TWINS: Final = int(WITHIN.total_seconds())
+LOOKS_AHEAD: Final = 8  # lines of queue_log; fewer in a row were written while the clock was set wrong
 END: Final = 1 << 40  # seconds since 1970; after all calls
 ENDED: Final = itemgetter(0, 1)  # of a Finished: when, and its name
 
@@ -157,17 +158,21 @@ class _Queues:
 
     def __init__(self, events: Iterable[QueueEvent]) -> None:
         self._events = iter(events)
-        self._next = next(self._events, None)
+        self._ahead = deque(islice(self._events, LOOKS_AHEAD))
         self._by_uniqueid: dict[str, list[QueueEvent]] = {}
         self.restarts: list[int] = []
 
     def read(self, until: int) -> None:
-        while self._next is not None and self._next.at.timestamp() < until:
-            event, self._next = self._next, next(self._events, None)
-            if event.what == "QUEUESTART":
-                self.restarts.append(int(event.at.timestamp()))
-            elif event.uniqueid != "NONE":
-                self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
+        """Take note of what happened before that. One line that is far ahead of the others holds nothing up."""
+        while any(event.at.timestamp() < until for event in self._ahead):
+            self._take(self._ahead.popleft())
+            self._ahead.extend(islice(self._events, 1))
+
+    def _take(self, event: QueueEvent) -> None:
+        if event.what == "QUEUESTART":
+            self.restarts.append(int(event.at.timestamp()))
+        elif event.uniqueid != "NONE":
+            self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
 
     @property
     def is_silent(self) -> bool:
