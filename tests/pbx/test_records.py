@@ -311,6 +311,15 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     assert skipped(read_cdr(str(path), since=EVER, tz=UTC_ZONE)) == (0, 0)
 
 
+@pytest.mark.parametrize("digits", [11, 13, 18, 19])
+def test_a_row_whose_time_is_no_moment_is_skipped(tmp_path: Path, digits: int) -> None:
+    fields = line().split(",")
+    start = next(place for place, text in enumerate(fields) if "2026" in text)
+    fields[start] = f'"{"1" * digits}"'
+    path = written(tmp_path / "Master.csv", line(), ",".join(fields))
+    assert skipped(read_cdr(str(path), since=EVER, tz=UTC_ZONE)) == (1, 1)
+
+
 # ---- queue_log
 
 
