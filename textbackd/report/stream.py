@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from textbackd.core.call import Call
 from textbackd.core.from_records import QueueEvent, calls_from_records
@@ -32,6 +32,22 @@ ENDED: Final = itemgetter(0, 1)  # of a Finished: when, and its name
 Joined = tuple[Finished, Sequence[Finished]]  # a call, and what it was made of
 
 
+class Span(NamedTuple):
+    """The time that rows cover, in seconds since 1970."""
+
+    first: int  # when the first of them began
+    last: int  # when the last one ended
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there was no row that could be read."""
+        return self.first > self.last
+
+    def with_row(self, began: int, ended: int) -> "Span":
+        """Return the time that holds another row, too."""
+        return Span(min(self.first, began), max(self.last, ended))
+
+
 class Stream:
     """Makes calls of rows."""
 
@@ -45,6 +61,7 @@ class Stream:
         self._safe = 0  # what ended before that had its last row before that
         self._held: list[Finished] = []
         self._unreadable = 0
+        self.span = Span(END, -END)
 
     @property
     def skipped(self) -> int:
@@ -76,8 +93,11 @@ class Stream:
         yield self._due(END)
 
     def _time(self, rows: Sequence[Texts]) -> int:
-        last = row_of(rows[-1], self._zone) if rows else None
-        return int(last.started_at.timestamp()) if last else self._turned
+        """Return what time the rows have reached, and note what they cover."""
+        edges = [row for texts in (*rows[:1], *rows[-1:]) if (row := row_of(texts, self._zone))]
+        for row in edges:
+            self.span = self.span.with_row(int(row.started_at.timestamp()), int(row.ended_at.timestamp()))
+        return int(edges[-1].started_at.timestamp()) if edges else self._turned
 
     def _turn(self, now: int, *, queue_alone: int) -> None:
         """Judge the calls that are over, also those that only queue_log knows and that ended before `queue_alone`."""
@@ -86,7 +106,11 @@ class Stream:
         self._held += self._quick.all(over) if self._queues.is_silent else self._with_events(over)
         alone = self._queues.alone(queue_alone)
         if self._window.has_names:
-            self._held += [finished(call, []) for call in alone]
+            self._held += [call for call in (finished(one, []) for one in alone) if self._is_covered(call)]
+
+    def _is_covered(self, call: Finished) -> bool:
+        """Return whether a call that only queue_log knows lies in the time of the rows. The latest may not be written yet."""
+        return self.span.is_empty or self.span.first - LATE <= call.began <= call.ended <= self.span.last + LATE
 
     def _with_events(self, groups: Iterable[Group]) -> Iterator[Finished]:
         for group in groups:

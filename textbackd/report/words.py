@@ -74,7 +74,7 @@ def assumptions(answer: Answer) -> Iterator[str]:
         yield f"Calls from outside come in over {', '.join(trunk(found) for found in answer.trunks)}."
     yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}."
     if answer.queue_log:
-        yield "queue_log was read, too: it knows callers who gave up in a queue."
+        yield "queue_log was read, too, for the time that the records cover: it knows callers who gave up in a queue."
     if 0 < answer.leak.days < FAIR_DAYS:
         yield f"A week is reckoned from {_days(answer.leak.days)} only. Four weeks or more make a fairer one."
     skipped = f"; {answer.skipped:,} could not be read and were left out" if answer.skipped else ""
