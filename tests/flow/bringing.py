@@ -49,11 +49,17 @@ class Disk(Store):
     """A store whose disk can fail."""
 
     fails = False
+    is_unreadable = False  # what is asked beside the writing
 
     async def run(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         if self.fails:
             raise sqlite3.OperationalError("disk I/O error")
         return await super().run(work)
+
+    async def read(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        if self.is_unreadable:
+            raise sqlite3.OperationalError("disk I/O error")
+        return await super().read(work)
 
 
 @asynccontextmanager

@@ -18,9 +18,10 @@ from textbackd.flow.desk import Desk
 from textbackd.flow.staff.duty import Duty
 from textbackd.flow.staff.handoff import Handoff
 from textbackd.pbx.client import AmiClient
-from textbackd.store import conversations, outbox
+from textbackd.store import conversations, notices, outbox
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing
+from textbackd.store.notices import Way
 
 ANNA, BEN = E164("+13035550113"), E164("+13035550114")
 STAFF = '{anna: {name: Anna, mobile: "+13035550113"}, ben: {name: Ben, mobile: "+13035550114"}}'
@@ -43,9 +44,10 @@ class Telling:
         *,
         number: E164 = CALLER,
         hand_on: bool = True,
+        arrives: bool = True,
         **more: Any,
     ) -> None:
-        """Let something happen in a conversation, and be handed on."""
+        """Let something happen in a conversation, and be handed on; `arrives`: the gateway takes what staff are told."""
         news = News(number=number, happening=happening, at=self.now, words=words, did=DID, line="main", **more)
 
         def work(db: Any) -> None:
@@ -55,6 +57,18 @@ class Telling:
         await self.store.run(work)
         if hand_on:
             await self.handoff.hand_on()
+        if arrives:
+            await self.arrive()
+
+    async def arrive(self) -> None:
+        """Let what staff are told get there."""
+        await self.store.run(self._send)
+
+    def _send(self, db: Any) -> None:
+        while (text := outbox.claim(db, "stick", self.now)) is not None:
+            outbox.accepted(db, text, None, self.now)
+        while (notice := notices.due(db, Way.SIP, self.now)) is not None:
+            notices.sent(db, notice.id)
 
     async def texts(self) -> list[tuple[str, str]]:
         """Return the texts of the outbox as (number, words)."""

@@ -128,7 +128,7 @@ async def test_what_cannot_be_done_is_to_be_said_on_the_phone(tmp_path: Path) ->
         await desk.stored(1)
         rows = await desk.shop.rows("notices")
         assert [(row["matter"], row["channel"], row["target"], row["state"]) for row in rows] == [
-            ("wrote", "sip", "pjsip:101", "queued"),
+            ("wrote", "sip", "pjsip:101", "sent"),
             ("answer", "sip", "pjsip:101", "queued"),
         ]
         await until(lambda: len(desk.woken) == 1)

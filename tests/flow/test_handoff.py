@@ -177,7 +177,7 @@ async def test_programs_are_told_what_they_asked_for(tmp_path: Path) -> None:
 async def test_programs_are_told_of_texts_to_callers_and_not_to_staff(tmp_path: Path) -> None:
     hooks = '{crm: {url: "http://localhost/", secret: "0123456789abcdef", events: [text_out]}}'
     async with telling(tmp_path, hooks_out=hooks) as shop:
-        await shop.happens(words="Hello")
+        await shop.happens(words="Hello", arrives=False)
         text_id = await shop.desk.reply(CALLER, "Good day", "ben")
         for _ in range(3):
             claimed = await shop.store.run(lambda db: outbox.claim(db, "stick", shop.now))

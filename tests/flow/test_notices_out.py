@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.flow.bringing import Disk
 from tests.flow.gateways import now
 from tests.hasty import hasty, until
 from tests.store.rows import CALLER
@@ -170,3 +171,34 @@ async def test_each_way_gets_what_it_can_show(tmp_path: Path, way: Way, words: s
         assert [state for state, _, _ in await states(store)] == ["sent", "queued"]
     ((_, message),) = channel.told
     assert (message.words, message.event) == (words, event)
+
+
+@hasty
+async def test_what_was_told_is_not_told_again_because_the_disk_does_not_take_it(tmp_path: Path) -> None:
+    channel, store = Listening(), Disk(tmp_path / "textbackd.db")
+    await store.open()
+    await put(store)
+    loop = asyncio.get_running_loop()
+    teller = asyncio.create_task(Teller(Way.EMAIL, Failing(channel, store), store=store, clock=lambda: now(loop)).run())
+    await asyncio.sleep(600)
+    store.fails = False
+    await asyncio.sleep(60)
+    assert await states(store) == [("sent", 1, "")]
+    assert len(channel.told) == 1
+    teller.cancel()
+    await asyncio.gather(teller, return_exceptions=True)
+    await store.close()
+
+
+class Failing:
+    """A channel that takes what it is told, at which moment the disk fails."""
+
+    def __init__(self, channel: Listening, disk: Disk) -> None:
+        self._channel, self._disk = channel, disk
+
+    async def tell(self, message: Message) -> None:
+        await self._channel.tell(message)
+        self._disk.fails = True
+
+    async def close(self) -> None:
+        await self._channel.close()

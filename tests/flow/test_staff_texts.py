@@ -13,7 +13,7 @@ from tests.store.rows import CALLER
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
 from textbackd.flow.staff.mobiles import MOST_ANSWERS, MOST_OF_ONE
-from textbackd.flow.staff.orders import AT_ONCE, LAST_WITHIN, TOLD_WITHIN, StaffOrders
+from textbackd.flow.staff.orders import LAST_WITHIN, TOLD_WITHIN, StaffOrders
 from textbackd.flow.staff.texts import StaffTexts
 from textbackd.store import conversations, optouts, outbox
 from textbackd.store.inbox import Came, Incoming
@@ -80,15 +80,37 @@ async def test_an_answer_without_a_tag_goes_to_whom_they_were_told_of_last(tmp_p
         assert (await staff.got(), await staff.got(OTHER)) == ([], ["We come at 3"])
 
 
+@pytest.mark.parametrize(
+    ("apart", "later", "is_asked"),
+    [
+        pytest.param(0, 119, True, id="told of both at once"),
+        pytest.param(10, 120, True, id="told of both at once, a while ago"),
+        pytest.param(240, 3, True, id="told of the second while they were writing to the first"),
+        pytest.param(120, 120, False, id="told of the second long enough after the first, and before they write"),
+    ],
+)
 @hasty
-async def test_told_of_two_at_once_they_are_asked_whom_they_mean(tmp_path: Path) -> None:
+async def test_where_an_answer_may_be_to_either_they_are_asked_whom_they_mean(
+    tmp_path: Path, apart: float, later: float, is_asked: bool
+) -> None:
     async with mobiles(tmp_path) as staff:
         await staff.shop.happens(words="Again")
+        staff.shop.later(seconds=apart)
         await staff.shop.happens(words="Me too", number=OTHER)
-        staff.shop.later(seconds=AT_ONCE.total_seconds() - 1)
+        staff.shop.later(seconds=later)
         await staff.write("We come at 3")
-        assert (await staff.got(), await staff.got(OTHER)) == ([], [])
-        assert await staff.answer() == f"Is this for #2 {OTHER} or #1 Jane? Send it again with the tag in front."
+        assert (await staff.got(), await staff.got(OTHER)) == ([], [] if is_asked else ["We come at 3"])
+        asked = f"Is this for #2 {OTHER} or #1 Jane? Send it again with the tag in front."
+        assert await staff.answer() == (asked if is_asked else None)
+
+
+@hasty
+async def test_what_has_not_reached_them_is_not_what_they_answer(tmp_path: Path) -> None:
+    async with mobiles(tmp_path) as staff:
+        await staff.shop.happens(words="Me too", number=OTHER, arrives=False)
+        staff.shop.later(minutes=5)
+        await staff.write("We come at 3")
+        assert (await staff.got(), await staff.got(OTHER)) == (["We come at 3"], [])
 
 
 @hasty

@@ -40,6 +40,7 @@ async def test_a_reminder_says_whom_it_is_about_and_can_be_answered(tmp_path: Pa
         await shop.happens(words="Can you come?", name="Jane", hand_on=False)
         assert await about(shop) == ["anna", "ben"]
         assert await shop.texts() == [(number, f"#1 Jane {CALLER}: {WAITS}") for number in (ANNA, BEN)]
+        await shop.arrive()
         last = await shop.store.run(lambda db: notices.told_last(db, "anna", NOON - DAY))
         assert [number for number, _ in last] == [CALLER]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
+from tests.flow.bringing import Disk
 from tests.flow.gateways import Scripted
 from tests.flow.noting import NotesWhom, said
 from tests.flow.office import running, until
@@ -20,7 +21,7 @@ from textbackd.core.trouble import About, Trouble
 from textbackd.flow.staff.watch import Watch
 from textbackd.gateways.base import Health
 from textbackd.store import halts, journal, outbox, steps
-from textbackd.store.database import Store, writing
+from textbackd.store.database import writing
 from textbackd.store.halts import HaltKind
 from textbackd.store.states import State
 
@@ -47,7 +48,7 @@ class Modem(Scripted):
 
 @dataclass
 class Shop:
-    store: Store
+    store: Disk
     now: datetime
     modem: Modem
     pbx: dict[str, str] = field(default_factory=lambda: {"office": "connected"})
@@ -92,7 +93,7 @@ class Shop:
 
 @asynccontextmanager
 async def opened(folder: Path, **sections: str) -> AsyncIterator[Shop]:
-    store = Store(folder / "textbackd.db")
+    store = Disk(folder / "textbackd.db")
     await store.open()
     shop = Shop(store, OPEN, Modem("stick"))
     shop.watch(**sections)
@@ -351,3 +352,17 @@ async def test_a_running_daemon_texts_what_is_wrong(tmp_path: Path) -> None:
     (told,) = (json.loads(request.body) for request in sink.requests)
     assert told["to"] == "+12015550199"
     assert "the PBX branch cannot be listened to" in told["text"]
+
+
+async def test_what_was_told_is_not_told_again_while_the_database_cannot_be_read(shop: Shop) -> None:
+    shop.pbx["office"] = "away"
+    await shop.after(seconds=30)
+    assert len(await shop.after(minutes=3)) == 1
+    shop.store.is_unreadable = True
+    shop.watch()  # a daemon that was started again
+    assert [await shop.after(minutes=2) for _ in range(3)] == [[], [], []]
+    shop.store.is_unreadable = False
+    assert await shop.after(seconds=30) == []
+    shop.pbx["office"] = "connected"
+    assert await shop.after(seconds=30) == []
+    assert len(await shop.after(minutes=2)) == 1

@@ -122,10 +122,16 @@ def was_told(db: sqlite_utils.Database, staff: str, number: E164, since: datetim
 
 
 def told_last(db: sqlite_utils.Database, staff: str, since: datetime, limit: int = 2) -> list[tuple[E164, datetime]]:
-    """Return of which callers one of the staff was told last where they can answer, and when; the newest first."""
+    """Return of which callers one of the staff was told last where they can answer, and when; the newest first.
+
+    A text counts from when a gateway took it: of one that still waits, nobody knows.
+    """
     rows = db.execute(
-        "SELECT number, max(at) FROM notices WHERE staff = ? AND at > ? AND channel IN ('mobile', 'sip') AND number IS NOT NULL"
-        " AND matter <> 'answer' AND state <> 'failed' GROUP BY number ORDER BY 2 DESC, max(id) DESC LIMIT ?",
+        "SELECT notices.number, max(coalesce(outbox.accepted_at, outbox.submitted_at, notices.at)) AS told_at FROM notices"
+        " LEFT JOIN outbox ON outbox.id = notices.text_id WHERE notices.staff = ? AND notices.at > ?"
+        " AND channel IN ('mobile', 'sip') AND notices.number IS NOT NULL AND matter <> 'answer'"
+        " AND coalesce(outbox.state, notices.state) IN ('sent', 'accepted', 'delivered', 'unknown')"
+        " GROUP BY notices.number ORDER BY told_at DESC, max(notices.id) DESC LIMIT ?",
         [staff, to_text(since), limit],
     )
     return [(E164(row[0]), moment_of(row[1])) for row in rows]

@@ -1,5 +1,7 @@
 """Do people answer fewer calls since there are texts?  Looked up once a week.   report/running.py → here → flow/staff/watch.py"""
 
+import sqlite3
+from contextlib import suppress
 from datetime import date, datetime
 
 from textbackd.config import Settings
@@ -19,10 +21,11 @@ class LiveAnswers:
         self._said = ""
 
     async def fallen(self, now: datetime) -> str:
-        """Return by how much the share of answered calls fell, in words; "": it did not. Raises sqlite3.Error."""
+        """Return by how much the share of answered calls fell, in words; "": it did not. What cannot be read now is as it was."""
         today = now.astimezone(self._settings.business.timezone).date()
         if (week := today - DAY * today.weekday()) != self._week:
-            self._said, self._week = _words(await self._fall(today)), week
+            with suppress(sqlite3.Error):  # the next look comes soon
+                self._said, self._week = _words(await self._fall(today)), week
         return self._said
 
     async def _fall(self, today: date) -> Fall | None:

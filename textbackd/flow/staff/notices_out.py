@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+import sqlite_utils
+
 from textbackd.handoff.base import Channel, Message, NotTold
 from textbackd.pauses import spread
 from textbackd.store import notices
@@ -47,7 +49,7 @@ class Teller:
                     if not await self.one():
                         await self._rest()
                 except sqlite3.Error as error:
-                    log.error("what became of a notice cannot be written down", extra={"error": str(error)})
+                    log.error("notices cannot be looked up; trying again", extra={"error": str(error)})
                     await asyncio.sleep(DISK_AGAIN_AFTER)
         finally:
             await self._channel.close()
@@ -66,7 +68,7 @@ class Teller:
         except (NotTold, TimeoutError) as failure:
             await self._failed(notice, failure if isinstance(failure, NotTold) else NotTold("it took too long."))
         else:
-            await self._store.run(lambda db: notices.sent(db, notice.id))
+            await self._write_down(lambda db: notices.sent(db, notice.id))
             log.info("a notice got there", extra=_fields(notice))
         return True
 
@@ -77,13 +79,25 @@ class Teller:
         pause = RETRY_AFTER[min(notice.attempts, len(RETRY_AFTER) - 1)]
         again = self._clock() + spread(pause)
         due_at = min(again, notice.expires_at)
-        await self._store.run(lambda db: notices.later(db, notice.id, str(failure), due_at))
+        await self._write_down(lambda db: notices.later(db, notice.id, str(failure), due_at))
         if notice.attempts == 0:
             log.warning("a notice did not get there; trying again", extra={**_fields(notice), "why": str(failure)})
 
     async def _give_up(self, notice: Notice, why: str) -> None:
-        await self._store.run(lambda db: notices.failed(db, notice.id, why))
+        await self._write_down(lambda db: notices.failed(db, notice.id, why))
         log.error("a notice never got there", extra={**_fields(notice), "why": why})
+
+    async def _write_down(self, work: Callable[[sqlite_utils.Database], None]) -> None:
+        """Write down what became of a notice, however long the disk takes: until then it must not be told again."""
+        while True:
+            try:
+                return await self._store.run(work)
+            except sqlite3.Error as error:
+                log.error(
+                    "what became of a notice cannot be written down; trying again",
+                    extra={"way": self._way.value, "error": str(error)},
+                )
+                await asyncio.sleep(DISK_AGAIN_AFTER)
 
     async def _rest(self) -> None:
         due = await self._store.run(lambda db: notices.next_moment(db, self._way))

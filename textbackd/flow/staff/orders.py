@@ -22,7 +22,8 @@ from textbackd.store.database import Store
 
 LAST_WITHIN: Final = timedelta(hours=12)  # an answer without a tag is to what was told this lately
 TOLD_WITHIN: Final = timedelta(days=7)
-AT_ONCE: Final = timedelta(minutes=2)  # told of two callers so close together, an answer without a tag may be to either
+# Told of two callers so close together, or of the second a moment before they write, an answer without a tag may be to either.
+AT_ONCE: Final = timedelta(minutes=2)
 WHICH: Final = "Whom is this for? Start with the tag that stands before the caller, as in: #7 We come at 3"
 
 
@@ -80,7 +81,7 @@ class StaffOrders:
         known = [conversation for conversation in found if conversation is not None]
         if not known:
             raise Refused(WHICH)
-        if len(known) > 1 and said.at - told[1][1] < AT_ONCE:
+        if len(known) > 1 and (told[0][1] - told[1][1] < AT_ONCE or said.at - told[0][1] < AT_ONCE):
             callers = " or ".join(f"#{each.id} {shortened(each.name, NAME) or each.number}" for each in known)
             raise Refused(f"Is this for {callers}? Send it again with the tag in front.")
         return known[0]

@@ -73,6 +73,7 @@ class Watch:
         self._silent_for = {line: limit for line, limit in limits.items() if limit is not None}
         self._live_answers = LiveAnswers(settings, store)
         self._courses: dict[About, Course] = {}
+        self._told: dict[str, datetime] = {}  # what somebody knows of, as the database said last
         self._told_at_once: set[About] = set()
         self.active: frozenset[About] = frozenset()  # what has lasted for too long
 
@@ -90,24 +91,26 @@ class Watch:
         """See how everything is, and tell what is to be told now."""
         now = self._clock()
         facts = await self._asked(now)
+        if facts is not None:
+            self._told = dict(facts.told)
         is_writable = await self._store.is_writable()
         for about, seen in self._seen(facts, is_writable, now):
             self._courses[about] = went_on(self._courses.get(about), seen)
         self._log_changes(now)
-        await self._forget_gone(facts.told)
+        await self._forget_gone()
         if self._settings.mode != "observe":
             for about, course in self._courses.items():
-                await self._follow(about, course, facts.told, now)
+                await self._follow(about, course, now)
 
     # ---- what is seen
 
-    async def _asked(self, now: datetime) -> Facts:
-        """Return what the database tells, nothing if it cannot be asked."""
+    async def _asked(self, now: datetime) -> Facts | None:
+        """Return what the database tells; None if it cannot be asked, which says nothing of what it would tell."""
         try:
             fallen = await self._live_answers.fallen(now)
             return replace(await self._store.run(lambda db: self._facts(db, now)), fewer_answered=fallen)
         except sqlite3.Error:
-            return Facts()
+            return None
 
     def _facts(self, db: sqlite_utils.Database, now: datetime) -> Facts:
         since = now - (self._settings.alarms.unknown_texts or timedelta(0))
@@ -120,7 +123,7 @@ class Watch:
             said={name: outbox.last_failure(db, name) for name in self._gateways},
         )
 
-    def _seen(self, facts: Facts, is_writable: bool, now: datetime) -> Iterator[tuple[About, Course]]:
+    def _seen(self, facts: Facts | None, is_writable: bool, now: datetime) -> Iterator[tuple[About, Course]]:
         yield About(Trouble.DATABASE), Course(is_wrong=not is_writable, since=now)
         yield About(Trouble.DISK), Course(is_wrong=self._store.is_tight, since=now)
         for pbx, state in self._pbx_states().items():
@@ -129,8 +132,8 @@ class Watch:
                 Course(is_wrong=state != CONNECTED, since=now, why=PBX_SAYS.get(state, "")),
             )
         for name, gateway in self._gateways.items():
-            yield from self._seen_of(gateway, facts.said.get(name, ""), now)
-        if is_writable:
+            yield from self._seen_of(gateway, facts.said.get(name, "") if facts else "", now)
+        if is_writable and facts is not None:
             yield from self._seen_in(facts, now)
 
     def _seen_of(self, gateway: Gateway, said: str, now: datetime) -> Iterator[tuple[About, Course]]:
@@ -185,24 +188,24 @@ class Watch:
         patience = self._settings.alarms.patience(about.trouble)
         return course.is_wrong and patience is not None and now - course.since >= patience
 
-    async def _forget_gone(self, told: Mapping[str, datetime]) -> None:
+    async def _forget_gone(self) -> None:
         """Let go of what was told of a PBX, a gateway or a line that is not in the configuration any more."""
         ours = {
             About(trouble, of).key
             for trouble in Trouble
             for of in ("", *self._settings.pbx, *self._gateways, *self._lines)
         }
-        if gone := [key for key in told if key not in ours]:
+        if gone := [key for key in self._told if key not in ours]:
             with suppress(sqlite3.Error):  # the next look comes soon
                 await self._store.run(lambda db: _forget(db, gone))
 
-    async def _follow(self, about: About, course: Course, told: Mapping[str, datetime], now: datetime) -> None:
+    async def _follow(self, about: About, course: Course, now: datetime) -> None:
         patience = self._settings.alarms.patience(about.trouble)
         if patience is None:
             return
         what = step(
             course,
-            is_told=about.key in told or about in self._told_at_once,
+            is_told=about.key in self._told or about in self._told_at_once,
             patience=patience,
             may_tell=self._may_tell(about, now),
             now=now,
@@ -228,6 +231,10 @@ class Watch:
                 self._told_at_once.add(about)
             return
         self._told_at_once.discard(about)
+        if what is Step.TELL:
+            self._told[about.key] = now
+        else:
+            self._told.pop(about.key, None)
         self._wake()
 
     def _write(self, db: sqlite_utils.Database, about: About, words: str | None, what: Step, now: datetime) -> None:
