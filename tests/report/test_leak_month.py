@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,10 @@ from tests.report.shop import DENVER, MASTER, Rung, all_rows, day, weekly, write
 from textbackd.core.leak import worth
 from textbackd.report.figures import figures
 from textbackd.report.measure import Answer, Question, measure
+from textbackd.report.words import period
 
 OFFICE, SALES = "+13035550101", "+13035550102"
+FIRST: Final = date(2026, 3, 1)
 WORKDAYS: Final = ("mon", "tue", "wed", "thu", "fri")
 WEEK: Final = [
     ("mon", "08:00", "A", "answered", OFFICE),
@@ -257,6 +259,38 @@ def test_only_the_calls_of_the_wanted_time_count(tmp_path: Path) -> None:
     told = figures(asked(source, since=since, until=until), None)
     assert (told["calls"], told["missed"], told["unique_callers"]) == (48, 16, 13)
     assert (told["from"][:10], told["to"][:10]) == ("2026-03-09", "2026-03-14")
+    assert told["days"] == 7, "nobody called on Sunday, and it is a day of that week"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days", "words"),
+    [
+        pytest.param(1, 32, 30, "Sun 01 Mar 2026 to Mon 30 Mar 2026", id="no longer than the records reach"),
+        pytest.param(2, 30, 28, "Mon 02 Mar 2026 to Sun 29 Mar 2026", id="no longer than was asked for"),
+        pytest.param(None, None, 30, "Sun 01 Mar 2026 to Mon 30 Mar 2026", id="all that there is"),
+    ],
+)
+def test_a_week_is_reckoned_from_the_days_asked_for(
+    tmp_path: Path, since: int | None, until: int | None, days: int, words: str
+) -> None:
+    def midnight(number: int | None) -> datetime | None:
+        return (
+            None
+            if number is None
+            else datetime.combine(FIRST + timedelta(days=number - 1), time(), DENVER).astimezone(UTC)
+        )
+
+    two_calls = [
+        Rung(day(10, "09:00"), "gave up", "+13035550142", OFFICE),
+        Rung(day(11, "09:00"), "gave up", "+13035550143", OFFICE),
+    ]
+    own_calls = [Rung(day(number, "08:00"), "out", "+13035550179") for number in range(1, 31)]
+    source = str(write_csv(tmp_path / "Master.csv", all_rows(sorted([*two_calls, *own_calls], key=lambda one: one.at))))
+    told = asked(source, since=midnight(since), until=midnight(until)).leak
+    value = worth(told, 350, None)
+    assert value is not None
+    assert (told.days, period(told), told.total.missed) == (days, words, 2)
+    assert value.missed_a_week == pytest.approx(2 / (days / 7))
 
 
 def test_figures_can_be_written_as_json(answer: Answer) -> None:

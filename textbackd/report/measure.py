@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from textbackd.core.find_trunks import Found, Glimpse, find_trunks
@@ -17,7 +17,7 @@ from textbackd.pbx.records.cdr import SAMPLE
 from textbackd.pbx.records.texts import CHANNEL, DCONTEXT, DID, DST, DSTCHANNEL, SRC, Texts, zone_in
 from textbackd.report.quick_calls import NOTHING, Office, heard
 from textbackd.report.shares import Share, cores, judged, shares
-from textbackd.report.stream import Stream
+from textbackd.report.stream import NO_TIME, Span, Stream
 
 EVER: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
 BEFORE: Final = timedelta(
@@ -57,6 +57,14 @@ class Answer:
     skipped: int  # rows that could not be read
 
 
+class _Read(NamedTuple):
+    """What was read."""
+
+    rows: int
+    skipped: int
+    span: Span
+
+
 def measure(question: Question, progress: Progress) -> Answer:
     """Return the leak. Raises TextbackdError for a source that cannot be read, and where no trunk can be told."""
     patterns = _patterns(question.trunks)
@@ -72,20 +80,20 @@ def measure(question: Question, progress: Progress) -> Answer:
     cut = [] if queue_log or "://" in question.cdr else _shares(question, since, patterns, names, zone)
     tally = Tally(question.zone, question.country, _seconds(question.since, 0), _seconds(question.until, NEVER))
     if cut:
-        rows, skipped = _shared(cut, tally, progress)
+        read = _shared(cut, tally, progress)
     else:
         events = stream_queue_log(queue_log, since=since) if queue_log else NOTHING
         stream = Stream(Office(patterns, names, zone), events)
         blocks = stream_cdr(question.cdr, since=since, tz=question.zone)
-        rows, skipped = _streamed(stream, blocks, tally, progress)
+        read = _streamed(stream, blocks, tally, progress)
     return Answer(
-        leak=tally.leak(),
+        leak=tally.leak(read.span),
         country=question.country,
         zone=question.zone,
         trunks=found,
         queue_log=queue_log,
-        rows=rows,
-        skipped=skipped,
+        rows=read.rows,
+        skipped=read.skipped,
     )
 
 
@@ -95,20 +103,20 @@ def _shares(question: Question, since: datetime, trunks: Trunks, names: frozense
     return shares(files, trunks, names, zone) if files and cores() > 1 else []
 
 
-def _shared(cut: list[Share], tally: Tally, progress: Progress) -> tuple[int, int]:
-    rows = skipped = 0
+def _shared(cut: list[Share], tally: Tally, progress: Progress) -> _Read:
+    read = _Read(0, 0, NO_TIME)
     for part in judged(cut):
         tally.add(part.calls)
-        rows, skipped = rows + part.rows, skipped + part.skipped
-        progress("reading", rows, part.done)
-    return rows, skipped
+        read = _Read(read.rows + part.rows, read.skipped + part.skipped, read.span.with_row(*part.span))
+        progress("reading", read.rows, part.done)
+    return read
 
 
-def _streamed(stream: Stream, blocks: Iterable[Block], tally: Tally, progress: Progress) -> tuple[int, int]:
+def _streamed(stream: Stream, blocks: Iterable[Block], tally: Tally, progress: Progress) -> _Read:
     rows = Counter[str]()
     for calls in stream.calls(_counted(blocks, rows, progress)):
         tally.add(map(heard, calls))
-    return rows["read"], stream.skipped
+    return _Read(rows["read"], stream.skipped, stream.span)
 
 
 def _patterns(trunks: Sequence[str]) -> Trunks:

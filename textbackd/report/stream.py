@@ -48,6 +48,9 @@ class Span(NamedTuple):
         return Span(min(self.first, began), max(self.last, ended))
 
 
+NO_TIME: Final = Span(END, -END)
+
+
 class Stream:
     """Makes calls of rows."""
 
@@ -61,7 +64,7 @@ class Stream:
         self._safe = 0  # what ended before that had its last row before that
         self._held: list[Finished] = []
         self._unreadable = 0
-        self.span = Span(END, -END)
+        self.span = NO_TIME
 
     @property
     def skipped(self) -> int:

@@ -46,10 +46,10 @@ def share(part: int, whole: int) -> str:
 
 
 def period(leak: Leak) -> str:
-    """Return from when to when, in the shop's days."""
-    if leak.first is None or leak.last is None:
+    """Return the days that are told of, those without a call, too."""
+    if leak.begins is None or leak.ends is None:
         return "no calls"
-    first, last = leak.first.strftime("%a %d %b %Y"), leak.last.strftime("%a %d %b %Y")
+    first, last = leak.begins.strftime("%a %d %b %Y"), leak.ends.strftime("%a %d %b %Y")
     return first if first == last else f"{first} to {last}"
 
 
@@ -76,7 +76,10 @@ def assumptions(answer: Answer) -> Iterator[str]:
     if answer.queue_log:
         yield "queue_log was read, too, for the time that the records cover: it knows callers who gave up in a queue."
     if 0 < answer.leak.days < FAIR_DAYS:
-        yield f"A week is reckoned from {_days(answer.leak.days)} only. Four weeks or more make a fairer one."
+        yield (
+            f"A week is reckoned from {_days(answer.leak.days)} only: as many were asked for, or are in the records. "
+            "Four weeks or more make a fairer one."
+        )
     skipped = f"; {answer.skipped:,} could not be read and were left out" if answer.skipped else ""
     yield f"{answer.rows:,} records were read{skipped}."
 
