@@ -10,7 +10,7 @@ import sqlite_utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.report.fortnight import DENVER, at, fill
+from tests.report.fortnight import DENVER, JANE, Office, at, fill
 from textbackd.config import loads
 from textbackd.report import period
 from textbackd.report.funnel import funnel
@@ -18,8 +18,11 @@ from textbackd.report.matters import Events, matters
 from textbackd.report.running import Question, Running, Spans, TextSpans, measure
 from textbackd.report.running_figures import figures
 from textbackd.report.waits import Person, percentile, waits
+from textbackd.store import journal
+from textbackd.store.acts import ActKind
 from textbackd.store.database import in_memory
 from textbackd.store.figures import AutomaticText, Case, Mark, Word
+from textbackd.store.journal import Resolution
 
 CONFIG = """
 business: {name: Anderson Roofing, country: US, timezone: America/Denver}
@@ -158,6 +161,49 @@ def test_the_figures_as_json_have_the_leaks_names(told: Running) -> None:
     assert sum(sum(row) for row in found["by_weekday_and_hour"].values()) == found["missed"]
 
 
+# ---- talks on the phone
+
+
+def handled(told: Running) -> int | None:
+    return steps(told)["handled"][1]
+
+
+def test_a_talk_of_months_later_is_about_something_else() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.calls_back(JANE, at(2, "09:00") + timedelta(days=130))
+    assert (handled(ask(db)), ask(db).to_person.count) == (0, 0)
+
+
+def test_a_talk_is_about_the_last_matter_alone() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.missed(JANE, at(9, "09:00"), "no_answer")
+    office.calls_back(JANE, at(9, "09:30"))
+    assert (handled(ask(db)), ask(db).to_person) == (1, Spans(count=1, of=2, median=minutes(30), high=minutes(30)))
+
+
+def test_the_first_word_on_the_phone_is_the_beginning_of_the_talk() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:01"))
+    office.calls_back(JANE, at(2, "09:05"), lasts=30 * 60)
+    assert (ask(db).to_person.median, ask(db).to_answer.median) == (minutes(5), minutes(4))
+
+
+def test_an_appointment_does_not_hide_that_they_spoke() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.marks(None, JANE, ActKind.BOOKED, at(2, "09:10"))
+    journal.resolve(db, JANE, Resolution.BOOKED, at(2, "09:10"))
+    office.calls_back(JANE, at(2, "09:30"))
+    assert (handled(ask(db)), steps(ask(db))["booked"][1]) == (1, 1)
+
+
 # ---- what must be true of any
 
 CALLERS = st.sampled_from(["+13035550142", "+13035550143", "+13035550144"])
@@ -167,10 +213,10 @@ STAFF = st.sampled_from([None, "anna", "bob"])
 
 @st.composite
 def cases(draw: st.DrawFn) -> list[Case]:
-    drawn = draw(st.lists(st.tuples(CALLERS, MOMENTS, st.booleans(), st.booleans()), max_size=8))
+    drawn = draw(st.lists(st.tuples(CALLERS, MOMENTS, st.booleans()), max_size=8))
     return [
-        Case(number, caller, opened, opened + timedelta(hours=1) if talked else None, "called_back" if talked else None, textable)
-        for number, (caller, opened, textable, talked) in enumerate(sorted(drawn, key=lambda one: one[1]))
+        Case(number, caller, opened, textable)
+        for number, (caller, opened, textable) in enumerate(sorted(drawn, key=lambda one: one[1]))
     ]  # fmt: skip
 
 

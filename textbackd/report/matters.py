@@ -1,4 +1,4 @@
-"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/staff.py      Pure.
+"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/running.py      Pure.
 
 What follows belongs to the case that was opened last before it, until the same caller's next case.
 """
@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 
 from textbackd.store.figures import AutomaticText, Case, Mark, Word
 
-TALKED: Final = frozenset({"called_again", "called_back"})
 BOOKED: Final = "booked"
 T = TypeVar("T", Word, Mark)
 
@@ -45,7 +44,7 @@ class Events:
 
     texts: Sequence[AutomaticText] = ()
     theirs: Sequence[Word] = ()
-    ours: Sequence[Word] = ()
+    ours: Sequence[Word] = ()  # written, or begun to be said on the phone
     marks: Sequence[Mark] = ()  # the oldest first
 
 
@@ -74,7 +73,6 @@ def matters(cases: Sequence[Case], events: Events) -> list[Matter]:
     by_id, callers = {matter.case.id: matter for matter in found}, _Callers()
     for matter in found:
         callers.add(matter)
-        _resolved(matter)
     for text in events.texts:
         if text.case_id in by_id:
             by_id[text.case_id].text = text
@@ -97,12 +95,6 @@ def standing(marks: Iterable[Mark], cases: Iterable[Case]) -> list[Mark]:
         if mark.kind != BOOKED:
             last[mark.number, bisect_right(openings.get(mark.number, ()), mark.at)] = mark
     return list(last.values())
-
-
-def _resolved(matter: Matter) -> None:
-    if matter.case.resolution in TALKED:
-        matter.spoken_at = matter.case.resolved_at
-    matter.booked = matter.case.resolution == BOOKED
 
 
 def _marked(matter: Matter, mark: Mark) -> None:

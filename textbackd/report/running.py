@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Final
 
 import sqlite_utils
@@ -103,10 +102,10 @@ def measure(db: sqlite_utils.Database, question: Question) -> Running:
     asked = Asked(since=span.since, until=span.until, followed=span.until + FOLLOWED, line=question.line)
     calls, cases, marks = figures.calls(db, asked), figures.cases(db, asked), figures.marks(db, asked)
     leak = _leak(calls, question)
-    theirs, ours = figures.theirs(db, asked), figures.ours(db, asked)
-    events = Events(texts=figures.automatic_texts(db, asked), theirs=theirs, ours=ours, marks=marks)
+    theirs, spoken = figures.theirs(db, asked), [*figures.ours(db, asked), *figures.talks(db, asked)]
+    events = Events(texts=figures.automatic_texts(db, asked), theirs=theirs, ours=spoken, marks=marks)
     found = [matter for matter in matters(cases, events) if matter.case.opened_at < asked.until]
-    waited = [wait for wait in waits(theirs, chain(ours, figures.talks(db, asked))) if wait.since < asked.until]
+    waited = [wait for wait in waits(theirs, spoken) if wait.since < asked.until]
     ends = standing((mark for mark in marks if mark.at < asked.until), cases)
     texts = [matter.text for matter in found if matter.text is not None]
     weeks, first = _weeks(db, asked, question), _first_weeks(db, asked, question)

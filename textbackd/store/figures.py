@@ -5,7 +5,7 @@ missed calls know their line; a text, an answer or a mark belongs to the line th
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlite_utils
@@ -47,8 +47,6 @@ class Case(NamedTuple):
     id: int
     caller: str
     opened_at: datetime
-    resolved_at: datetime | None
-    resolution: str | None
     is_textable: bool  # a text can reach the number, as far as can be known
 
 
@@ -119,12 +117,12 @@ def calls(db: sqlite_utils.Database, asked: Asked) -> list[Heard]:
 def cases(db: sqlite_utils.Database, asked: Asked) -> list[Case]:
     """Return the cases that were opened, and those that came after them, the oldest first."""
     rows = db.execute(
-        "SELECT id, caller, opened_at, resolved_at, resolution, id IN (SELECT case_id FROM calls INDEXED BY calls_counted"  # noqa: S608
+        "SELECT id, caller, opened_at, id IN (SELECT case_id FROM calls INDEXED BY calls_counted"  # noqa: S608
         " WHERE ended_at >= :since AND ended_at < :followed AND not_textable IS NULL)"
         f" FROM cases WHERE opened_at >= :since AND opened_at < :followed AND {_OF_LINE} ORDER BY opened_at, id",
         asked.values(),
     )
-    return [Case(row[0], row[1], moment_of(row[2]), from_text(row[3]), row[4], bool(row[5])) for row in rows]
+    return [Case(row[0], row[1], moment_of(row[2]), bool(row[3])) for row in rows]
 
 
 def automatic_texts(db: sqlite_utils.Database, asked: Asked) -> list[AutomaticText]:
@@ -159,16 +157,19 @@ def ours(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
 
 
 def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
-    """Return when somebody who had written spoke with one of us on the phone, whoever called."""
-    wrote = f"(SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"  # noqa: S608
+    """Return when somebody who was missed or had written began to speak with one of us on the phone, whoever called."""
+    wait = (
+        "(SELECT caller FROM cases WHERE opened_at >= :since AND opened_at < :until"
+        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"  # noqa: S608
+    )
     rows = db.execute(
-        f"SELECT caller, ended_at FROM calls WHERE caller IN {wrote} AND direction = 'inbound' AND verdict = 'answered'"  # noqa: S608
-        " AND ended_at >= :since AND ended_at < :followed"
-        f" UNION ALL SELECT did, ended_at FROM calls WHERE did IN {wrote} AND direction = 'outbound' AND talked_s > 0"
-        " AND ended_at >= :since AND ended_at < :followed",
+        f"SELECT caller, ended_at, talked_s FROM calls WHERE caller IN {wait} AND direction = 'inbound'"  # noqa: S608
+        " AND verdict = 'answered' AND ended_at >= :since AND ended_at < :followed"
+        f" UNION ALL SELECT did, ended_at, talked_s FROM calls WHERE did IN {wait} AND direction = 'outbound'"
+        " AND talked_s > 0 AND ended_at >= :since AND ended_at < :followed",
         asked.values(),
     )
-    return [Word(row[0], moment_of(row[1])) for row in rows]
+    return [Word(row[0], moment_of(row[1]) - timedelta(seconds=row[2] or 0)) for row in rows]
 
 
 def marks(db: sqlite_utils.Database, asked: Asked) -> list[Mark]:
