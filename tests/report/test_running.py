@@ -194,6 +194,15 @@ def test_the_first_word_on_the_phone_is_the_beginning_of_the_talk() -> None:
     assert (ask(db).to_person.median, ask(db).to_answer.median) == (minutes(5), minutes(4))
 
 
+def test_who_is_lost_in_a_transfer_has_spoken_with_a_person() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:01"))
+    office.call(JANE, at(2, "10:01"), "lost_after_answer", "transfer_unanswered")
+    assert (handled(ask(db)), ask(db).to_answer.median) == (1, minutes(60))
+
+
 def test_an_appointment_does_not_hide_that_they_spoke() -> None:
     db = in_memory()
     office = Office(db)

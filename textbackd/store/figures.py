@@ -95,6 +95,7 @@ class Rate(NamedTuple):
 _OF_LINE: Final = "(:line IS NULL OR line = :line)"
 _CALLER_OF_LINE: Final = "(:line IS NULL OR {} IN (SELECT number FROM conversations WHERE line = :line))"
 _WROTE: Final = "kind = 'text' AND number IS NOT NULL AND coalesce(keyword, 'ask') = 'ask'"
+_SPOKE: Final = "verdict IN ('answered', 'lost_after_answer')"
 _TAKEN: Final = "state IN ('accepted', 'delivered', 'undelivered')"
 _COUNTS: Final = "verdict IN ('answered', 'missed', 'lost_after_answer', 'uncertain')"
 
@@ -164,7 +165,7 @@ def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
     )
     rows = db.execute(
         f"SELECT caller, ended_at, talked_s FROM calls WHERE caller IN {wait} AND direction = 'inbound'"  # noqa: S608
-        " AND verdict = 'answered' AND ended_at >= :since AND ended_at < :followed"
+        f" AND {_SPOKE} AND ended_at >= :since AND ended_at < :followed"
         f" UNION ALL SELECT did, ended_at, talked_s FROM calls WHERE did IN {wait} AND direction = 'outbound'"
         " AND talked_s > 0 AND ended_at >= :since AND ended_at < :followed",
         asked.values(),
@@ -199,7 +200,7 @@ def spent(db: sqlite_utils.Database, asked: Asked) -> Spent:
 def rate(db: sqlite_utils.Database, asked: Asked) -> Rate:
     """Return how many calls came from outside, and how many a person took."""
     row = db.execute(
-        "SELECT count(*), coalesce(sum(verdict IN ('answered', 'lost_after_answer')), 0) FROM calls INDEXED BY calls_counted"  # noqa: S608
+        f"SELECT count(*), coalesce(sum({_SPOKE}), 0) FROM calls INDEXED BY calls_counted"  # noqa: S608
         f" WHERE ended_at >= :since AND ended_at < :until AND direction = 'inbound' AND {_COUNTS} AND {_OF_LINE}",
         asked.values(),
     ).fetchone()
