@@ -1,4 +1,4 @@
-"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/running.py      Pure.
+"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/waits.py      Pure.
 
 What follows belongs to the case that was opened last before it, until the same caller's next case.
 """

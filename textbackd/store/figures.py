@@ -160,8 +160,8 @@ def ours(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
 def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
     """Return when somebody who was missed or had written began to speak with one of us on the phone, whoever called."""
     wait = (
-        "(SELECT caller FROM cases WHERE opened_at >= :since AND opened_at < :until"
-        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"  # noqa: S608
+        "(SELECT caller FROM cases WHERE opened_at >= :since AND opened_at < :until"  # noqa: S608
+        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"
     )
     rows = db.execute(
         f"SELECT caller, ended_at, talked_s FROM calls WHERE caller IN {wait} AND direction = 'inbound'"  # noqa: S608
