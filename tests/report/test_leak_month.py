@@ -293,5 +293,12 @@ def test_a_week_is_reckoned_from_the_days_asked_for(
     assert value.missed_a_week == pytest.approx(2 / (days / 7))
 
 
+@pytest.mark.parametrize("dialled", ["3035550142", "913035550142", "93035550142", "*673035550142", "*6793035550142"])
+def test_a_call_back_counts_whatever_is_dialled_first(tmp_path: Path, dialled: str) -> None:
+    calls = [Rung(day(10, "09:00"), "gave up", "+13035550142", OFFICE), Rung(day(10, "09:10"), "out", dialled)]
+    leak = asked(str(write_csv(tmp_path / "Master.csv", all_rows(calls)))).leak
+    assert (leak.called_back, leak.never_reached) == (1, 0)
+
+
 def test_figures_can_be_written_as_json(answer: Answer) -> None:
     assert json.loads(json.dumps(figures(answer, worth(answer.leak, 400, None))))["calls"] == 200

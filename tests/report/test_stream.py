@@ -69,7 +69,7 @@ def test_all_recordings_in_one_go_are_judged_alike() -> None:
 
 TRUNKS: Final = {"PJSIP/trunk", "PJSIP/trunk2"}
 CALLERS: Final = ["+12015550100", "2015550100", "+12015550111", "anonymous", "", "101"]
-NUMBERS: Final = ["+13035550101", "101", "s", "600", "3035550102", "h"]
+NUMBERS: Final = ["+13035550101", "101", "s", "600", "3035550102", "h", "*672015550100"]
 CONTEXTS: Final = [
     "from-trunk",
     "ext-local",

@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Final
 
 from textbackd.core.missed import Reason, Verdict
-from textbackd.core.phone import read_number
+from textbackd.core.phone import read_dialled, read_number
 from textbackd.core.same_caller import SameCaller
 
 HOUR: Final = 3_600  # seconds
@@ -183,12 +183,14 @@ class Tally:
     _cells: Counter[tuple[str, int, str]] = field(default_factory=Counter)  # said, hour of the week, line
     _offsets: dict[int, int | None] = field(default_factory=dict)  # days since 1970 → seconds
     _same_caller: SameCaller = field(init=False)
+    _same_callee: SameCaller = field(init=False)
     _withheld: int = 0
     _first: int = NEVER
     _last: int = -1
 
     def __post_init__(self) -> None:
         self._same_caller = SameCaller(self.country)
+        self._same_callee = SameCaller(self.country, read_dialled)
 
     def add(self, calls: Iterable[Heard]) -> None:
         """Count calls, in the order of their ends."""
@@ -198,8 +200,9 @@ class Tally:
             event = EVENTS.get(said)
             if event is None or not self.since <= began < self.until:
                 continue
-            key = self._same_caller(number)
-            if said != OUTBOUND:
+            is_theirs = said != OUTBOUND
+            key = self._same_caller(number) if is_theirs else self._same_callee(number)
+            if is_theirs:
                 offset = offsets.get(began // DAY)
                 slot = (began + offset) // HOUR % HOURS_A_WEEK if offset else self._slot(began)
                 cells[said, slot, lines.get(line) or self._line(line)] += 1

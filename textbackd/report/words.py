@@ -15,6 +15,7 @@ NOT_SHOWN: Final = (
     "Whether a message was left: reaching voicemail counts as missed, with and without one.",
     "Whether a mobile was answered by a person or by its voicemail: below 20 seconds such a call is uncertain.",
     "Whether a call back reached a person: an answering machine that took it counts as called back.",
+    "A call back from a mobile, which the PBX never saw.",
     "Which of our numbers was called, where a menu came before and the records have no column `did`.",
 )
 FAIR_DAYS: Final = 28  # fewer, and one busy or idle week stands for the year
