@@ -20,6 +20,7 @@ import pytest
 
 from tests.report.shop import DENVER, MASTER, Rung, all_rows, day, weekly, write_csv, write_with_header
 from textbackd.core.leak import worth
+from textbackd.errors import TextbackdError
 from textbackd.report.figures import figures
 from textbackd.report.measure import Answer, Question, measure
 from textbackd.report.words import period
@@ -242,12 +243,23 @@ def database(folder: Path) -> str:
             id="with linkedid",
         ),
         pytest.param(lambda d: str(write_with_header(d / "cdr.csv", all_rows(MONTH))), id="a table with a header"),
+        pytest.param(
+            lambda d: str(write_with_header(d / "cdr.csv", all_rows(MONTH)[::-1])), id="exported with the newest first"
+        ),
+        pytest.param(lambda d: str(write_csv(d / "m.csv", all_rows(MONTH)[::-1])), id="so, without a header"),
         pytest.param(rotated, id="rotated and packed"),
         pytest.param(database, id="SQLite"),
     ],
 )
 def test_the_month_is_the_same_from_every_source(answer: Answer, tmp_path: Path, source: Callable[[Path], str]) -> None:
     assert asked(source(tmp_path)).leak == answer.leak
+
+
+def test_a_packed_export_with_the_newest_first_is_not_held_whole_in_memory(tmp_path: Path) -> None:
+    plain = write_with_header(tmp_path / "cdr.csv", all_rows(MONTH)[::-1])
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(TextbackdError, match="sort it by calldate, the oldest first"):
+        asked(str(tmp_path / "packed.csv.gz"))
 
 
 def test_only_the_calls_of_the_wanted_time_count(tmp_path: Path) -> None:
