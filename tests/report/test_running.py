@@ -213,6 +213,30 @@ def test_an_appointment_does_not_hide_that_they_spoke() -> None:
     assert (handled(ask(db)), steps(ask(db))["booked"][1]) == (1, 1)
 
 
+# ---- marks
+
+
+def test_a_mark_that_is_mended_after_the_period_counts_in_it_as_it_stands() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(13, "09:00"), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(15, "12:00"), "35000")
+    office.marks("anna", JANE, ActKind.LOST, at(16, "12:00"))
+    told, later = ask(db), ask(db, first="2026-03-16", last="2026-03-29")
+    assert (told.ended.won, told.ended.lost, steps(told)["won"][1]) == (0, 1, 0)
+    assert (later.ended.won, later.ended.lost) == (0, 0), "it was marked first in the fortnight before"
+
+
+def test_an_older_matter_that_is_marked_anew_is_another() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00") - timedelta(days=40), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(2, "12:00") - timedelta(days=38), "20000")
+    office.missed(JANE, at(2, "09:00") - timedelta(days=20), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(3, "12:00"), "35000")
+    assert (ask(db).ended.won, ask(db).ended.value) == (1, 35_000)
+
+
 # ---- what must be true of any
 
 CALLERS = st.sampled_from(["+13035550142", "+13035550143", "+13035550144"])

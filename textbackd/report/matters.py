@@ -5,7 +5,7 @@ What follows belongs to the case that was opened last before it, until the same 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -85,16 +85,18 @@ def matters(cases: Sequence[Case], events: Events) -> list[Matter]:
     return found
 
 
-def standing(marks: Iterable[Mark], cases: Iterable[Case]) -> list[Mark]:
-    """Return how callers' matters ended: the last mark of each, won or lost. A mark that was mended counts once."""
-    openings: dict[str, list[datetime]] = defaultdict(list)
-    for case in cases:
-        openings[case.caller].append(case.opened_at)
-    last: dict[tuple[str, int], Mark] = {}
+def standing(
+    marks: Iterable[Mark], openings: Mapping[str, Sequence[datetime]], since: datetime, until: datetime
+) -> list[Mark]:
+    """Return how the matters ended that were marked first in a period: by the last mark of each, won or lost, whenever it was made.
+
+    `marks` and the `openings` of a caller's cases come with the oldest first.
+    """
+    of_matter: dict[tuple[str, int], list[Mark]] = defaultdict(list)
     for mark in marks:
         if mark.kind != BOOKED:
-            last[mark.number, bisect_right(openings.get(mark.number, ()), mark.at)] = mark
-    return list(last.values())
+            of_matter[mark.number, bisect_right(openings.get(mark.number, ()), mark.at)].append(mark)
+    return [some[-1] for some in of_matter.values() if since <= some[0].at < until]
 
 
 def _marked(matter: Matter, mark: Mark) -> None:

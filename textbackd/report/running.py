@@ -106,7 +106,7 @@ def measure(db: sqlite_utils.Database, question: Question) -> Running:
     events = Events(texts=figures.automatic_texts(db, asked), theirs=theirs, ours=spoken, marks=marks)
     found = [matter for matter in matters(cases, events) if matter.case.opened_at < asked.until]
     waited = [wait for wait in waits(theirs, spoken) if wait.since < asked.until]
-    ends = standing((mark for mark in marks if mark.at < asked.until), cases)
+    ends = standing(marks, figures.openings(db, asked), asked.since, asked.until)
     texts = [matter.text for matter in found if matter.text is not None]
     weeks, first = _weeks(db, asked, question), _first_weeks(db, asked, question)
     return Running(

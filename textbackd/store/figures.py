@@ -4,6 +4,7 @@ Every question is about a span of time, and about all lines or one. A call belon
 missed calls know their line; a text, an answer or a mark belongs to the line that its caller called or wrote to last.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -97,6 +98,8 @@ _CALLER_OF_LINE: Final = "(:line IS NULL OR {} IN (SELECT number FROM conversati
 _WROTE: Final = "kind = 'text' AND number IS NOT NULL AND coalesce(keyword, 'ask') = 'ask'"
 _SPOKE: Final = "verdict IN ('answered', 'lost_after_answer')"
 _TAKEN: Final = "state IN ('accepted', 'delivered', 'undelivered')"
+_MARKS: Final = "('won', 'lost', 'booked')"
+_MARKED: Final = f"(SELECT number FROM acts WHERE kind IN {_MARKS} AND at >= :since AND at < :until)"  # noqa: S608
 _COUNTS: Final = "verdict IN ('answered', 'missed', 'lost_after_answer', 'uncertain')"
 
 
@@ -174,13 +177,25 @@ def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
 
 
 def marks(db: sqlite_utils.Database, asked: Asked) -> list[Mark]:
-    """Return what was noted about callers, the oldest first."""
+    """Return what was noted about callers, the oldest first; of those who were marked in the span also what came before."""
     rows = db.execute(
-        "SELECT number, at, kind, detail, staff FROM acts WHERE kind IN ('won', 'lost', 'booked') AND at >= :since"  # noqa: S608
-        f" AND at < :followed AND number IS NOT NULL AND {_CALLER_OF_LINE.format('number')} ORDER BY id",
+        f"SELECT number, at, kind, detail, staff FROM acts WHERE kind IN {_MARKS} AND at < :followed AND number IS NOT NULL"  # noqa: S608
+        f" AND (at >= :since OR number IN {_MARKED}) AND {_CALLER_OF_LINE.format('number')} ORDER BY id",
         asked.values(),
     )
     return [Mark(row[0], moment_of(row[1]), row[2], _value(row[2], row[3]), row[4]) for row in rows]
+
+
+def openings(db: sqlite_utils.Database, asked: Asked) -> dict[str, list[datetime]]:
+    """Return when each case began of the callers who were marked in the span, by number, the oldest first."""
+    found: dict[str, list[datetime]] = defaultdict(list)
+    rows = db.execute(
+        f"SELECT caller, opened_at FROM cases WHERE opened_at < :followed AND caller IN {_MARKED} ORDER BY opened_at, id",  # noqa: S608
+        asked.values(),
+    )
+    for caller, opened_at in rows:
+        found[caller].append(moment_of(opened_at))
+    return found
 
 
 def _value(kind: str, detail: str) -> int | None:
