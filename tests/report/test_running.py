@@ -213,6 +213,17 @@ def test_an_appointment_does_not_hide_that_they_spoke() -> None:
     assert (handled(ask(db)), steps(ask(db))["booked"][1]) == (1, 1)
 
 
+# ---- money
+
+
+def test_a_text_is_paid_for_on_the_day_on_which_a_gateway_took_it() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(1, "23:00"), "no_answer", due=at(2, "08:00"))
+    office.gateway_takes(at(2, "08:00:05"))
+    assert (ask(db).spent.texts, ask(db, first="2026-03-01", last="2026-03-01").spent.texts) == (1, 0)
+
+
 # ---- marks
 
 

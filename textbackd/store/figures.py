@@ -205,8 +205,8 @@ def _value(kind: str, detail: str) -> int | None:
 def spent(db: sqlite_utils.Database, asked: Asked) -> Spent:
     """Return what texting took: answers, what staff wrote, and what staff were told."""
     row = db.execute(
-        "SELECT count(*), coalesce(sum(segments), 0), coalesce(sum(cost), 0) FROM outbox WHERE accepted_at IS NOT NULL"  # noqa: S608
-        f" AND created_at >= :since AND created_at < :until AND {_CALLER_OF_LINE.format('recipient')}",
+        "SELECT count(*), coalesce(sum(segments), 0), coalesce(sum(cost), 0) FROM outbox"  # noqa: S608
+        f" WHERE accepted_at >= :since AND accepted_at < :until AND {_CALLER_OF_LINE.format('recipient')}",
         asked.values(),
     ).fetchone()
     return Spent(*row)
