@@ -1,6 +1,6 @@
 """The figures of a fortnight, each worked out by hand; and what must be true of any."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,17 @@ def minutes(number: float) -> timedelta:
 
 
 def ask(
-    db: sqlite_utils.Database, line: str | None = None, first: str = "2026-03-02", last: str = "2026-03-15"
+    db: sqlite_utils.Database,
+    line: str | None = None,
+    first: str = "2026-03-02",
+    last: str = "2026-03-15",
+    now: datetime = at(31, "12:00"),
 ) -> Running:
     question = Question(
         period=period.chosen(first, last, date(2026, 3, 16), DENVER),
         country="US",
         line=line,
+        now=now,
         timetables={name: SETTINGS.timetable(one) for name, one in SETTINGS.lines.items()},
     )
     return measure(db, question)
@@ -135,6 +140,15 @@ def test_the_weeks_are_whole_ones(told: Running) -> None:
     rates = {week.monday.isoformat(): tuple(week.rate) for week in told.weeks if week.rate.calls}
     assert rates == {"2026-02-23": (1, 0), "2026-03-02": (8, 2), "2026-03-09": (3, 1)}
     assert told.fall is None
+
+
+def test_a_week_that_is_not_over_is_not_whole() -> None:
+    db = in_memory()
+    fill(db)
+    sunday = ask(db, first="2026-03-09", now=at(15, "20:00"))
+    assert sunday.weeks[-1].monday.isoformat() == "2026-03-02"
+    assert ask(db, first="2026-03-09", now=at(16, "00:00")).weeks[-1].monday.isoformat() == "2026-03-09"
+    assert sunday.first_weeks[-1:] == sunday.weeks[-1:], "nor among the first ones"
 
 
 def test_a_line_is_counted_alone() -> None:

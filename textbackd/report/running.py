@@ -33,6 +33,7 @@ class Question:
     period: Period
     country: str
     line: str | None  # None: all
+    now: datetime  # a week that is not over by then is no whole one
     timetables: Mapping[str, Timetable]  # by line
 
 
@@ -186,14 +187,14 @@ def _ended(ends: Sequence[Mark]) -> Ended:
 
 
 def _weeks(db: sqlite_utils.Database, asked: Asked, question: Question) -> list[Week]:
-    spans = period.weeks_before(asked.until, question.period.zone, 2 * guard.WEEKS)
+    spans = period.weeks_before(min(asked.until, question.now), question.period.zone, 2 * guard.WEEKS)
     return [_week(db, asked, question, *span) for span in spans]
 
 
 def _first_weeks(db: sqlite_utils.Database, asked: Asked, question: Question) -> list[Week]:
     began = figures.first_call(db)
     spans = period.weeks_after(began, question.period.zone, guard.WEEKS) if began else ()
-    return [_week(db, asked, question, *span) for span in spans if span[1] <= asked.until]
+    return [_week(db, asked, question, *span) for span in spans if span[1] <= min(asked.until, question.now)]
 
 
 def _week(db: sqlite_utils.Database, asked: Asked, question: Question, since: datetime, until: datetime) -> Week:

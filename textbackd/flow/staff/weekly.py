@@ -86,12 +86,16 @@ class Weekly:
         url = self._settings.web.url
         link = f"{url.rstrip('/')}/reports?from={week.first}&to={week.last}" if url else None
         return weekly.letter(
-            self._settings.business.name, self._measured(db, week), self._measured(db, week.before()), waiting, link
+            self._settings.business.name,
+            self._measured(db, week, now),
+            self._measured(db, week.before(), now),
+            waiting,
+            link,
         )
 
-    def _measured(self, db: sqlite_utils.Database, week: Period) -> running.Running:
+    def _measured(self, db: sqlite_utils.Database, week: Period, now: datetime) -> running.Running:
         country = self._settings.business.country
-        return running.measure(db, Question(period=week, country=country, line=None, timetables=self._lines))
+        return running.measure(db, Question(period=week, country=country, line=None, now=now, timetables=self._lines))
 
     def _write(self, db: sqlite_utils.Database, letter: Letter | None, now: datetime) -> None:
         with writing(db):
