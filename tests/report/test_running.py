@@ -32,6 +32,7 @@ lines:
   service: {dids: ["+13035550102"]}
 gateways: {web: {type: http, url: "http://127.0.0.1:9/"}}
 """
+LONG_AFTER = at(31, "12:00")
 SETTINGS = loads(CONFIG, Path("fortnight.yaml"))
 
 
@@ -44,7 +45,7 @@ def ask(
     line: str | None = None,
     first: str = "2026-03-02",
     last: str = "2026-03-15",
-    now: datetime = at(31, "12:00"),
+    now: datetime = LONG_AFTER,
 ) -> Running:
     question = Question(
         period=period.chosen(first, last, date(2026, 3, 16), DENVER),
