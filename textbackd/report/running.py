@@ -34,6 +34,7 @@ class Question:
     country: str
     line: str | None  # None: all
     now: datetime  # a week that is not over by then is no whole one
+    followed: timedelta = FOLLOWED  # what came of the calls counts for so long after the period
     timetables: Mapping[str, Timetable]  # by line
 
 
@@ -100,7 +101,7 @@ class Running:
 def measure(db: sqlite_utils.Database, question: Question) -> Running:
     """Return the figures."""
     span = question.period
-    asked = Asked(since=span.since, until=span.until, followed=span.until + FOLLOWED, line=question.line)
+    asked = Asked(since=span.since, until=span.until, followed=span.until + question.followed, line=question.line)
     calls, cases, marks = figures.calls(db, asked), figures.cases(db, asked), figures.marks(db, asked)
     leak = _leak(calls, question)
     theirs, spoken = figures.theirs(db, asked), [*figures.ours(db, asked), *figures.talks(db, asked)]

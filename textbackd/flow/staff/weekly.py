@@ -87,15 +87,17 @@ class Weekly:
         link = f"{url.rstrip('/')}/reports?from={week.first}&to={week.last}" if url else None
         return weekly.letter(
             self._settings.business.name,
-            self._measured(db, week, now),
-            self._measured(db, week.before(), now),
+            self._measured(db, week, now, now - week.until),
+            self._measured(db, week.before(), now, now - week.until),
             waiting,
             link,
         )
 
-    def _measured(self, db: sqlite_utils.Database, week: Period, now: datetime) -> running.Running:
+    def _measured(self, db: sqlite_utils.Database, week: Period, now: datetime, followed: timedelta) -> running.Running:
+        """Return a week's figures; both weeks are followed equally long, or the older one would always look better."""
         country = self._settings.business.country
-        return running.measure(db, Question(period=week, country=country, line=None, now=now, timetables=self._lines))
+        question = Question(period=week, country=country, line=None, now=now, timetables=self._lines, followed=followed)
+        return running.measure(db, question)
 
     def _write(self, db: sqlite_utils.Database, letter: Letter | None, now: datetime) -> None:
         with writing(db):
