@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.report.fortnight import DENVER, JANE, Office, at, fill
 from textbackd.config import loads
+from textbackd.core.phone import E164
 from textbackd.report import period
 from textbackd.report.funnel import funnel
 from textbackd.report.matters import Events, matters
@@ -174,6 +175,15 @@ def test_the_figures_as_json_have_the_leaks_names(told: Running) -> None:
     assert [found[key] for key in same] == [11, 3, 7, 5, 1, 1, 3]
     assert (found["from"], found["to"], found["time_to_person"]["median"]) == ("2026-03-02", "2026-03-15", 1500.0)
     assert sum(sum(row) for row in found["by_weekday_and_hour"].values()) == found["missed"]
+
+
+def test_what_staff_write_from_their_mobiles_is_no_caller_who_waits() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:10"))
+    office.writes(E164("+13035550123"), at(2, "09:20"), "#1 I am on my way")
+    assert ask(db).to_answer.of == 1
 
 
 # ---- talks on the phone

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import sqlite_utils
 
 from textbackd.store.database import from_text, moment_of, to_text
+from textbackd.store.overnight import WROTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,6 @@ class Rate(NamedTuple):
 
 _OF_LINE: Final = "(:line IS NULL OR line = :line)"
 _CALLER_OF_LINE: Final = "(:line IS NULL OR {} IN (SELECT number FROM conversations WHERE line = :line))"
-_WROTE: Final = "kind = 'text' AND number IS NOT NULL AND coalesce(keyword, 'ask') = 'ask'"
 _SPOKE: Final = "verdict IN ('answered', 'lost_after_answer')"
 _TAKEN: Final = "state IN ('accepted', 'delivered', 'undelivered')"
 _MARKS: Final = "('won', 'lost', 'booked')"
@@ -142,9 +142,7 @@ def automatic_texts(db: sqlite_utils.Database, asked: Asked) -> list[AutomaticTe
 
 def theirs(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
     """Return when callers wrote to a person: STOP and its kin are words to us."""
-    query = (
-        f"SELECT number, received_at FROM inbox WHERE received_at >= :since AND received_at < :followed AND {_WROTE}"  # noqa: S608
-    )
+    query = f"SELECT number, received_at FROM inbox WHERE received_at >= :since AND received_at < :followed AND {WROTE}"  # noqa: S608
     rows = db.execute(f"{query} AND {_CALLER_OF_LINE.format('number')}", asked.values())
     return [Word(row[0], moment_of(row[1])) for row in rows]
 
@@ -164,7 +162,7 @@ def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
     """Return when somebody who was missed or had written began to speak with one of us on the phone, whoever called."""
     wait = (
         "(SELECT caller FROM cases WHERE opened_at >= :since AND opened_at < :until"  # noqa: S608
-        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"
+        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {WROTE})"
     )
     rows = db.execute(
         f"SELECT caller, ended_at, talked_s FROM calls WHERE caller IN {wait} AND direction = 'inbound'"  # noqa: S608
