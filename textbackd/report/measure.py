@@ -53,6 +53,7 @@ class Answer:
     leak: Leak
     country: str
     zone: ZoneInfo
+    written_in: tzinfo  # of the times in the records: the same, or UTC
     trunks: Sequence[Found]
     queue_log: Path | None
     rows: int
@@ -121,6 +122,7 @@ def measure(question: Question, progress: Progress) -> Answer:
         leak=tally.leak(read.span),
         country=question.country,
         zone=question.zone,
+        written_in=zone,
         trunks=found,
         queue_log=queue_log,
         rows=read.rows,

@@ -17,6 +17,7 @@ NOT_SHOWN: Final = (
     "Whether a call back reached a person: an answering machine that took it counts as called back.",
     "A call back from a mobile, which the PBX never saw.",
     "Which of our numbers was called, where a menu came before and the records have no column `did`.",
+    "Who ended a call, where the dialplan gives no time-out: then the caller is taken to have given up.",
 )
 FAIR_DAYS: Final = 28  # fewer, and one busy or idle week stands for the year
 WHY: Final = {
@@ -43,6 +44,8 @@ def share(part: int, whole: int) -> str:
     if not part or not whole:
         return "0 %"
     percent = 100 * part / whole
+    if 99 < percent < 100:
+        return "over 99 %"
     return "under 1 %" if percent < 1 else f"{percent:.0f} %"
 
 
@@ -73,7 +76,8 @@ def assumptions(answer: Answer) -> Iterator[str]:
     """Yield what was taken for granted."""
     if answer.trunks:
         yield f"Calls from outside come in over {', '.join(trunk(found) for found in answer.trunks)}."
-    yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}."
+    utc = "" if answer.written_in == answer.zone else "; the records have theirs in UTC, as the uniqueids show"
+    yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}{utc}."
     if answer.queue_log:
         yield "queue_log was read, too, for the time that the records cover: it knows callers who gave up in a queue."
     if 0 < answer.leak.days < FAIR_DAYS:
