@@ -17,6 +17,7 @@ from tests.store.rows import ANSWERED, DAY, NOON, a_text, judged
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.flow.staff.weekly import Weekly
+from textbackd.report.running_words import STEPS
 from textbackd.store import conversations, journal, outbox
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing
@@ -137,7 +138,7 @@ async def test_both_weeks_are_followed_equally_long(tmp_path: Path) -> None:
         # Days after that week was over; the caller of last week may yet do the same.
         await shop.called(2, monday + timedelta(days=3), judgement=ANSWERED, name="9.9")
         (mail,) = await shop.after(hours=1)
-    (line,) = (line for line in json.loads(mail["payload"])["words"].splitlines() if line.startswith("Spoke"))
+    (line,) = (line for line in json.loads(mail["payload"])["words"].splitlines() if line.startswith(STEPS["handled"]))
     assert line.split()[-2:] == ["0", "0"]
 
 

@@ -26,6 +26,16 @@ DAY: Final = timedelta(days=1)
 MOST_VALUE: Final = 1e12  # of a job, in any currency
 
 
+def _amount(written: str) -> float:
+    try:
+        amount = float(written)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount <= MOST_VALUE:  # nor is it nan, which is not above nothing either
+        raise click.BadParameter(f"{written!r} is no amount. Write 350, or 1250.50.")
+    return amount
+
+
 def _share(written: str) -> float:
     """Return 0.3 for 0.3 and for 30%."""
     try:
@@ -35,16 +45,6 @@ def _share(written: str) -> float:
     if not 0 <= share <= 1:
         raise click.BadParameter(f"{written!r} is no share. Write 0.3 or 30% for three of ten.")
     return share
-
-
-def _amount(written: str) -> float:
-    try:
-        amount = float(written)
-    except ValueError:
-        amount = -1.0
-    if not 0 <= amount <= MOST_VALUE:  # nor is it nan, which is not above nothing either
-        raise click.BadParameter(f"{written!r} is no amount. Write 350, or 1250.50.")
-    return amount
 
 
 @click.command()
