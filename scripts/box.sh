@@ -16,6 +16,7 @@ UNIT=/etc/systemd/system/textbackd.service
 RULES=/etc/udev/rules.d/60-textbackd.rules MODULES=/etc/modules-load.d/textbackd.conf
 COMMAND=/usr/local/bin/textbackd
 ASTERISK=/etc/asterisk
+FREEPBX=(/etc/freepbx.conf /etc/amportal.conf) # FreePBX; Issabel and older FreePBX
 BEGIN_BLOCK="; --- textbackd: this block belongs to its installer ---"
 END_BLOCK="; --- end of textbackd ---"
 EXTRAS=modemmanager,notify,postgresql,smpp # whoever adds such a gateway later need not know what pip is
@@ -176,7 +177,7 @@ put_unit() {
 # --- Asterisk's manager ---------------------------------------------------------------------------------------------------
 
 has_asterisk() { [ -f "$ASTERISK/manager.conf" ]; }
-is_freepbx() { [ -f /etc/freepbx.conf ] || [ -f /etc/amportal.conf ]; }
+is_freepbx() { [ -f "${FREEPBX[0]}" ] || [ -f "${FREEPBX[1]}" ]; }
 includes_manager_d() { grep -qE '^[[:space:]]*#(try)?include[[:space:]]+"?(/etc/asterisk/)?manager\.d/\*\.conf' "$ASTERISK/manager.conf"; }
 
 # Prints the file that our account goes to. FreePBX writes manager.conf itself and leaves manager_custom.conf alone.
@@ -220,12 +221,21 @@ account() {
   say "$END_BLOCK"
 }
 
+# Writes the account with the secret $1 to its file; what else is in there stays.
+put_account() {
+  local file
+  file=$(account_file)
+  mkdir -p "${file%/*}"
+  { without_block "$file"; account "$1"; } | replace_file "$file" "$ASTERISK/manager.conf"
+  chmod o-rwx "$file"
+}
+
 manager_enabled() {
-  sed -n '/^\[general\]/,/^\[[^g]/p' "$ASTERISK/manager.conf" | grep -qiE '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'
+  sed -n '/^\[general\]/,/^\[/p' "$ASTERISK/manager.conf" | grep -qiE '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'
 }
 
 enable_manager() {
-  sed -E -e '/^\[general\]/,/^\[[^g]/{/^[[:space:]]*enabled[[:space:]]*=/d}' -e 's/^\[general\].*/&\nenabled = yes/' \
+  sed -E -e '/^\[general\]/,/^\[/{/^[[:space:]]*enabled[[:space:]]*=/d}' -e 's/^\[general\].*/&\nenabled = yes/' \
     "$ASTERISK/manager.conf" | replace_file "$ASTERISK/manager.conf"
 }
 

@@ -24,6 +24,7 @@ BUILD_SECONDS: Final = 1800
 PACKAGES: Final = ("systemd", "systemd-sysv", "dbus", "udev", "python3", "python3-venv", "procps")
 APT: Final = "apt-get -q -y -o Acquire::Check-Valid-Until=false -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0"
 EXTRAS: Final = "modemmanager,notify,postgresql,smpp"
+UNIT_TESTS: Final = ("pytest", "pytest-asyncio", "pytest-timeout", "hypothesis")  # what the unit suite imports
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 PROXIES: Final = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
@@ -36,7 +37,7 @@ def root() -> Path:
 
 def wheels() -> Path:
     """Return a folder with textbackd's dependencies for the box's Python, so that no box needs a network."""
-    recipe = hashlib.sha256((REPOSITORY / "setup.cfg").read_bytes()).hexdigest()[:8]
+    recipe = hashlib.sha256((REPOSITORY / "setup.cfg").read_bytes() + repr(UNIT_TESTS).encode()).hexdigest()[:8]
     disk = root()
     return _made(f"wheels-{recipe}", lambda target: _fill_wheels(disk, target))
 
@@ -81,7 +82,7 @@ def _fill_wheels(disk: Path, target: Path) -> None:
             (copy / CERTIFICATES.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CERTIFICATES, copy / CERTIFICATES.relative_to("/"))
         _in(copy, f"python3 -m venv /root/venv && cd /root && {_stub()} && {_index()} /root/venv/bin/pip wheel -q -w /root/wheels"
-                  f" './stub[{EXTRAS}]' setuptools wheel pip && rm /root/wheels/textbackd-*")  # fmt: skip
+                  f" './stub[{EXTRAS}]' setuptools wheel pip {' '.join(UNIT_TESTS)} && rm /root/wheels/textbackd-*")  # fmt: skip
         for wheel in (copy / "root/wheels").iterdir():
             shutil.move(wheel, target)
 
