@@ -17,7 +17,7 @@ KEPT = ("etc/textbackd", "var/lib/textbackd")
 EXPOSURE = 15  # tenths, of 100
 # What the tools that add users, and the machine that goes on running, write by themselves.
 NOT_OURS = re.compile(
-    r"etc/(passwd|group|gshadow|shadow|subuid|subgid)-?$|var/(log|tmp|lib/(systemd|asterisk))\b|.*__pycache__"
+    r"etc/(passwd|group|gshadow|shadow|subuid|subgid)-?$|var/(cache|log|tmp|lib/(systemd|asterisk))\b|.*__pycache__"
 )
 
 
