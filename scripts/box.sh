@@ -2,7 +2,7 @@
 # What of textbackd is where on a box, and what scripts/install, scripts/upgrade, scripts/uninstall and the Debian package have in
 # common. Sourced by them, not run.
 #
-#   /opt/textbackd/releases/VERSION-STAMP   a release: its own Python environment, and in share/ the unit and all else that belongs to it
+#   /opt/textbackd/releases/VERSION-STAMP   a release: its own Python environment, and in share/ its units and all else that belongs to it
 #   /opt/textbackd/current                  → the release that runs; to go back is to turn this link
 #   /opt/textbackd/bin, lib, pyvenv.cfg     → the same in current/: with them it is a Python environment itself, whatever the release;
 #                                           bin/textbackd is the path that the unit and /usr/local/bin/textbackd use
@@ -13,6 +13,16 @@ OPT=/opt/textbackd RELEASES=/opt/textbackd/releases CURRENT=/opt/textbackd/curre
 ETC=/etc/textbackd CONFIG=/etc/textbackd/textbackd.yaml SECRET=/etc/textbackd/ami.secret
 STATE=/var/lib/textbackd
 UNIT=/etc/systemd/system/textbackd.service
+# What a release puts elsewhere: a file in its share/, and where it goes. A folder that this box does not have is not made for it.
+BELONGINGS=(
+  "systemd/textbackd.service $UNIT"
+  "systemd/textbackd-backup.service /etc/systemd/system/textbackd-backup.service"
+  "systemd/textbackd-backup.timer /etc/systemd/system/textbackd-backup.timer"
+  "docs/textbackd.1 /usr/share/man/man1/textbackd.1"
+  "completion/bash /usr/share/bash-completion/completions/textbackd"
+  "completion/zsh /usr/share/zsh/vendor-completions/_textbackd"
+  "completion/fish /usr/share/fish/vendor_completions.d/textbackd.fish"
+)
 RULES=/etc/udev/rules.d/60-textbackd.rules MODULES=/etc/modules-load.d/textbackd.conf
 COMMAND=/usr/local/bin/textbackd
 ASTERISK=/etc/asterisk
@@ -78,7 +88,7 @@ install_python() {
 
 # Prints VERSION-STAMP of what lies in $SOURCE: the same files for the same Python are the same release.
 stamp() {
-  local parts=(textbackd setup.cfg pyproject.toml wheels systemd config scripts) version
+  local parts=(textbackd setup.cfg pyproject.toml wheels systemd config scripts docs/textbackd.1) version
   version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$SOURCE/textbackd/__init__.py")
   cd "$SOURCE" || return
   printf '%s-%s\n' "$version" "$({
@@ -131,7 +141,11 @@ why_not() {
 
 # Keeps beside the program what belongs to this release of it, so that going back is complete.
 share() {
-  mkdir -p "$1/share" && cp -R "$SOURCE"/{systemd,config,scripts} "$1/share/" && printf '%s\n' "$2" > "$1/share/release"
+  local shell
+  mkdir -p "$1/share/completion" && cp -R "$SOURCE"/{systemd,config,scripts} "$1/share/" || return 1
+  mkdir "$1/share/docs" && cp "$SOURCE/docs/textbackd.1" "$1/share/docs/" || return 1
+  for shell in bash zsh fish; do "$1/bin/textbackd" completion "$shell" > "$1/share/completion/$shell" || return 1; done
+  printf '%s\n' "$2" > "$1/share/release"
 }
 
 # Makes a release the one that runs; nobody ever sees no link.
@@ -167,10 +181,26 @@ replace_file() {
   mv "$fresh" "$1"
 }
 
-# --- the unit -------------------------------------------------------------------------------------------------------------
+# --- what a release puts elsewhere --------------------------------------------------------------------------------------------
 
-put_unit() {
-  install -m 0644 "$CURRENT/share/systemd/textbackd.service" "$UNIT"
+# Calls "$@" with each file of the current release and where it belongs on this box.
+each_belonging() {
+  local pair
+  for pair in "${BELONGINGS[@]}"; do
+    if [ -d "$(dirname "${pair#* }")" ]; then "$@" "$CURRENT/share/${pair% *}" "${pair#* }" || return 1; fi
+  done
+}
+
+put_belongings() {
+  each_belonging install -m 0644
+  systemctl daemon-reload
+}
+
+belongings_are_there() { each_belonging same; }
+
+remove_belongings() {
+  local pair
+  for pair in "${BELONGINGS[@]}"; do rm -f "${pair#* }"; done
   systemctl daemon-reload
 }
 

@@ -57,6 +57,14 @@ def test_what_it_does_not_know_it_does_not_do(box: Box) -> None:
         assert box.tried(INSTALL, "--yes", wrong).returncode == 2
 
 
+def test_without_the_package_index_it_says_so_and_leaves_no_half_program(box: Box) -> None:
+    done = box.tried("env", "-u", "PIP_NO_INDEX", "-u", "PIP_FIND_LINKS", "PIP_RETRIES=1", INSTALL, "--yes")
+    assert done.returncode == 1
+    assert "The package index cannot be reached from this box" in done.stdout
+    assert box.run("ls", "/opt/textbackd/releases") == ""
+    assert box.tried("systemctl", "cat", "textbackd").returncode == 1
+
+
 def test_a_bare_box_becomes_one_that_hears_asterisk_and_only_watches(box: Box) -> None:
     said = box.run(INSTALL, "--yes")
     assert "PBX office: connected." in said
@@ -93,8 +101,21 @@ def test_nobody_logs_in_as_textbackd(box: Box) -> None:
     assert "asterisk" not in box.run("id", "-nG", "textbackd")  # the records are open to all on Debian
 
 
+def test_the_database_is_backed_up_at_night(box: Box) -> None:
+    assert box.run("systemctl", "is-enabled", "textbackd-backup.timer").strip() == "enabled"
+    box.run("systemctl", "start", "textbackd-backup.service")
+    (backup,) = box.run("sh", "-c", "ls /var/lib/textbackd/backups/*.db").split()
+    assert box.run("stat", "-c", "%U:%G %a", backup).strip() == "textbackd:textbackd 600"
+
+
+def test_a_shell_completes_its_commands(box: Box) -> None:
+    script = ". /usr/share/bash-completion/completions/textbackd && complete -p textbackd"
+    assert "textbackd" in box.run("bash", "-c", script)
+
+
 def test_little_is_left_open(box: Box) -> None:
-    box.run("systemd-analyze", "security", f"--threshold={EXPOSURE}", "--no-pager", "textbackd.service")
+    for unit in ("textbackd.service", "textbackd-backup.service"):
+        box.run("systemd-analyze", "security", f"--threshold={EXPOSURE}", "--no-pager", unit)
 
 
 def test_somebody_else_at_the_terminal_gets_a_sentence(box: Box) -> None:
