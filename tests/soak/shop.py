@@ -58,6 +58,8 @@ AGAIN: Final = 0.2  # of the callers, who have called before
 NAMED: Final = frozenset({
     "cooldown", "recent_talk", "uncertain", "expired", "text unknown", "text expired", "text cancelled",
 })  # fmt: skip
+# The gateway has the text and does not say so: whoever tries again doubles it.
+TAKES: Final = (Fault.RST_AFTER_BODY, Fault.NO_ANSWER)
 AREAS: Final = ("303", "312", "206", "415", "512", "617", "702", "813")
 
 
@@ -181,7 +183,7 @@ class Shop:
     async def go_wrong(self, every: float, seconds: float) -> None:
         """Let one thing after the other go wrong, and be right again, each as often as the others."""
         deeds: list[Callable[[], Awaitable[None]]] = [
-            self._gateway_hurts, self._cut, self._disk, self._gateway_away, self._half_open, self._away, self._clock_is_set,
+            self._gateway_hurts, self._away, self._disk, self._cut, self._gateway_away, self._half_open, self._clock_is_set,
         ]  # fmt: skip
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -208,9 +210,9 @@ class Shop:
         self.pbx.silent = False
 
     async def _gateway_hurts(self) -> None:
-        kind = self.dice.choice([fault for fault in Fault if fault is not Fault.ENDLESS])
-        self.faults[f"gateway {kind.value}"] += 1
-        self.sink.script(kind)
+        for kind in (*TAKES, self.dice.choice([fault for fault in Fault if fault is not Fault.ENDLESS])):
+            self.faults[f"gateway {kind.value}"] += 1
+            self.sink.script(kind)
 
     async def _gateway_away(self) -> None:
         self.faults["gateway away for 3 min"] += 1
