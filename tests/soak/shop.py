@@ -94,6 +94,7 @@ class Outcome:
     wrongly: list[str]  # texted, though they were always answered
     faults: Counter[str]
     samples: list[Sample]
+    at_the_end: Counter[str]  # tasks, by what they do
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {why}" for why, number in self.named.most_common()) or "none"
@@ -106,6 +107,8 @@ class Outcome:
                 f"{name}: {getattr(first, name):.1f} → {getattr(last, name):.1f}"
                 for name in ("memory_mb", "descriptors", "threads", "tasks")
             ),
+            "tasks at the end: " + ", ".join(f"{number} {what}" for what, number in self.at_the_end.most_common(6)),
+            *self.lost, *self.wrongly,
         ])  # fmt: skip
 
     @property
@@ -127,6 +130,7 @@ class Shop:
         self.pbx, self.truth, self.faults = DemoPbx(), Truth(), Counter[str]()
         self.sink = HttpSink(delay=8.0, usual=self._usual)
         self.samples: list[Sample] = []
+        self.at_the_end: Counter[str] = Counter()
         self._recordings = {name: Recording(TRACES / f"{name}.ami", all_classes=False) for name in STORIES}
         self._serial, self._numbers = iter(range(10**6, 10**9)), count()
         self._callers: list[str] = []
@@ -243,6 +247,8 @@ class Shop:
         """Take a sample of the process."""
         self.pbx.actions.clear()  # the simulator's own memory
         gc.collect()
+        coroutines = (task.get_coro() for task in asyncio.all_tasks())
+        self.at_the_end = Counter(str(getattr(coroutine, "__qualname__", "?")) for coroutine in coroutines)
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         self.samples.append(
             Sample(
@@ -264,7 +270,7 @@ class Shop:
             if reasons & NAMED and "text accepted" not in reasons:
                 named[min(reasons & NAMED)] += 1
             else:
-                lost.append(f"{caller}: {', '.join(sorted(reasons)) or 'nothing is known'}")
+                lost.append(self._story(caller))
         return Outcome(
             calls=self.truth.missed.total() + self.truth.answered.total(),
             missed_callers=len(self.truth.missed),
@@ -272,10 +278,23 @@ class Shop:
             named=named,
             lost=lost,
             doubled=[caller for caller, copies in taken.items() if copies > 1],
-            wrongly=sorted(set(taken) - set(self.truth.missed)),
+            wrongly=[self._story(caller) for caller in sorted(set(taken) - set(self.truth.missed))],
             faults=self.faults,
             samples=self.samples,
+            at_the_end=self.at_the_end,
         )
+
+    def _story(self, caller: str) -> str:
+        """Return what the daemon has of a caller."""
+        query = (
+            "SELECT linkedid, started_at, ended_at, verdict, reason, decision_reason, decision_detail, way FROM calls"
+            " WHERE caller = ? ORDER BY id"
+        )
+        with closing(open_database(self.folder / "textbackd.db")) as db:
+            calls = [" ".join(map(str, row)) for row in db.execute(query, [caller])]
+            texts = [f"text {row[0]}" for row in db.execute("SELECT state FROM outbox WHERE recipient = ?", [caller])]
+        met = f"missed {self.truth.missed[caller]}, answered {self.truth.answered[caller]}"
+        return f"{caller} ({met}): {'; '.join(calls + texts) or 'nothing is known'}"
 
     def _written_down(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
         """Return of each number the states of its texts, and why its missed calls got none."""
