@@ -60,6 +60,7 @@ NAMED: Final = frozenset({
 })  # fmt: skip
 # The gateway has the text and does not say so: whoever tries again doubles it.
 TAKES: Final = (Fault.RST_AFTER_BODY, Fault.NO_ANSWER)
+FORGOTTEN: Final = Received(method="", target="", headers={}, body=b"")
 AREAS: Final = ("303", "312", "206", "415", "512", "617", "702", "813")
 
 
@@ -129,6 +130,7 @@ class Shop:
         self.folder, self.clock, self.dice = folder, clock, Random(seed)
         self.pbx, self.truth, self.faults = DemoPbx(), Truth(), Counter[str]()
         self.sink = HttpSink(delay=8.0, usual=self._usual)
+        self.taken: Counter[str] = Counter()  # texts that are on the air, by number
         self.samples: list[Sample] = []
         self.at_the_end: Counter[str] = Counter()
         self._recordings = {name: Recording(TRACES / f"{name}.ami", all_classes=False) for name in STORIES}
@@ -245,7 +247,7 @@ class Shop:
 
     def measure(self) -> None:
         """Take a sample of the process."""
-        self.pbx.actions.clear()  # the simulator's own memory
+        self._forget_own()
         gc.collect()
         coroutines = (task.get_coro() for task in asyncio.all_tasks())
         self.at_the_end = Counter(str(getattr(coroutine, "__qualname__", "?")) for coroutine in coroutines)
@@ -259,9 +261,17 @@ class Shop:
             )
         )
 
+    def _forget_own(self) -> None:
+        """Keep of what the two ends remember only the counts, so that it is the daemon's memory that is measured."""
+        self.pbx.actions.clear()
+        self.taken.update(str(json.loads(received.body)["to"]) for received in self.sink.taken)
+        self.sink.taken.clear()
+        self.sink.requests[:] = [FORGOTTEN] * len(self.sink.requests)  # their number is the reference of the next
+
     def outcome(self) -> Outcome:
         """Compare what the daemon did with the truth."""
-        taken = Counter(str(json.loads(received.body)["to"]) for received in self.sink.taken)
+        self._forget_own()
+        taken = self.taken
         states, whys = self._written_down()
         named: Counter[str] = Counter()
         lost = []
