@@ -27,7 +27,16 @@ BOOT_SECONDS: Final = 60
 COMMAND_SECONDS: Final = 300
 PATIENCE: Final = 30
 POLL_SECONDS: Final = 0.1
-SOURCES: Final = ("textbackd", "setup.cfg", "pyproject.toml", "README.md", "systemd", "config", "scripts", "docs/textbackd.1")
+SOURCES: Final = (
+    "textbackd",
+    "setup.cfg",
+    "pyproject.toml",
+    "README.md",
+    "systemd",
+    "config",
+    "scripts",
+    "docs/textbackd.1",
+)
 CARRIER, PHONE = "127.0.0.99", "127.0.0.101"
 PHONE_SOCKET: Final = f"{struct.unpack('=I', socket.inet_aton(PHONE))[0]:08X}:{5060:04X}"  # as /proc/net/udp writes it
 DID: Final = "+13035550101"

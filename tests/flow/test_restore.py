@@ -1,6 +1,7 @@
 """A restored backup does nothing that is old: what waited in it, what was told, what happened in the time that it lacks."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -250,6 +251,15 @@ def test_what_was_there_is_kept_beside(shop: Settings, tmp_path: Path) -> None:
     with closing(open_database(done.kept)) as db:
         assert sorted(outbox.counts(db).values()) == [2]
     assert shop.storage.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_restores_belongs_to_whom_the_folder_belongs_to(shop: Settings, tmp_path: Path) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    os.chown(tmp_path, 12345, 12345)
+    restore(file, shop, RESTORED)
+    ours = [shop.storage, tmp_path / "textbackd.db.lock", tmp_path / "textbackd.db.opening"]
+    assert [(path.stat().st_uid, path.stat().st_gid) for path in ours] == [(12345, 12345)] * 3
 
 
 def test_nothing_is_left_lying_about(shop: Settings, tmp_path: Path) -> None:

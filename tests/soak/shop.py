@@ -58,6 +58,9 @@ AGAIN: Final = 0.2  # of the callers, who have called before
 NAMED: Final = frozenset({
     "cooldown", "recent_talk", "uncertain", "expired", "text unknown", "text expired", "text cancelled",
 })  # fmt: skip
+# The gateway has the text and does not say so: whoever tries again doubles it.
+TAKES: Final = (Fault.RST_AFTER_BODY, Fault.NO_ANSWER)
+FORGOTTEN: Final = Received(method="", target="", headers={}, body=b"")
 AREAS: Final = ("303", "312", "206", "415", "512", "617", "702", "813")
 
 
@@ -92,6 +95,7 @@ class Outcome:
     wrongly: list[str]  # texted, though they were always answered
     faults: Counter[str]
     samples: list[Sample]
+    at_the_end: Counter[str]  # tasks, by what they do
 
     def __str__(self) -> str:
         reasons = ", ".join(f"{number} {why}" for why, number in self.named.most_common()) or "none"
@@ -104,6 +108,8 @@ class Outcome:
                 f"{name}: {getattr(first, name):.1f} → {getattr(last, name):.1f}"
                 for name in ("memory_mb", "descriptors", "threads", "tasks")
             ),
+            "tasks at the end: " + ", ".join(f"{number} {what}" for what, number in self.at_the_end.most_common(6)),
+            *self.lost, *self.wrongly,
         ])  # fmt: skip
 
     @property
@@ -124,7 +130,9 @@ class Shop:
         self.folder, self.clock, self.dice = folder, clock, Random(seed)
         self.pbx, self.truth, self.faults = DemoPbx(), Truth(), Counter[str]()
         self.sink = HttpSink(delay=8.0, usual=self._usual)
+        self.taken: Counter[str] = Counter()  # texts that are on the air, by number
         self.samples: list[Sample] = []
+        self.at_the_end: Counter[str] = Counter()
         self._recordings = {name: Recording(TRACES / f"{name}.ami", all_classes=False) for name in STORIES}
         self._serial, self._numbers = iter(range(10**6, 10**9)), count()
         self._callers: list[str] = []
@@ -181,7 +189,7 @@ class Shop:
     async def go_wrong(self, every: float, seconds: float) -> None:
         """Let one thing after the other go wrong, and be right again, each as often as the others."""
         deeds: list[Callable[[], Awaitable[None]]] = [
-            self._gateway_hurts, self._cut, self._disk, self._gateway_away, self._half_open, self._away, self._clock_is_set,
+            self._gateway_hurts, self._away, self._disk, self._cut, self._gateway_away, self._half_open, self._clock_is_set,
         ]  # fmt: skip
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -208,9 +216,9 @@ class Shop:
         self.pbx.silent = False
 
     async def _gateway_hurts(self) -> None:
-        kind = self.dice.choice([fault for fault in Fault if fault is not Fault.ENDLESS])
-        self.faults[f"gateway {kind.value}"] += 1
-        self.sink.script(kind)
+        for kind in (*TAKES, self.dice.choice([fault for fault in Fault if fault is not Fault.ENDLESS])):
+            self.faults[f"gateway {kind.value}"] += 1
+            self.sink.script(kind)
 
     async def _gateway_away(self) -> None:
         self.faults["gateway away for 3 min"] += 1
@@ -239,8 +247,10 @@ class Shop:
 
     def measure(self) -> None:
         """Take a sample of the process."""
-        self.pbx.actions.clear()  # the simulator's own memory
+        self._forget_own()
         gc.collect()
+        coroutines = (task.get_coro() for task in asyncio.all_tasks())
+        self.at_the_end = Counter(str(getattr(coroutine, "__qualname__", "?")) for coroutine in coroutines)
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         self.samples.append(
             Sample(
@@ -251,9 +261,17 @@ class Shop:
             )
         )
 
+    def _forget_own(self) -> None:
+        """Keep of what the two ends remember only the counts, so that it is the daemon's memory that is measured."""
+        self.pbx.actions.clear()
+        self.taken.update(str(json.loads(received.body)["to"]) for received in self.sink.taken)
+        self.sink.taken.clear()
+        self.sink.requests[:] = [FORGOTTEN] * len(self.sink.requests)  # their number is the reference of the next
+
     def outcome(self) -> Outcome:
         """Compare what the daemon did with the truth."""
-        taken = Counter(str(json.loads(received.body)["to"]) for received in self.sink.taken)
+        self._forget_own()
+        taken = self.taken
         states, whys = self._written_down()
         named: Counter[str] = Counter()
         lost = []
@@ -262,7 +280,7 @@ class Shop:
             if reasons & NAMED and "text accepted" not in reasons:
                 named[min(reasons & NAMED)] += 1
             else:
-                lost.append(f"{caller}: {', '.join(sorted(reasons)) or 'nothing is known'}")
+                lost.append(self._story(caller))
         return Outcome(
             calls=self.truth.missed.total() + self.truth.answered.total(),
             missed_callers=len(self.truth.missed),
@@ -270,10 +288,23 @@ class Shop:
             named=named,
             lost=lost,
             doubled=[caller for caller, copies in taken.items() if copies > 1],
-            wrongly=sorted(set(taken) - set(self.truth.missed)),
+            wrongly=[self._story(caller) for caller in sorted(set(taken) - set(self.truth.missed))],
             faults=self.faults,
             samples=self.samples,
+            at_the_end=self.at_the_end,
         )
+
+    def _story(self, caller: str) -> str:
+        """Return what the daemon has of a caller."""
+        query = (
+            "SELECT linkedid, started_at, ended_at, verdict, reason, decision_reason, decision_detail, way FROM calls"
+            " WHERE caller = ? ORDER BY id"
+        )
+        with closing(open_database(self.folder / "textbackd.db")) as db:
+            calls = [" ".join(map(str, row)) for row in db.execute(query, [caller])]
+            texts = [f"text {row[0]}" for row in db.execute("SELECT state FROM outbox WHERE recipient = ?", [caller])]
+        met = f"missed {self.truth.missed[caller]}, answered {self.truth.answered[caller]}"
+        return f"{caller} ({met}): {'; '.join(calls + texts) or 'nothing is known'}"
 
     def _written_down(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
         """Return of each number the states of its texts, and why its missed calls got none."""

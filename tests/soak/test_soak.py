@@ -23,7 +23,7 @@ IS_LONG = HOURS >= 4
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("soak")
     with asyncio.Runner(loop_factory=lambda: FastLoop(TIMES)) as runner:
-        faults, every = (6.0, 45.0) if IS_LONG else (40.0, 15.0)
+        faults, every = (6.0, 45.0) if IS_LONG else (90.0, 12.0)
         came = runner.run(day(folder, FastClock(TIMES), hours=HOURS, every=every, faults=faults, seed=SEED))
     print(f"\n{HOURS:g} h, {TIMES:g} times as fast as real time, seed {SEED}\n{came}")  # noqa: T201  # read with `-s`
     return came
@@ -43,7 +43,7 @@ def test_nobody_who_was_answered_is_texted(outcome: Outcome) -> None:
 
 def test_most_are_texted_whatever_goes_wrong(outcome: Outcome) -> None:
     assert outcome.missed_callers > 10
-    assert outcome.texted >= 0.6 * outcome.missed_callers
+    assert outcome.texted >= 0.5 * outcome.missed_callers
     assert len(outcome.faults) > 3
 
 

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "restore": ("textbackd.cli.backup", "restore"),
     "support-bundle": ("textbackd.cli.support.command", "support_bundle"),
     "modem": ("textbackd.cli.modem", "modem"),
+    "completion": ("textbackd.cli.completion", "completion"),
 }
 
 

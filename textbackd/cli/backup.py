@@ -65,16 +65,17 @@ def _told(done: Restored, file: Path, settings: Settings) -> Iterator[str]:
     yield f"{file} is in place as {settings.storage}."
     yield from _held(done.content, settings)
     settled = done.settled
-    yield f"  Closed: {settled.cancelled} texts and {settled.untold} notices that waited. None of them goes out."
+    closed = f"{_many(settled.cancelled, 'text')} and {_many(settled.untold, 'notice')}"
+    yield f"  Closed: {closed} that waited. None of them goes out."
     if settled.unknown:
-        yield f"  {settled.unknown} texts may or may not have gone out: textbackd outbox"
+        yield f"  {_many(settled.unknown, 'text')} may or may not have gone out: textbackd outbox"
     if done.kept is not None:
         yield f"  What was there is {done.kept}."
         yield _CARRIED if done.carried else _NOT_CARRIED
     yield "Everybody logs in anew. Now: systemctl start textbackd"
 
 
-_CARRIED: Final = "  From it came what has happened since to opt-outs, pauses and texts that went out."
+_CARRIED: Final = "  From it came what has changed since: opt-outs, pauses, texts that went out."
 _NOT_CARRIED: Final = (
     "  It cannot be read: who wrote STOP since the backup is not known any more. Look\n"
     "  through your gateway's list of texts, and enter them: textbackd optout add NUMBER"
@@ -85,9 +86,19 @@ def _held(held: Content, settings: Settings) -> Iterator[str]:
     """Yield what a backup holds, and of when it is."""
     if held.made_at is not None:
         yield f"  Made {_time(held.made_at, settings)}, schema {held.schema}."
-    yield f"  {held.calls} calls, {held.texts} texts, {held.conversations} conversations, {held.optouts} opt-outs."
+    counted = (
+        (held.calls, "call"),
+        (held.texts, "text"),
+        (held.conversations, "conversation"),
+        (held.optouts, "opt-out"),
+    )
+    yield f"  {', '.join(_many(number, what) for number, what in counted)}."
     if held.last_call_at is not None:
         yield f"  The last call ended {_time(held.last_call_at, settings)}."
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _time(moment: datetime, settings: Settings) -> str:

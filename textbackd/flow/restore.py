@@ -21,7 +21,7 @@ from textbackd.core.reply_clock import PAGE, Step, Waiting, waited
 from textbackd.store import backup, conversations, restoring
 from textbackd.store.backup import Content
 from textbackd.store.conversations import Wait
-from textbackd.store.database import StorageError, moment_of, only_one, open_database
+from textbackd.store.database import StorageError, is_running, moment_of, only_one, open_database
 from textbackd.store.restoring import Settled
 
 # What SQLite and we keep beside a database.
@@ -58,14 +58,9 @@ def restore(file: Path, settings: Settings, now: datetime) -> Restored:
 @contextmanager
 def _alone(database: Path) -> Iterator[None]:
     """Keep the daemon from starting. Raises StorageError if it runs."""
-    try:
-        lock = only_one(database)
-    except StorageError as error:
-        if "another textbackd" not in str(error):
-            raise
-        raise StorageError(
-            f"{database}: textbackd is running with it. Stop it first: systemctl stop textbackd"
-        ) from error
+    if is_running(database):
+        raise StorageError(f"{database}: textbackd is running with it. Stop it first: systemctl stop textbackd")
+    lock = only_one(database)
     try:
         yield
     finally:

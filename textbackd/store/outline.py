@@ -56,7 +56,7 @@ def outline(connection: sqlite3.Connection, word: Word) -> dict[str, Any]:
 
 def _tables() -> list[str]:
     with closing(in_memory()) as ours:
-        return [name for name in ours.table_names() if not name.startswith("_")]
+        return [name for name in ours.table_names() if not name.startswith(("_", "sqlite_"))]
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -31,6 +31,5 @@ def support_bundle(file: Path | None, config: Path) -> None:
         for part in parts(config, now):
             bundle.writestr(part.name, part.text)
             click.echo(f"  {part.name:18} {part.holds}")
-    click.echo(
-        f"{path}: {path.stat().st_size / 1000:.0f} kB. Nothing in it is private; look for yourself: unzip -p {path}"
-    )
+    click.echo(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+    click.echo("Nothing in it is private. Look for yourself: unzip -p FILE | less")
