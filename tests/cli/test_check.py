@@ -21,11 +21,31 @@ def test_checking_makes_nothing(shell: Shell, config: Path) -> None:
 
 
 def test_a_warning_is_told_and_ends_with_1(shell: Shell, config: Path) -> None:
-    config.write_text(config.read_text().replace("${AMI_SECRET}", "${NOT_SET}"))
+    config.write_text(config.read_text() + 'web: {listen: "0.0.0.0:8470"}\n')
+    done = shell("check", "--config", config)
+    assert (done.code, done.err) == (1, "")
+    assert "web.listen" in done.out
+    assert done.out.endswith("1 warning. The configuration can be used.\n")
+
+
+@pytest.mark.parametrize(
+    ("secret", "until"),
+    [
+        pytest.param("file:ami.secret", "{folder}/ami.secret is there", id="a file that is not there"),
+        pytest.param("${NOT_SET}", "NOT_SET is set", id="a variable that is not set"),
+    ],
+)
+def test_what_cannot_start_without_a_secret_is_not_said_to_be_usable(
+    shell: Shell, config: Path, secret: str, until: str
+) -> None:
+    config.write_text(config.read_text().replace("${AMI_SECRET}", secret))
     done = shell("check", "--config", config)
     assert (done.code, done.err) == (1, "")
     assert "pbx.office.secret" in done.out
-    assert done.out.endswith("1 warning. The configuration can be used.\n")
+    told = until.format(folder=config.parent)
+    assert done.out.endswith(f"1 warning. textbackd will not start until {told}.\n")
+    run = shell("run", "--config", config)
+    assert run.code == 2
 
 
 def test_all_faults_are_told_at_once_each_with_its_line(shell: Shell, config: Path) -> None:

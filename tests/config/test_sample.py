@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from textbackd.config import load, loads
 from textbackd.config.outline import fields, models_in
 from textbackd.config.reference import reference
+from textbackd.config.resolve import secrets_in
 from textbackd.config.sample import REFERENCE, SAMPLE, sample
 from textbackd.config.settings import Settings
 
@@ -72,3 +74,11 @@ def test_the_account_for_the_manager_may_read_calls_and_ask_and_nothing_else() -
     assert written["read"] == "call,agent,system"
     assert written["write"] == "reporting"
     assert (written["deny"], written["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.1/255.255.255.255")
+
+
+def test_the_readme_makes_the_secret_that_its_smallest_configuration_names() -> None:
+    steps, _, yaml = (ROOT / "README.md").read_text("utf-8").partition("```yaml\n")
+    smallest = loads(dedent(yaml.partition("```")[0]), Path("/etc/textbackd/textbackd.yaml"))
+    secrets = [text.removeprefix("file:") for _, text, whole in secrets_in(smallest) if whole]
+    assert secrets
+    assert [secret for secret in secrets if f"> {secret})" not in steps] == []

@@ -11,6 +11,7 @@ import click
 from textbackd.cli.day import explain_day
 from textbackd.cli.options import config_option, wrapped
 from textbackd.config import Settings, lint, load
+from textbackd.config.lint import awaited
 from textbackd.config.preview import Preview, group_preview, previews
 from textbackd.core.compose import TextKind
 from textbackd.core.opening_hours import DAY
@@ -29,7 +30,7 @@ from textbackd.core.segments import Encoding
 def check(day: date | None, config: Path) -> None:
     """Read the configuration, print its texts and everything that is wrong with it, change nothing.
 
-    Exit code 0: all is well; 1: warnings; 2: faults, `run` would not start.
+    Exit code 0: all is well; 1: warnings, such as a secret that is not there yet; 2: faults.
     """
     settings = load(config)
     if day is not None:
@@ -39,9 +40,14 @@ def check(day: date | None, config: Path) -> None:
     for line in [*_texts(settings), *_group_texts(settings), *warnings, *_not_yet(settings)]:
         click.echo(line)
     if warnings:
-        click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. The configuration can be used.")
+        click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. {_prospect(settings)}")
         sys.exit(1)
     click.echo(f"{config}: all is well. Start with `textbackd run --config {config}`.")
+
+
+def _prospect(settings: Settings) -> str:
+    missing = awaited(settings)
+    return f"textbackd will not start until {', and '.join(missing)}." if missing else "The configuration can be used."
 
 
 def _date(written: str | None) -> date | None:
