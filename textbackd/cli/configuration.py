@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,8 @@ def check(day: date | None, config: Path) -> None:
         click.echo("\n".join(explain_day(settings, day)))
         return
     warnings = lint(settings)
-    for line in [*_texts(settings), *_group_texts(settings), *warnings, *_not_yet(settings)]:
+    now = datetime.now(UTC)
+    for line in [*_texts(settings, now), *_group_texts(settings, now), *warnings, *_not_yet(settings)]:
         click.echo(line)
     if warnings:
         click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. {_prospect(settings)}")
@@ -60,11 +61,11 @@ def _date(written: str | None) -> date | None:
         raise click.BadParameter("Write the day as 2026-12-24, today or tomorrow.") from exc
 
 
-def _texts(settings: Settings) -> Iterator[str]:
+def _texts(settings: Settings, now: datetime) -> Iterator[str]:
     """Yield what each line texts, and what it takes; kinds of call that get the same words stand together."""
     for name, line in settings.lines.items():
         yield f"What callers of {name} get ({line.language}):"
-        shown = previews(settings, name)
+        shown = previews(settings, name, now)
         for template in dict.fromkeys(each.template for each in shown):
             same = [each for each in shown if each.template == template]
             yield f"  {', '.join(each.kind for each in same)}: {_size(same[0])}"
@@ -74,10 +75,10 @@ def _texts(settings: Settings) -> Iterator[str]:
         yield ""
 
 
-def _group_texts(settings: Settings) -> Iterator[str]:
+def _group_texts(settings: Settings, now: datetime) -> Iterator[str]:
     """Yield what groups of contacts get instead."""
     for name in settings.contacts:
-        if (shown := group_preview(settings, name)) is not None:
+        if (shown := group_preview(settings, name, now)) is not None:
             yield f"What contacts in {name} get: {_size(shown)}"
             yield from (*wrapped(f"“{shown.body}”", "    "), "")
 

@@ -135,12 +135,12 @@ def send(
 
 
 def _words(settings: Settings, line: str, kind: str) -> str:
-    """Return the words of a line as `check` shows them."""
+    """Return the words of a line as a caller would get them now."""
     if line not in settings.lines:
         raise click.UsageError(f"--words {line}: the configuration has only {', '.join(settings.lines)}.")
     if kind not in list(TextKind):
         raise click.UsageError(f"--words {line} {kind}: the kinds of text are {', '.join(TextKind)}.")
-    shown = preview(settings, line, TextKind(kind))
+    shown = preview(settings, line, TextKind(kind), datetime.now(UTC))
     if shown is None:
         raise click.UsageError(f"--words {line} {kind}: the line texts nothing for such a call.")
     return shown.body

@@ -139,7 +139,7 @@ def _web(settings: Settings) -> Found:
 def _texts(settings: Settings) -> Found:
     for name, line in settings.lines.items():
         worded = line.texts.worded()
-        for shown in previews(settings, name):
+        for shown in previews(settings, name, None):
             own = shown.kind in worded
             if not own and shown.template not in WORDS[line.language].texts.values():
                 continue  # the words of another kind, which are looked at there
@@ -150,7 +150,7 @@ def _texts(settings: Settings) -> Found:
 
 def _group_texts(settings: Settings) -> Found:
     for name in settings.contacts:
-        shown, where = group_preview(settings, name), ("contacts", name, "text")
+        shown, where = group_preview(settings, name, None), ("contacts", name, "text")
         if shown is None:
             continue
         if name in UNTEXTED:
