@@ -196,3 +196,21 @@ def test_the_queue_log_beside_the_records_is_read(shell: Shell, tmp_path: Path) 
     found = told(shell, "--cdr", source, *DENVER)
     assert (found["calls"], found["missed_by_reason"]["queue_gave_up"]) == (201, 9)
     assert found["assumed"]["queue_log"] == str(tmp_path / "queue_log")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(
+            "# A shop\nNothing in here\nis a record.\n", "none of its 3 lines is a call record.", id="another file"
+        ),
+        pytest.param("# A shop", "its line is no call record.", id="one line"),
+    ],
+)
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["", "json"])
+def test_what_is_no_file_of_records_is_not_taken_for_a_shop_that_missed_nothing(
+    shell: Shell, tmp_path: Path, content: str, said: str, option: list[str]
+) -> None:
+    (tmp_path / "README.md").write_text(content)
+    done = shell("leak", "--cdr", tmp_path / "README.md", *option)
+    assert (done.code, done.out, done.sentence) == (1, "", f"{tmp_path}/README.md: {said}\n")

@@ -177,3 +177,9 @@ def test_what_cannot_be_done_is_a_sentence(shell: Shell, config: Path, args: lis
 def test_nothing_is_written(shell: Shell, config: Path) -> None:
     told(shell, config, MONDAY)
     assert not (config.parent / "textbackd.db").exists()
+
+
+def test_what_is_no_file_of_records_is_said_to_be_unreadable(shell: Shell, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# A shop\nNothing\n")
+    done = shell("simulate", "--cdr", tmp_path / "README.md", "--config", config)
+    assert done.out.endswith("2 records could not be read and were left out.\n")

@@ -108,6 +108,7 @@ def _summary(outcome: Outcome, settings: Settings, since: datetime) -> Iterator[
     zone = settings.business.timezone
     if outcome.first is None or outcome.last is None:
         yield f"No call from outside since {_day(since, zone)}. Look further back with --since 365d, or check `trunks`."
+        yield from _unreadable(outcome)
         return
     yield f"Calls from {_day(outcome.first, zone)} to {_day(outcome.last, zone)}, decided by this configuration"
     yield ""
@@ -168,8 +169,16 @@ def _footnotes(outcome: Outcome) -> Iterator[str]:
             f"The brake (`policy.brake`) was pulled {times}; each time somebody is taken to have released it after an hour.",
             WIDTH,
         )
-    if outcome.rows_skipped:
-        yield f"{outcome.rows_skipped} records could not be read and were left out."
+    yield from _unreadable(outcome)
+
+
+def _unreadable(outcome: Outcome) -> Iterator[str]:
+    if skipped := outcome.rows_skipped:
+        yield (
+            "One record could not be read and was left out."
+            if skipped == 1
+            else f"{skipped:,} records could not be read and were left out."
+        )
 
 
 def _row(title: str, value: int | str, note: str = "") -> str:
