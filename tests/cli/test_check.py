@@ -49,6 +49,26 @@ def test_what_cannot_start_without_a_secret_is_not_said_to_be_usable(
     assert run.code == 2
 
 
+@pytest.mark.parametrize(
+    ("staff", "told"),
+    [
+        pytest.param("", "note: no staff: nobody is told when a caller writes; look into the inbox.", id="no staff"),
+        pytest.param(
+            "staff: {anna: {phone: PJSIP/anna}}",
+            "note: none of the staff has a `mobile`, `email`, `sip` or `notify`: nobody is told",
+            id="no way to reach them",
+        ),
+        pytest.param("staff: {anna: {mobile: '+13035550142'}}", "", id="a mobile"),
+    ],
+)
+def test_nobody_finds_out_by_a_lost_job_that_nobody_is_told(shell: Shell, config: Path, staff: str, told: str) -> None:
+    config.write_text(f"{config.read_text()}{staff}\n")
+    done = shell("check", "--config", config)
+    assert done.code == 0
+    assert told in " ".join(done.out.split())
+    assert ("note:" in done.out) == bool(told)
+
+
 def test_all_faults_are_told_at_once_each_with_its_line(shell: Shell, config: Path) -> None:
     text = config.read_text().replace("country: US", "country: USA") + "polcy: {}\n"
     config.write_text(text)

@@ -38,7 +38,13 @@ def check(day: date | None, config: Path) -> None:
         return
     warnings = lint(settings)
     now = datetime.now(UTC)
-    for line in [*_texts(settings, now), *_group_texts(settings, now), *warnings, *_not_yet(settings)]:
+    for line in [
+        *_texts(settings, now),
+        *_group_texts(settings, now),
+        *warnings,
+        *_nobody_told(settings),
+        *_not_yet(settings),
+    ]:
         click.echo(line)
     if warnings:
         click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. {_prospect(settings)}")
@@ -89,6 +95,13 @@ def _size(shown: Preview) -> str:
     many = f"{cut.count} radio text{'s' if cut.count != 1 else ''}"
     alphabet = f"GSM-7, {cut.units} septets" if cut.encoding is Encoding.GSM7 else f"UCS-2, {cut.units} characters"
     return f"{many} ({alphabet})" + (f", {shown.price.normalize():f}" if shown.price else "")
+
+
+def _nobody_told(settings: Settings) -> Iterator[str]:
+    """Yield a note where callers' texts are seen in the inbox only: allowed, but nobody shall find out by a lost job."""
+    if not any(person.mobile or person.email or person.sip or person.notify for person in settings.staff.values()):
+        who = "none of the staff has a `mobile`, `email`, `sip` or `notify`" if settings.staff else "no staff"
+        yield from wrapped(f"note: {who}: nobody is told when a caller writes; look into the inbox.")
 
 
 # Keys that belong to the configuration and are checked, but that this version does not act on. Each step of the work takes some out.
