@@ -48,7 +48,7 @@ async def test_the_first_account_is_made_at_the_terminal(
     assert shell("staff", "--config", config).out == "anna             owner            0 sessions\n"
 
 
-def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Path) -> None:
+def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
     done = shell("staff", "list", "--config", config)
     assert done.out == "Nobody can log in yet: textbackd staff add NAME --role owner\n"
 

@@ -57,7 +57,7 @@ def resume(name: str | None, config: Path) -> None:
     """Take automatic texts up again: of the line NAME, or of all, which also releases the brake."""
     settings = load(config)
     _check(settings, name)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         ended = halts.resume(db, line=name, now=datetime.now(UTC))
         left = halts.active(db, datetime.now(UTC))
     click.echo(f"{_whose(name)} texts again." if ended else _not_paused(name))

@@ -59,7 +59,7 @@ def remove(number: str, config: Path) -> None:
     """Let the calls of NUMBER count again."""
     settings = load(config)
     wanted = number_of(settings, number)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         was_there = never_list.remove(db, wanted)
     click.echo(f"{wanted} is off the never-list." if was_there else f"{wanted} was not on the never-list.")
     if _is_configured(settings, wanted):

@@ -60,7 +60,7 @@ def remove(number: str, config: Path) -> None:
     """Let NUMBER be texted again: its owner asks for it, or never meant STOP."""
     settings = load(config)
     wanted = number_of(settings, number)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         was_out = optouts.remove(db, wanted)
     click.echo(f"{wanted} may be texted again." if was_out else f"{wanted} had not opted out.")
 

@@ -74,7 +74,7 @@ def add(name: str, role: str, password_stdin: bool, config: Path) -> None:
 @config_option
 def password(name: str, password_stdin: bool, config: Path) -> None:
     """Set NAME's password. Every session of theirs ends."""
-    with closing(open_database(load(config).storage)) as db:
+    with closing(open_database(load(config).storage, create=False)) as db:
         account = _enabled(db, name)
         accounts.set_password(db, account.staff, _hashed(password_stdin), datetime.now(UTC))
     click.echo(f"{account.staff} has a new password.")
@@ -85,7 +85,7 @@ def password(name: str, password_stdin: bool, config: Path) -> None:
 @config_option
 def disable(name: str, config: Path) -> None:
     """Let NAME log in no more. Their sessions end, their tokens are revoked."""
-    with closing(open_database(load(config).storage)) as db:
+    with closing(open_database(load(config).storage, create=False)) as db:
         account = _known(db, name)
         done = accounts.disable(db, account.staff, datetime.now(UTC))
         anybody = accounts.anybody(db)
@@ -101,7 +101,7 @@ def disable(name: str, config: Path) -> None:
 def sessions_(name: str, end: bool, config: Path) -> None:
     """List where NAME is logged in, or end it everywhere."""
     settings, now = load(config), datetime.now(UTC)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         account = _known(db, name)
         alive = sessions.listing(db, now, account.staff)
         if end:
@@ -128,7 +128,7 @@ def add_token(name: str, program: str, config: Path) -> None:
     if not is_name(program):
         raise click.UsageError(BAD_NAME)
     secret = bearer.new()
-    with closing(open_database(load(config).storage)) as db:
+    with closing(open_database(load(config).storage, create=False)) as db:
         account = _enabled(db, name)
         number = tokens.add(db, account.staff, program, secret, datetime.now(UTC))
     click.echo(f"Token {number}, for {program} as {account.staff}. Keep it; it is not shown again.", err=True)
@@ -140,7 +140,7 @@ def add_token(name: str, program: str, config: Path) -> None:
 def list_tokens(config: Path) -> None:
     """List the tokens that are in use."""
     settings = load(config)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         known = tokens.listing(db)
     for one in known:
         used = f"last used {_time(one.last_used_at, settings)}" if one.last_used_at else "never used"
@@ -154,14 +154,14 @@ def list_tokens(config: Path) -> None:
 @config_option
 def revoke_token(number: int, config: Path) -> None:
     """Let the program with token NUMBER in no more."""
-    with closing(open_database(load(config).storage)) as db:
+    with closing(open_database(load(config).storage, create=False)) as db:
         if not tokens.revoke(db, number, datetime.now(UTC)):
             raise TextbackdError(f"There is no token {number} in use. See: textbackd staff token list")
     click.echo(f"Token {number} is revoked.")
 
 
 def _show(settings: Settings) -> None:
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         known = accounts.listing(db)
         alive = sessions.listing(db, datetime.now(UTC))
     for account in known:

@@ -124,11 +124,11 @@ def send(
     body = text or "" if words is None else _words(settings, *words)
     usual = settings.gateways if words is None else settings.lines[words[0]].gateways
     new = _manual(settings, number, body, usual if gateway is None else [gateway])
+    if not is_running(settings.storage):
+        raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
-        if not is_running(settings.storage):
-            raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
         text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
         row = _wait_for(db, text_id, wait)
     _report(row)
