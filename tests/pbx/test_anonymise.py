@@ -246,6 +246,13 @@ def test_whatever_is_presented_is_read_the_same_way(number: str, country: str) -
     assert (read.e164 is None, read.region, read.not_textable) == (real.e164 is None, real.region, real.not_textable)
 
 
+def test_of_few_numbers_that_exist_another_is_found_whatever_the_key() -> None:
+    real = read_number("+3114020", "US")
+    for _ in range(40):
+        read = read_number(shown(anonymiser("US"), CallerIDNum="+3114020")["CallerIDNum"], "US")
+        assert (read.region, read.not_textable) == (real.region, real.not_textable) == ("NL", NotTextable.FOREIGN)
+
+
 def test_two_traces_of_the_same_call_do_not_show_the_same_numbers() -> None:
     numbers = [f"+130348255{n:02}" for n in range(20)]
     first, second = ([shown(made, Exten=n)["Exten"] for n in numbers] for made in (anonymiser(), anonymiser()))

@@ -37,6 +37,9 @@ from textbackd.pbx.wire import BLANK_LINE, FrameSplitter, read_event, tracked
 MOST_REMEMBERED: Final = 20_000  # numbers, and as many names; what comes after is replaced too, but by something longer
 LONGEST_VALUE: Final = 4096  # characters; nothing that means something is longer
 TRIES: Final = 100  # for a number of each form; of a form that suits, a good part of the draws does
+LAST_TRIES: Final = (
+    2000  # for the last form, three digits: of the Dutch 14xxx only one in forty exists (libphonenumber)
+)
 # For a word that Asterisk is not known to say; never empty, since an empty status means "still ringing".
 OTHER: Final = "other"
 
@@ -438,7 +441,8 @@ def _forms(number: E164) -> Iterator[tuple[str, int]]:
     same_area = [f"{national[:3]}55501??"] if code == "1" and len(national) == 10 else []
     kept = [national[:count] + "?" * (len(national) - count) for count in range(max(len(national) - 2, 1))]
     for form in (*reserved, *same_area, *kept):
-        yield from ((f"+{code}{form}", attempt) for attempt in range(TRIES))
+        tries = LAST_TRIES if form is kept[-1] else TRIES
+        yield from ((f"+{code}{form}", attempt) for attempt in range(tries))
 
 
 def _split(number: E164) -> tuple[str, str]:
