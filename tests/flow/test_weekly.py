@@ -41,7 +41,7 @@ Callers who were missed                              2               0
   texted                                             1               0
   delivered                                          —               —
   wrote back                                         0               0
-  spoke with a person                                0               0
+  a person answered                                  0               0
   booked                                             —               —
   won                                                0               0
 From the call to the text (median)               6.0 s               —

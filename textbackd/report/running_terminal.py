@@ -65,9 +65,9 @@ def _callers(leak: Leak) -> Iterator[Text]:
     for fate in charts.fates(leak):
         yield _item(fate.count, f"{fate.label}, on the phone")
     if leak.repeated:
-        yield _item(leak.repeated, "more missed calls were somebody's next try")
+        yield _item(leak.repeated, words.repeated(leak.repeated))
     if leak.withheld:
-        yield _item(leak.withheld, "missed calls told no number")
+        yield _item(leak.withheld, words.withheld(leak.withheld))
 
 
 def _funnel(told: Running) -> Iterator[Text]:
@@ -123,7 +123,7 @@ def _pairs(told: Running) -> Iterator[Text]:
     yield Text()
     yield Text("How fast", HEAD)
     for title, figures, of in running_words.speeds(told.to_text, told.to_person, told.to_answer):
-        yield Text(f"  {title:<36} {figures}")
+        yield from _wrapped(figures, f"  {title:<36} ")
         yield from _wrapped(of, " " * 39, DIM)
     yield Text()
     yield Text("Money", HEAD)
