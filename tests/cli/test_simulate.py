@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.report.shop import all_rows, write_csv
+from tests.report.test_leak_month import MONTH
 
 pytestmark = pytest.mark.slow
 
@@ -183,3 +185,17 @@ def test_what_is_no_file_of_records_is_said_to_be_unreadable(shell: Shell, confi
     (tmp_path / "README.md").write_text("# A shop\nNothing\n")
     done = shell("simulate", "--cdr", tmp_path / "README.md", "--config", config)
     assert done.out.endswith("2 records could not be read and were left out.\n")
+
+
+def test_calls_are_counted_as_the_leak_counts_them(shell: Shell, config: Path) -> None:
+    config.write_text(CONFIG.format(brake="off", folder=config.parent))
+    source = write_csv(config.parent / "Master.csv", all_rows(MONTH))
+    leak = json.loads(shell("leak", "--cdr", source, "--json", "--config", config).out)
+    asked = ("simulate", "--cdr", source, "--since", "2026-01-01", "--config", config)
+    found = json.loads(shell(*asked, "--json").out)
+    assert found["verdicts"]["ignored"]
+    assert (found["calls"], found["verdicts"]["missed"]) == (leak["calls"], leak["missed"])
+    told = " ".join(shell(*asked).out.split())
+    assert f"Calls from outside {leak['calls']} Answered {leak['answered']} " in told
+    assert f"{leak['lost_after_answer']} of them let go of again" in told
+    assert f"Not counted {found['verdicts']['ignored']} " in told

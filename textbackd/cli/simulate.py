@@ -15,7 +15,8 @@ from textbackd.cli.options import config_option, load_or_embedded
 from textbackd.cli.traces import pbx_of
 from textbackd.config import Settings, values
 from textbackd.core.limits import MILLIONTHS
-from textbackd.core.way import DECISIONS, REASONS, VERDICTS
+from textbackd.core.missed import Verdict
+from textbackd.core.way import DECISIONS, REASONS
 from textbackd.flow.simulate import Outcome
 from textbackd.flow.simulate import simulate as simulated
 from textbackd.store.states import State
@@ -126,13 +127,19 @@ def _day(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _calls(outcome: Outcome) -> Iterator[str]:
+    """Yield the calls, counted as `leak` counts them."""
+    got = outcome.verdicts.get
     yield _row("Calls from outside", outcome.calls)
-    for verdict, sentence in VERDICTS.items():
-        if number := outcome.verdicts.get(verdict, 0):
-            yield from _item(number, sentence)
-        if verdict == "missed":
-            for reason, times in sorted(outcome.missed.items(), key=lambda item: -item[1]):
-                yield from _item(times, REASONS.get(reason, reason), deeper=True)
+    yield _row("Answered", got(Verdict.ANSWERED, 0) + got(Verdict.LOST_AFTER_ANSWER, 0))
+    if lost := got(Verdict.LOST_AFTER_ANSWER, 0):
+        yield from _item(lost, "of them let go of again, and nobody took over")
+    yield _row("Missed", got(Verdict.MISSED, 0))
+    for reason, times in sorted(outcome.missed.items(), key=lambda item: -item[1]):
+        yield from _item(times, REASONS.get(reason, reason))
+    if uncertain := got(Verdict.UNCERTAIN, 0):
+        yield _row("Uncertain", uncertain, "perhaps missed")
+    if ignored := got(Verdict.IGNORED, 0):
+        yield _row("Not counted", ignored, "blocked callers, fax, voicemail access")
 
 
 def _texts(outcome: Outcome) -> Iterator[str]:
@@ -186,6 +193,6 @@ def _row(title: str, value: int | str, note: str = "") -> str:
     return f"{title:<28} {number:>9}  {note}".rstrip()
 
 
-def _item(number: int, sentence: str, *, deeper: bool = False) -> Iterator[str]:
-    before = " " * (8 if deeper else 2) + f"{number:>7,}  "
+def _item(number: int, sentence: str) -> Iterator[str]:
+    before = f"  {number:>7,}  "
     yield from textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
