@@ -68,6 +68,12 @@ def test_every_key_is_in_the_documentation() -> None:
             seen += [inner for inner in models_in(field.annotation) if inner not in seen]
 
 
+def test_every_row_of_a_table_stands_on_one_line() -> None:
+    rows = [line for line in reference().splitlines() if "|" in line]
+    assert [row for row in rows if not (row.startswith("|") and row.endswith("|"))] == []
+    assert not reference().count("\\\n")
+
+
 def test_the_account_for_the_manager_may_read_calls_and_ask_and_nothing_else() -> None:
     lines = (ROOT / "config" / "manager-textbackd.conf").read_text("utf-8").splitlines()
     written = dict(line.split(" = ") for line in lines if line and line[0] not in ";[")
