@@ -80,7 +80,7 @@ def test_what_was_written_beside_the_answers_and_the_opt_out_are_told(
     outbox.add_manual(db, confirmation, now=after(hours=1))
     out = shell("explain", "--config", config, CALLER).out
     assert "02 Mar 06:00  to their STOP we answered “You won't[2J” (queued)" in out
-    assert f"{CALLER} wants no texts since 02 Mar 2026: told us STOP by web" in out
+    assert f"{CALLER} wants no texts since 02 Mar 2026, told us STOP by web." in out
 
 
 def test_a_number_that_never_called_and_is_on_a_list_is_no_unknown_one(
@@ -89,7 +89,7 @@ def test_a_number_that_never_called_and_is_on_a_list_is_no_unknown_one(
     optouts.add(db, E164("+13035550177"), OptedOutBy.PERSON, "at the counter", NOON)
     done = shell("explain", "+13035550177", "--config", config)
     assert (done.code, done.out) == (
-        0, "\n+13035550177 wants no texts since 02 Mar 2026: was opted out here: at the counter\n",
+        0, "+13035550177 wants no texts since 02 Mar 2026, entered here (at the counter).\n",
     )  # fmt: skip
 
 

@@ -48,13 +48,12 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)
         zone = settings.business.timezone
-        known = [*evidence.replies(db, number, zone), *evidence.standing(db, number, zone)]
-        if not calls and not known:
+        replies, standing = evidence.replies(db, number, zone), list(evidence.standing(db, number, zone))
+        if not calls and not replies and not standing:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
-        for row in calls if everything else calls[:1]:
-            click.echo("\n".join(_explanation(db, row, settings)))
-        for said in known:
-            click.echo(said)
+        told = [line for row in (calls if everything else calls[:1]) for line in _explanation(db, row, settings)]
+        parts = [[*told, *replies], *([said] for said in standing)]
+        click.echo("\n\n".join("\n".join(part) for part in parts if part))
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
 
