@@ -18,7 +18,7 @@ from textbackd.core.opening_hours import DAY
 from textbackd.core.segments import Encoding
 
 
-@click.command()
+@click.command(short_help="Read the configuration, show its texts and its faults.")
 @click.option(
     "--explain-day",
     "day",

@@ -26,7 +26,7 @@ COUNTED: Final = {
 STAYS: Final = ((optouts, "It stays opted out."), (never, "It stays on the never-list."))
 
 
-@click.command()
+@click.command(short_help="Write everything that is kept about a number into a file.")
 @click.argument("number")
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @config_option
@@ -60,7 +60,7 @@ def _write(path: Path, text: str) -> None:
         raise TextbackdError(f"{path}: cannot be written ({error.strerror}). Name another FILE.") from error
 
 
-@click.command()
+@click.command(short_help="Erase everything that is kept about a number.")
 @click.argument("number")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option

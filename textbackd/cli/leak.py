@@ -36,7 +36,7 @@ def _share(written: str) -> float:
     return share
 
 
-@click.command()
+@click.command(short_help="Tell how many callers were lost, from old call records.")
 @click.option(
     "--cdr",
     required=True,

@@ -50,7 +50,7 @@ def pause(name: str | None, span: str | None, why: str, config: Path) -> None:
         click.echo(f"Cancelled: {cancelled} that waited.")
 
 
-@line.command()
+@line.command(short_help="Text again: for the line NAME, or for all.")
 @click.argument("name", required=False)
 @config_option
 def resume(name: str | None, config: Path) -> None:

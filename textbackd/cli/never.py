@@ -19,7 +19,7 @@ from textbackd.store.never import Never
 CONFIGURED: Final = "`policy.never` or `contacts.never`"
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List whose calls do not count; add a number, take one off.")
 @config_option
 @click.pass_context
 def never(ctx: click.Context, config: Path) -> None:

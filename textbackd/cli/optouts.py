@@ -19,7 +19,7 @@ These wrote something that may mean STOP; nothing goes there by itself until you
 No texts any more: textbackd optout add NUMBER        It meant something else: textbackd optout remove NUMBER"""
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List who wants no texts; add a number, take one off.")
 @config_option
 @click.pass_context
 def optout(ctx: click.Context, config: Path) -> None:
@@ -49,7 +49,7 @@ def add(number: str, why: str, config: Path) -> None:
     click.echo(f"{wanted} gets no texts any more." if new else f"{wanted} had opted out already.")
 
 
-@optout.command()
+@optout.command(short_help="Let NUMBER be texted again.")
 @click.argument("number")
 @config_option
 def remove(number: str, config: Path) -> None:

@@ -18,7 +18,7 @@ from textbackd.report.period import Period, Span
 from textbackd.store.database import open_database
 
 
-@click.command()
+@click.command(short_help="Tell what came of the calls, what it cost and brought.")
 @click.option("--today", "span", flag_value=Span.TODAY.value, help="Today so far.")
 @click.option("--week", "span", flag_value=Span.WEEK.value, help="Since Monday; so it is without any of these.")
 @click.option("--month", "span", flag_value=Span.MONTH.value, help="Since the first of the month.")

@@ -27,7 +27,7 @@ NO_TEXT: Final = "No text: "
 NOT_LOOKED_AT: Final = "Opt-outs, pauses, replies and `textbackd never` are not looked at."
 
 
-@click.command()
+@click.command(short_help="Tell what this configuration would have done with past calls.")
 @click.option(
     "--cdr",
     "source",

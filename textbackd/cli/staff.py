@@ -22,7 +22,7 @@ MOST_READ: Final = 100_000  # characters of a password from stdin
 stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List who may log in; add somebody, set a password, lock out.")
 @config_option
 @click.pass_context
 def staff(ctx: click.Context, config: Path) -> None:

@@ -33,7 +33,7 @@ from textbackd.store.states import TextOf
 ONCE_MORE: Final = ("unknown", "failed", "undelivered", "expired")
 
 
-@click.command()
+@click.command(short_help="Tell why a caller was texted, or not.")
 @click.argument("wanted", metavar="CALL|NUMBER")
 @click.option("--all", "everything", is_flag=True, help="All calls of the number, not only the newest.")
 @config_option
@@ -96,7 +96,7 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any], zone: ZoneInfo) -> lis
     return [*said, *evidence.of_text(db, text, row, zone)]
 
 
-@click.command()
+@click.command(short_help="Send a text, through the running daemon.")
 @click.argument("number")
 @click.argument("text", required=False)
 @click.option(
@@ -188,7 +188,7 @@ def _report(row: dict[str, Any]) -> None:
     sys.exit(1)
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List the texts, and what became of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per text and line.")
 @click.option("--limit", default=1000, show_default=True, help="The newest so many.")
 @config_option
@@ -208,7 +208,7 @@ def outbox(ctx: click.Context, as_json: bool, limit: int, config: Path) -> None:
         click.echo("\nWhat is unknown may have gone out already; whether it shall go once more is yours to say.")
 
 
-@outbox.command()
+@outbox.command(short_help="Send the text ID once more, though it may have gone out.")
 @click.argument("text_id", metavar="ID")
 @config_option
 def again(text_id: str, config: Path) -> None:
