@@ -57,7 +57,8 @@ def test_a_spreadsheet_is_written_once(shell: Shell, config: Path, tmp_path: Pat
     ("args", "sentence"),
     [
         (("--line", "nowhere"), "there is main"),
-        (("--week", "--from", "2026-03-01"), "choose one"),
+        (("--week", "--from", "2026-03-01"), "--week and --from or --to: choose one."),
+        (("--today", "--week"), "--today and --week: choose one."),
         (("--from", "yesterday"), "is not a day"),
         (("--json", "--csv", "x"), "choose one"),
     ],

@@ -58,10 +58,14 @@ def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Pa
     [
         pytest.param(["add", "bob", "--password-stdin"], "short\n", 1, "at least 10 characters", id="a short password"),
         pytest.param(["add", "bob", "--password-stdin"], "", 1, "at least 10 characters", id="no password"),
-        pytest.param(["add", "a\nb", "--password-stdin"], PASSWORD, 2, "characters that can be seen", id="a bad name"),
+        pytest.param(["add", "a\nb", "--password-stdin"], PASSWORD, 2, "is no name. Use letters", id="a bad name"),
+        pytest.param(
+            ["add", "An na!", "--password-stdin"], PASSWORD, 2, "'An na!' is no name.", id="a name with a blank"
+        ),
+        pytest.param(["add", "bob"], "typed\n", 1, "Use --password-stdin.", id="no terminal"),
         pytest.param(["add", "bob", "--role", "boss"], PASSWORD, 2, "boss", id="a bad role"),
         pytest.param(
-            ["add", "ANNA", "--password-stdin"], PASSWORD, 1, "staff password NAME", id="a name that is taken"
+            ["add", "ANNA", "--password-stdin"], PASSWORD, 1, "staff password anna\n", id="a name that is taken"
         ),
         pytest.param(
             ["password", "bob", "--password-stdin"], PASSWORD, 1, "bob has no account", id="nobody's password"
@@ -124,16 +128,20 @@ def test_a_token_is_shown_once_and_alone_on_stdout(
     assert shell("staff", "token", "list", "--config", config).out == "There are no tokens.\n"
 
 
-def test_the_password_is_asked_for_twice_and_not_shown(config: Path, db: sqlite_utils.Database) -> None:
+def test_the_password_is_asked_for_twice_unless_it_is_too_short_and_not_shown(
+    config: Path, db: sqlite_utils.Database
+) -> None:
     command = [str(Path(sys.executable).with_name("textbackd")), "staff", "add", "anna", "--config", str(config)]
     ours, theirs = pty.openpty()
     with subprocess.Popen[bytes](
         command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
-        shown = _until(ours, b"Password: ")
+        shown = _until(ours, b"Password (at least 10 characters): ")
+        os.write(ours, b"three\n")
+        shown += _until(ours, b"at least 10 characters. Three or four words are a good one.")
         os.write(ours, b"three plain words\n")
-        shown += _until(ours, b"confirmation: ")
+        shown += _until(ours, b"Once more: ")
         os.write(ours, b"three plain words\n")
         shown += _until(ours, b"as staff.")
     os.close(ours)

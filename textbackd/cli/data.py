@@ -76,8 +76,8 @@ def forget(number: str, yes: bool, config: Path) -> None:
         kept = dossier.dossier(db, wanted)
         if not dossier.is_known(kept):
             raise TextbackdError(f"Nothing is kept about {wanted}.")
-        if not yes:
-            click.confirm(f"Erase what is kept about {wanted} ({_counts(kept)}), for ever?", abort=True)
+        if not yes and not click.confirm(f"Erase what is kept about {wanted} ({_counts(kept)}), for ever?"):
+            raise TextbackdError("Nothing was erased.")
         if not retention.forget(db, wanted):
             raise TextbackdError(f"A text is on its way to {wanted} at this moment. Try again in a minute.")
         compacted = retention.compact(db)

@@ -4,6 +4,7 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import click
@@ -15,8 +16,8 @@ from textbackd.errors import TextbackdError
 from textbackd.store import accounts, bearer, sessions, tokens
 from textbackd.store.accounts import Account, Role
 from textbackd.store.database import open_database
-from textbackd.web.access.names import BAD_NAME, is_name
-from textbackd.web.access.passwords import TOO_SHORT, Passwords, is_long_enough
+from textbackd.web.access.names import BAD_NAME, fault_of_staff, is_name
+from textbackd.web.access.passwords import FEWEST, TOO_SHORT, Passwords, is_long_enough
 
 MOST_READ: Final = 100_000  # characters of a password from stdin
 stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking.")
@@ -55,13 +56,13 @@ def list_(config: Path) -> None:
 def add(name: str, role: str, password_stdin: bool, config: Path) -> None:
     """Let NAME log in, with a password that you type now."""
     settings = load(config)
-    if not is_name(name):
-        raise click.UsageError(BAD_NAME)
     with closing(open_database(settings.storage)) as db:
         known = accounts.find(db, name)
+        if known is None and (fault := fault_of_staff(name)):
+            raise click.UsageError(fault)
         if known is not None and known.disabled_at is None:
             raise TextbackdError(
-                f"{known.staff} has an account already. Set its password: textbackd staff password NAME"
+                f"{known.staff} has an account already. Set its password: textbackd staff password {quote(known.staff)}"
             )
         hashed = _hashed(password_stdin)
         accounts.add(db, known.staff if known else name, Role(role), hashed, datetime.now(UTC))
@@ -187,15 +188,32 @@ def _known(db: sqlite_utils.Database, name: str) -> Account:
 def _enabled(db: sqlite_utils.Database, name: str) -> Account:
     account = _known(db, name)
     if account.disabled_at is not None:
-        raise TextbackdError(f"{account.staff} is disabled. Let them in again: textbackd staff add NAME")
+        raise TextbackdError(
+            f"{account.staff} is disabled. Let them in again: textbackd staff add {quote(account.staff)}"
+        )
     return account
 
 
 def _hashed(from_stdin: bool) -> str:
-    typed = _read() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    typed = _read() if from_stdin else _asked()
     if not is_long_enough(typed):
         raise TextbackdError(TOO_SHORT)
     return Passwords().hash_now(typed)
+
+
+def _asked() -> str:
+    """Return a password that was typed twice; one that is too short is asked for again, before it is typed a second time."""
+    if not sys.stdin.isatty():
+        raise TextbackdError("There is no terminal to type a password at. Use --password-stdin.")
+    said = f"Password (at least {FEWEST} characters)"
+    typed: str = click.prompt(said, hide_input=True, confirmation_prompt="Once more", value_proc=_long_enough)
+    return typed
+
+
+def _long_enough(typed: str) -> str:
+    if not is_long_enough(typed):
+        raise click.UsageError(TOO_SHORT)
+    return typed
 
 
 def _read() -> str:
