@@ -63,11 +63,20 @@ class Desk:
         self.bell, self._wake, self._ring_back = bell, wake, ring_back
         self._own = settings.own_numbers()
 
-    async def reply(self, number: E164, body: str, staff: str, *, key: str | None = None) -> str:
+    async def reply(
+        self,
+        number: E164,
+        body: str,
+        staff: str,
+        *,
+        key: str | None = None,
+        allowed: Callable[[Conversation | None], None] = lambda _: None,
+    ) -> str:
         """Text a caller in a person's words; return the text's id. The first answer claims the conversation.
 
         `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text. With other words
-        it is refused: nobody shall believe that those went out, too.
+        it is refused: nobody shall believe that those went out, too. `allowed` raises Refused if it is not to be as the
+        conversation stands at the moment of writing.
         """
         now, text = self._clock(), body.strip()
         self._check(number, text)
@@ -78,6 +87,7 @@ class Desk:
                     raise SentAlready
                 return key
             conversation = conversations.find(db, number)
+            allowed(conversation)
             if optouts.find(db, number) is not None:
                 raise Refused("This caller wants no texts (STOP). Call instead.")
             new = self._text(conversation, number, text, staff, now)
