@@ -350,6 +350,12 @@ def count_unknown(db: sqlite_utils.Database, since: datetime, until: datetime) -
     return int(db.execute(query, [to_text(since), to_text(until)]).fetchone()[0])
 
 
+def count_texted(db: sqlite_utils.Database, since: datetime) -> int:
+    """Return how many automatic answers a gateway has taken after a moment."""
+    query = "SELECT count(*) FROM outbox WHERE accepted_at >= ? AND kind = 'missed'"
+    return int(db.execute(query, [to_text(since)]).fetchone()[0])
+
+
 def last_failure(db: sqlite_utils.Database, gateway: str) -> str:
     """Return what the gateway said when it last took no text; "": it took the last one."""
     query = (

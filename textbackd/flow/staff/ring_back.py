@@ -40,7 +40,7 @@ class RingBack:
         self._at = next(((name, pbx.dial) for name, pbx in settings.pbx.items() if pbx.dial is not None), None)
 
     def attach(self, pbx: str, client: AmiClient) -> None:
-        """Use the connection to one PBX, which must not have begun, if it may dial."""
+        """Use the connection to one PBX, if it may dial."""
         if self._settings.pbx[pbx].dial is not None:
             self._originators[pbx] = Originator(client)
 
