@@ -6,12 +6,13 @@ import json
 import logging
 import socket
 import threading
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.daemon.living import Living, living
+from tests.daemon.living import living
 from tests.flow.office import TRACES, until
 from tests.gateways.sink import HttpSink
 from textbackd.demo.pbx import DemoPbx, frames_of
@@ -184,16 +185,18 @@ async def test_nobody_who_looks_at_the_health_is_turned_away_while_the_configura
         looking = asyncio.create_task(look())
         for n in range(5):
             await shop.reload(**shop.words(f"{n}."))
-            wanted = len(answers) + 3
-            while len(answers) < wanted and not looking.done():
-                await asyncio.sleep(0.02)
+            await until(partial(_has, answers, len(answers) + 3))
         looking.cancel()
         await asyncio.wait({looking})
         assert looking.cancelled()
     assert set(answers) == {200}
 
 
-def _held(shop: Living) -> tuple[int, int, int]:
+def _has(answers: list[int], count: int) -> bool:
+    return len(answers) >= count
+
+
+def _held() -> tuple[int, int, int]:
     gc.collect()
     return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
@@ -202,7 +205,7 @@ async def test_a_hundred_reloads_while_calls_come_lose_nothing_double_nothing_an
     async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
         await shop.reload(**shop.words("Warm."))
         await asyncio.sleep(1)
-        before = _held(shop)
+        before = _held()
         for n in range(RELOADS):
             frames = call_from(1000 + n)
             await play(shop.pbx, frames[:RINGING])
@@ -211,7 +214,7 @@ async def test_a_hundred_reloads_while_calls_come_lose_nothing_double_nothing_an
             await reloading
         await until(lambda: len(sink.requests) >= RELOADS, 60)
         await asyncio.sleep(3)
-        after = _held(shop)
+        after = _held()
         assert (shop.pbx.logins, shop.pbx.listeners) == (1, 1)
     callers = [json.loads(request.body)["to"] for request in sink.requests]
     assert sorted(callers) == [f"+1201555{1000 + n}" for n in range(RELOADS)]
