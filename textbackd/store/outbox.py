@@ -313,14 +313,16 @@ def try_again(db: sqlite_utils.Database, text_id: str, now: datetime, expires_at
     return bool(done)
 
 
-def cancel_waiting(db: sqlite_utils.Database, line: str | None, why: str) -> int:
-    """Cancel the automatic texts that wait, of one line or of all, because a person has paused texting; return how many."""
-    with writing(db):
-        done = db.execute(
-            "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
-            " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
-            [why, line, line],
-        ).fetchall()
+def cancel_waiting_within(db: sqlite_utils.Database, line: str | None, why: str) -> int:
+    """Cancel the automatic texts that wait, of one line or of all, because a person has paused texting; return how many.
+
+    Inside the caller's transaction.
+    """
+    done = db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
+        " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
+        [why, line, line],
+    ).fetchall()
     return len(done)
 
 

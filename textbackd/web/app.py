@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from textbackd.errors import TextbackdError
-from textbackd.web import inbox, pages, reports, static
+from textbackd.web import inbox, pages, pause, reports, static
 from textbackd.web.access import account, accounts_page, attempts, audit, auth, invitation, login
 from textbackd.web.access.passwords import Passwords
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
@@ -32,7 +32,7 @@ SECURITY_HEADERS: Final = MappingProxyType({
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
 PAGES: Final = (
     *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
-    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *reports.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *reports.ROUTES, *pause.ROUTES),
 )
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
 BACKLOG: Final = 128  # connections that wait to be taken
