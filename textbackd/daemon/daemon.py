@@ -88,11 +88,12 @@ class Daemon:
                 Place(now.pages()) as pages,
                 self._gateways.sending(now.gateways),
                 Place(now.doors()) as doors,
+                Place(now.codes()) as codes,
                 self._upkeep() as chores,
                 self._pbxs.listening(now.pbxs),
             ):
                 self._say("READY=1\nSTATUS=waiting for calls")
-                await self._live(stop, _Running(pages=pages, doors=doors, chores=chores))
+                await self._live(stop, _Running(pages=pages, doors=doors, codes=codes, chores=chores))
                 self._say("STOPPING=1")
         except BaseExceptionGroup as group:
             # What one side cannot do, such as listen where another program does, comes wrapped by the task groups of the others.
@@ -172,6 +173,7 @@ class Daemon:
         running.chores.follow(following)
         self._status.follow(following)
         await running.doors.put(following.doors())
+        await running.codes.put(following.codes())
         await running.pages.put(following.pages())
         last.unbind(following)
 
@@ -182,6 +184,7 @@ class _Running:
 
     pages: Place
     doors: Place
+    codes: Place
     chores: Chores
 
 

@@ -11,13 +11,14 @@ from textbackd.config import Settings
 from textbackd.daemon import doors, pages
 from textbackd.daemon.common import Kept, common
 from textbackd.daemon.gateways import Gateways
-from textbackd.daemon.listening import Ears, answering, ears
+from textbackd.daemon.listening import Ears, answering, ears, talking
 from textbackd.daemon.pbxs import Pbxs
 from textbackd.daemon.telling import Telling
 from textbackd.daemon.vitals import Counters, Vitals
 from textbackd.errors import TextbackdError
 from textbackd.flow import upkeep
 from textbackd.flow.conclude import Office
+from textbackd.flow.feature_code import FeatureCode
 from textbackd.flow.staff.watch import Watch
 from textbackd.flow.staff.weekly import Weekly
 from textbackd.store import journal
@@ -42,6 +43,8 @@ class Generation:
         self._has_doors = doors.are_there(settings, self.gateways.doors)
         self._pages: Ears | None = None
         self._doors: Ears | None = None
+        self._codes: Ears | None = None
+        self._feature_code = FeatureCode(settings, store=kept.store, clock=kept.clock, bell=kept.bell)
 
     def _watching(self, pbxs: Pbxs) -> Watch:
         return Watch(
@@ -69,19 +72,26 @@ class Generation:
     def bind(self, before: "Generation | None" = None) -> None:
         """Listen where it says, on the sockets of `before` if they are there. Raises TextbackdError, and listens nowhere new."""
         settings = self.settings
-        self._pages = ears(settings.web, before._pages if before else None, key="web.listen")
-        if self._has_doors:
-            try:
+        try:
+            self._pages = ears(settings.web, before._pages if before else None, key="web.listen")
+            if self._has_doors:
                 self._doors = ears(settings.webhooks, before._doors if before else None, key="webhooks.listen")
-            except TextbackdError:
-                self.unbind(before)
-                raise
+            if settings.feature_code is not None:
+                known = before._codes if before else None
+                self._codes = ears(settings.feature_code, known, key="feature_code.listen")
+        except TextbackdError:
+            self.unbind(before)
+            raise
 
     def unbind(self, other: "Generation | None" = None) -> None:
         """Listen no more, but for what another listens with."""
-        for own in (self._pages, self._doors):
-            if own is not None and (other is None or own not in (other._pages, other._doors)):
+        for own in self._ears:
+            if other is None or own not in other._ears:
                 own.close()
+
+    @property
+    def _ears(self) -> list[Ears]:
+        return [ears for ears in (self._pages, self._doors, self._codes) if ears is not None]
 
     def pages(self) -> AbstractAsyncContextManager[None]:
         """Return what serves the pages."""
@@ -91,6 +101,10 @@ class Generation:
         """Return what takes webhooks, forms and calendars, if there are any."""
         telling, vendors = self.telling, self.gateways.doors
         return answering(lambda: doors.make_app(self.common, vendors, telling.wake, telling.tells), self._doors)
+
+    def codes(self) -> AbstractAsyncContextManager[None]:
+        """Return what answers the feature code, if there is one."""
+        return talking(self._feature_code.take, self._codes)
 
     # ---- what runs beside calls and texts
 

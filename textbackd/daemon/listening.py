@@ -1,10 +1,11 @@
-"""What somebody can connect to. The sockets outlive what answers on them.   web/app.py → here → pages.py, doors.py
+"""What somebody can connect to. The sockets outlive what answers on them.   web/app.py → here → generation.py
 
 While one configuration takes over from another nobody is turned away: who connects in between waits for the next.
 """
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from typing import Self
 from aiohttp.web import Application
 
 from textbackd.config.sections.pages import Listener
+from textbackd.pbx.agi import LONGEST_LINE
 from textbackd.web import app as web
 
 
@@ -45,6 +47,22 @@ async def answering(make_app: Callable[[], Application | None], where: Ears | No
         yield
     finally:
         await web.stop(runner)
+
+
+@asynccontextmanager
+async def talking(
+    take: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], where: Ears | None
+) -> AsyncIterator[None]:
+    """Have connections taken until the block ends; those that are open then end by themselves."""
+    servers = [
+        await asyncio.start_server(take, sock=sock.dup(), limit=LONGEST_LINE)
+        for sock in (where.sockets if where else ())
+    ]
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()
 
 
 class Place:
