@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.daemon.living import living
+from tests.daemon.living import SECTIONS, living
 from tests.flow.office import TRACES, until
 from tests.gateways.sink import HttpSink
 from textbackd.demo.pbx import DemoPbx, frames_of
@@ -26,9 +26,8 @@ RINGING = next(n for n, (_, frame) in enumerate(MISSED) if b"Ringing" in frame) 
 RELOADS = 100
 
 
-def web(sink: HttpSink, name: str = "web", **keys: str) -> str:
-    more = "".join(f", {key}: {value}" for key, value in keys.items())
-    return f'{name}: {{type: http, url: "{sink.url}", timeout: 5s, rate: 6000/min{more}}}'
+def web(sink: HttpSink, timeout: int = 5) -> str:
+    return f'web: {{type: http, url: "{sink.url}", timeout: {timeout}s, rate: 6000/min}}'
 
 
 def said(sink: HttpSink) -> list[str]:
@@ -97,6 +96,14 @@ async def test_a_bad_file_changes_nothing_and_says_why(
     assert "leads" in bad or f"{tmp_path}/textbackd.yaml:" in caplog.text
 
 
+async def test_a_file_that_is_gone_is_a_fault_like_any_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
+        (tmp_path / "textbackd.yaml").unlink()
+        shop.daemon.reload()
+        await until(lambda: "runs on" in caplog.text)
+        await shop.reload(**shop.words("Two."))
+
+
 async def test_an_address_that_another_program_has_is_a_fault_like_any_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -160,6 +167,20 @@ async def test_a_pause_outlives_a_reload(tmp_path: Path) -> None:
     assert sink.requests == []
 
 
+async def test_a_feature_code_comes_and_goes_with_the_configuration(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
+        await shop.reload(feature_code=f'{{listen: "127.0.0.1:{port}"}}')
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"agi_network: yes\n\n")
+        assert await reader.readline() == b"ANSWER\n"
+        writer.close()
+        await shop.reload(feature_code="")
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+
 async def test_the_database_stays_the_same_until_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
         await shop.reload(storage=f'"{tmp_path}/other.db"', **shop.words("Two."))
@@ -196,12 +217,18 @@ def _has(answers: list[int], count: int) -> bool:
     return len(answers) >= count
 
 
+def _refused(caplog: pytest.LogCaptureFixture, times: int) -> bool:
+    return sum("runs on" in message for message in caplog.messages) >= times
+
+
 def _held() -> tuple[int, int, int]:
     gc.collect()
     return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
 
-async def test_a_hundred_reloads_while_calls_come_lose_nothing_double_nothing_and_leak_nothing(tmp_path: Path) -> None:
+async def test_a_hundred_reloads_while_calls_come_lose_nothing_double_nothing_and_leak_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
         await shop.reload(**shop.words("Warm."))
         await asyncio.sleep(1)
@@ -209,7 +236,13 @@ async def test_a_hundred_reloads_while_calls_come_lose_nothing_double_nothing_an
         for n in range(RELOADS):
             frames = call_from(1000 + n)
             await play(shop.pbx, frames[:RINGING])
-            reloading = asyncio.create_task(shop.reload(**shop.words(f"{n}.")))
+            if n % 5 == 0:
+                shop.write_file(policy="{delay: soon}")
+                shop.daemon.reload()
+                await until(partial(_refused, caplog, n // 5 + 1))
+            # Every third time the gateway is another one, with whatever it has in hand.
+            changed = {**shop.words(f"{n}."), "gateways": f"{{{web(sink, timeout=5 + n // 3)}}}"}
+            reloading = asyncio.create_task(shop.reload(**changed, policy=SECTIONS["policy"]))
             await play(shop.pbx, frames[RINGING:])
             await reloading
         await until(lambda: len(sink.requests) >= RELOADS, 60)

@@ -169,12 +169,12 @@ class Daemon:
         await self._pbxs.follow(following.pbxs)
         self._gateways.follow(following.gateways)
         following.take_over(last)
-        self._now = following
         running.chores.follow(following)
         self._status.follow(following)
         await running.doors.put(following.doors())
         await running.codes.put(following.codes())
         await running.pages.put(following.pages())
+        self._now = following
         last.unbind(following)
 
 

@@ -66,6 +66,7 @@ class Generation:
         """Go on with what another has seen."""
         self._watch.take_over(before._watch)
         self.telling.take_over(before.telling)
+        self.common.ring_back.take_over(before.common.ring_back)
 
     # ---- what listens
 

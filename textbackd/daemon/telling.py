@@ -78,8 +78,9 @@ class Telling:
             teller.wake()
 
     def take_over(self, before: "Telling") -> None:
-        """Go on with what another has heard and not stored yet."""
+        """Go on with what another has heard and not stored yet, and with the phones that ring."""
         self._phones.take_over(before._phones)
+        self._escalation.take_over(before._escalation)
 
     def chores(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what has to run beside calls and texts, but for the tellers: these finish what they are telling."""
