@@ -15,6 +15,7 @@ import pytest
 from tests.daemon.living import SECTIONS, living
 from tests.flow.office import TRACES, until
 from tests.gateways.sink import HttpSink
+from textbackd.demo.modem import VirtualModem
 from textbackd.demo.pbx import DemoPbx, frames_of
 from textbackd.store import halts
 from textbackd.store.halts import HaltKind
@@ -123,6 +124,31 @@ async def test_a_text_in_hand_is_finished_before_its_gateway_is_another(tmp_path
         await play(shop.pbx, call_from(7))
         await until(lambda: [text["state"] for text in shop.texts()] == ["accepted", "accepted"])
     assert (len(slow.requests), len(other.requests)) == (1, 1)
+
+
+async def test_a_modem_that_did_not_change_stays_as_it_is(tmp_path: Path) -> None:
+    with VirtualModem(link=tmp_path / "modem") as modem:
+        stick = f'stick: {{type: gsm_modem, port: "{modem.port}", rate: 600/min}}'
+        async with living(tmp_path, stick) as shop:
+            await until(lambda: shop.daemon.vitals.gateway_states() == {"stick": "up"}, 60)
+            opened = modem.commands.count("ATZ")
+            await shop.reload(**shop.words("Two."))
+            await play(shop.pbx, MISSED)
+            await until(lambda: [text["state"] for text in shop.texts()] == ["accepted"], 60)
+            assert opened > 0
+            assert modem.commands.count("ATZ") == opened
+
+
+async def test_what_a_program_is_being_told_it_is_told_once(tmp_path: Path) -> None:
+    async with HttpSink() as sink, HttpSink(delay=1.0) as crm:
+        hook = f'{{crm: {{url: "{crm.url}", secret: "{"s" * 32}", events: [missed]}}}}'
+        async with living(tmp_path, web(sink), hooks_out=hook) as shop:
+            await play(shop.pbx, MISSED)
+            await until(lambda: len(crm.requests) > 0)
+            await shop.reload(**shop.words("Two."))
+            await play(shop.pbx, call_from(9))
+            await until(lambda: len(crm.requests) > 1)
+    assert [b"+12015550100" in request.body for request in crm.requests] == [True, False]
 
 
 async def test_what_waits_for_a_gateway_that_is_gone_goes_out_through_another(tmp_path: Path) -> None:
