@@ -61,6 +61,29 @@ async def test_what_the_form_does_not_offer_is_refused(inbox: Inbox, browser: Br
     assert (page.status, known) == (422, [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "line", "said"),
+    [
+        (HaltKind.PAUSE, None, "Texting is paused by Ben: nobody is texted back."),
+        (HaltKind.PAUSE, "main", "Texting is paused for main: who is missed there is not texted back."),
+        (HaltKind.BRAKE, None, "The brake has stopped all automatic texts: nobody is texted back."),
+    ],
+)
+async def test_whoever_looks_at_the_inbox_sees_that_nobody_is_texted(
+    inbox: Inbox, browser: Browser, kind: HaltKind, line: str | None, said: str
+) -> None:
+    await browser.log_in("bob")
+    assert "texted back" not in (await browser.get("/")).words
+    now = inbox.hands.now
+    await inbox.write(lambda db: halts.halt(db, kind, line=line, until=None, why="by Ben", now=now))
+    page = await browser.get("/")
+    assert said in page.words
+    assert "/pause" not in page.text
+    async with inbox.browser() as owner:
+        await owner.log_in()
+        assert 'href="/pause">Resume' in (await owner.get("/")).text
+
+
 async def test_only_owners_pause(inbox: Inbox, browser: Browser) -> None:
     await browser.log_in("bob")
     await browser.get("/account")

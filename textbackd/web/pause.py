@@ -1,6 +1,6 @@
 """/pause: stop the automatic texts and take them up again. For owners.   flow/pausing.py → here → browser"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
@@ -60,6 +60,17 @@ async def resume(request: web.Request) -> web.StreamResponse:
     await shop.store.run(lambda db: pausing.resume(db, line, By(staff=me.key), now=shop.clock()))
     shop.desk.bell.ring(None)
     return pages.redirect("/pause?done=resumed")
+
+
+def silence(active: Sequence[Halt]) -> str:
+    """Return in one sentence what stops automatic texts, for everybody who looks at the inbox; "": nothing does."""
+    paused = pausing.pauses(active)
+    if any(halt.kind is HaltKind.BRAKE for halt in active):
+        return "The brake has stopped all automatic texts: nobody is texted back."
+    if None in paused:
+        return f"Texting is paused {paused[None].why}: nobody is texted back."
+    lines = ", ".join(line for line in paused if line)
+    return f"Texting is paused for {lines}: who is missed there is not texted back." if lines else ""
 
 
 async def _page(
