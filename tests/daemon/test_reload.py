@@ -135,7 +135,7 @@ async def test_a_modem_that_did_not_change_stays_as_it_is(tmp_path: Path) -> Non
             opened = modem.commands.count(opening)
             await shop.reload(**shop.words("Two."))
             await play(shop.pbx, MISSED)
-            await until(lambda: [text["state"] for text in shop.texts()] == ["accepted"], 60)
+            await until(lambda: [text["state"] for text in shop.texts()] == ["delivered"], 60)
             assert modem.commands.count(opening) == opened
 
 
