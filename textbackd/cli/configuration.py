@@ -50,6 +50,7 @@ def check(day: date | None, config: Path) -> None:
         click.echo(f"\n{len(warnings)} warning{'s' if len(warnings) != 1 else ''}. {_prospect(settings)}")
         sys.exit(1)
     click.echo(f"{config}: all is well. Start with `textbackd run --config {config}`.")
+    click.echo("If it runs as a service already: systemctl reload textbackd")
 
 
 def _prospect(settings: Settings) -> str:

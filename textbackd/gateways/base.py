@@ -151,8 +151,8 @@ class Manager(Protocol):
     async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Return the answer to one action; the entries of a list come as events. Raises TextbackdError if the PBX does not answer."""
 
-    def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
-        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
+    def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> Callable[[], None]:
+        """Have every event of that name handed to `take`, which must neither wait nor raise; what is returned ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

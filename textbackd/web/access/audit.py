@@ -42,6 +42,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept about the caller",
     ActKind.SHEET_EXPORTED: "took out as a spreadsheet:",
+    ActKind.PAUSED: "paused the texts of",
+    ActKind.RESUMED: "resumed the texts of",
     ActKind.LOGGED_IN: "logged in:",
     ActKind.LOGIN_REFUSED: "was refused at the login, from",
     ActKind.LOGGED_OUT: "logged out",
@@ -56,7 +58,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
 # What only a person does; nobody is named where it was done on the box itself.
 AT_THE_TERMINAL: Final = frozenset({
     *(ActKind.SESSION_ENDED, ActKind.ACCOUNT_MADE, ActKind.INVITED, ActKind.ACCOUNT_DISABLED),
-    *(ActKind.PASSWORD_CHANGED, ActKind.TOKEN_MADE, ActKind.TOKEN_REVOKED),
+    *(ActKind.PASSWORD_CHANGED, ActKind.TOKEN_MADE, ActKind.TOKEN_REVOKED, ActKind.PAUSED, ActKind.RESUMED),
 })  # fmt: skip
 # Ids of texts: the words themselves stand in the conversation.
 WITHOUT_DETAIL: Final = frozenset({ActKind.REPLIED})
