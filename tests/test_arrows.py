@@ -31,7 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": MIDDLE,
     "web": MIDDLE | {"flow"},
     "daemon": MIDDLE | {"flow", "web", "logs"},
-    "cli": MIDDLE | {"flow", "web", "daemon", "logs", "demo"},
+    "doctor": MIDDLE,
+    "setup": MIDDLE | {"doctor"},
+    "cli": MIDDLE | {"flow", "web", "daemon", "logs", "demo", "doctor", "setup"},
 }
 # What would bring a clock, a disk, a network or a framework into the core.
 IMPURE = {

@@ -29,6 +29,19 @@ def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
         console.print(line)
 
 
+def summary(answer: Answer, out: IO[str]) -> None:
+    """Write what is worth knowing at one look."""
+    console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
+    for line in (
+        Text(f"Missed calls, {words.period(answer.leak)}", HEAD),
+        Text(),
+        *_counts(answer.leak),
+        *_callers(answer.leak),
+    ):
+        line.rstrip()
+        console.print(line)
+
+
 def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
     leak = answer.leak
     yield Text(f"Missed calls, {words.period(leak)}", HEAD)
