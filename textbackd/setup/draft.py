@@ -74,7 +74,7 @@ def _put(data: Mapping[str, Any], loc: tuple[str, ...], value: Any) -> dict[str,
     first, *rest = loc
     if rest:
         inner = data.get(first)
-        value = _put(inner if isinstance(inner, Mapping) else {}, tuple(rest), value)
+        value = _put(inner if isinstance(inner, Mapping) else {}, tuple(rest), value) or None
     return {key: each for key, each in {**data, first: value}.items() if each is not None}
 
 

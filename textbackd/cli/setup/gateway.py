@@ -71,7 +71,8 @@ def _chosen(interview: Interview, draft: Draft, modems: list["Finding"], *, told
     for number, what in enumerate(choices.values(), 1):
         interview.tell(what, f"  {number}  ")
     first = next(name for name in choices if name != OTHER)
-    picked = interview.choose("gateway", "Which", list(choices), default=first)
+    named = _only(modems) if "gateway" in interview.given else None
+    picked = named or interview.choose("which", "Which", list(choices), default=first)
     if picked == KEEP:
         return draft
     if picked == NONE:
@@ -79,6 +80,18 @@ def _chosen(interview: Interview, draft: Draft, modems: list["Finding"], *, told
     if picked == OTHER:
         return _other(interview, draft)
     return _modem(interview, draft, modems[int(picked.removeprefix(MODEM)) - 1], told=told)
+
+
+def _only(modems: list["Finding"]) -> str:
+    """Return the modem that `--gateway gsm_modem` means. Raises UsageError if that is not one."""
+    if len(modems) != 1:
+        found = (
+            f"these are plugged in: {', '.join(str(modem.imei) for modem in modems)}"
+            if modems
+            else "none is plugged in"
+        )
+        raise click.UsageError(f"--gateway gsm_modem: {found}. Say which: --set imei=IMEI")
+    return f"{MODEM}1"
 
 
 def _choices(draft: Draft, modems: list["Finding"]) -> Iterator[tuple[str, str]]:

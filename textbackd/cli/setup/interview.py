@@ -35,8 +35,9 @@ class Interview:
         click.secho(title, bold=True)
 
     def tell(self, text: str, before: str = "  ") -> None:
-        """Say something, in lines of eighty columns."""
-        click.echo("\n".join(wrapped(text, before)))
+        """Say something, in lines of eighty columns; `before` stands before the first."""
+        lines = wrapped(text, " " * len(before))
+        click.echo("\n".join([before + lines[0].lstrip(), *lines[1:]] if lines else []))
 
     def show(self, command: str) -> None:
         """Show what is to be typed or pasted, in one piece."""

@@ -48,16 +48,23 @@ def _change(interview: Interview, draft: Draft, settings: Settings) -> Draft:
 
 
 def _worded(interview: Interview, draft: Draft, kind: TextKind, ours: str) -> Draft:
-    """Return the draft with one text; the words that come with textbackd are not written down, so that they can get better."""
+    """Return the draft with one text; the words that come with textbackd are not written down, so that they can get better.
+
+    Lines that had the same words have the new ones, too.
+    """
     line = first_line(draft)
     language = draft.settings().lines[line].language
+    before = draft.at("lines", line, "texts", kind.value)
+    alike = [name for name in draft.at("lines") if draft.at("lines", name, "texts", kind.value) == before]
 
     def read(said: str) -> str | None:
         return None if said == WORDS[language].texts[kind] else said
 
-    return interview.answer(
-        draft, ("lines", line, "texts", kind.value), kind.value, kind.value, default=ours, read=read
-    )
+    where = ("lines", line, "texts", kind.value)
+    draft = interview.answer(draft, where, kind.value, kind.value, default=ours, read=read)
+    for name in alike:
+        draft = draft.put(draft.at(*where), "lines", name, "texts", kind.value)
+    return draft
 
 
 def _show(interview: Interview, settings: Settings) -> None:
