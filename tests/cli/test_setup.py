@@ -5,10 +5,12 @@ import os
 import pty
 import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,7 +27,7 @@ from textbackd.config.yaml_source import read
 from textbackd.core.opening_hours import ALWAYS_OPEN
 from textbackd.demo.modem import Quirks, VirtualModem
 from textbackd.demo.modem_air import OnAir
-from textbackd.store.database import only_one
+from textbackd.store.database import is_running, only_one
 
 pytestmark = pytest.mark.slow
 
@@ -353,6 +355,44 @@ def test_a_modem_is_found_tried_and_answered(
 
 
 @pytest.mark.modem
+def test_a_modem_that_the_daemon_has_is_left_to_it(
+    shell: Shell, box: AsteriskBox, config: Path, answering: tuple[VirtualModem, list[OnAir]]
+) -> None:
+    modem, heard = answering
+    box.has_account("s3cret")
+    flags = ("--yes", "--name", "A", "--timezone", "America/Denver", "--mobile", MOBILE, "--mode", "live")
+    assert shell(*here(box, config), *ports(modem), *flags).code == 0
+    with running(storing(config)):
+        done = shell(*here(box, config), *ports(modem), "--yes", "--replace", "--test")
+    assert (done.code, done.err) == (0, "")
+    assert "through the textbackd that runs" in done.out
+    assert "You answered: “Works [2Jfine”." in done.out
+    assert len([text for text in heard if text.body.startswith("A test of textbackd")]) == 1
+    assert "systemctl reload textbackd" in done.out
+
+
+@contextmanager
+def running(config: Path) -> Iterator[None]:
+    """Run the daemon, once it has its database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        pages = probe.getsockname()[1]
+    config.write_text(f'{config.read_text()}web: {{listen: "127.0.0.1:{pages}"}}\n')
+    command = [str(Path(sys.executable).with_name("textbackd")), "run", "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as daemon:
+        until = time.monotonic() + PATIENCE
+        while not is_running(load(config).storage):
+            assert time.monotonic() < until
+            assert daemon.poll() is None
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            daemon.terminate()
+            daemon.wait(PATIENCE)
+
+
+@pytest.mark.modem
 def test_a_text_that_the_network_refuses_is_told_and_sent_once(
     shell: Shell, box: AsteriskBox, config: Path, modem: VirtualModem
 ) -> None:
@@ -395,7 +435,7 @@ def test_a_service_is_asked_for_key_by_key_and_tried(shell: Shell, box: Asterisk
     box.has_account("s3cret")
     with sink() as taken:
         typed = "\n".join([
-            "Anderson Roofing", "US", "America/Denver", "", MOBILE, "Anna", "1", "http", "ftp://x", taken.url, "", "0.0x", "0.05",
+            "Anderson Roofing", "US", "America/Denver", "", MOBILE, "Anna", "1", "2", "ftp://x", taken.url, "", "0.0x", "0.05",
             "", "", "y", "", ENTERS,
         ])  # fmt: skip
         done = shell(*here(box, config), *NO_PORTS, typed=typed)

@@ -72,7 +72,7 @@ def _chosen(interview: Interview, draft: Draft, modems: list["Finding"], *, told
         interview.tell(what, f"  {number}  ")
     first = next(name for name in choices if name != OTHER)
     named = _only(modems) if "gateway" in interview.given else None
-    picked = named or interview.choose("which", "Which", list(choices), default=first)
+    picked = named or interview.choose("which", "Which", list(choices), default=first, listed=True)
     if picked == KEEP:
         return draft
     if picked == NONE:
@@ -131,7 +131,7 @@ def _other(interview: Interview, draft: Draft) -> Draft:
     width = max(map(len, known))
     for number, kind in enumerate(known.values(), 1):
         interview.tell(f"{kind.type:{width}}  {kind.what}", f"  {number:2}  ")
-    picked = interview.choose("kind", "Which kind", list(known), default="http")
+    picked = interview.choose("kind", "Which kind", list(known), default="http", listed=True)
     return _fields(interview, draft, known[picked])
 
 

@@ -101,15 +101,17 @@ class Interview:
             return self.given[flag] == "yes"
         return default if self.silent else click.confirm(f"  {question}", default=default)
 
-    def choose(self, flag: str, question: str, choices: Sequence[str], *, default: str) -> str:
-        """Return one of the choices, named or by its number in the list that was shown."""
+    def choose(self, flag: str, question: str, choices: Sequence[str], *, default: str, listed: bool = False) -> str:
+        """Return one of the choices by its name; of those that were listed also by its number."""
+        usual = str(choices.index(default) + 1) if listed else default
         while True:
-            said = self.ask(flag, question, default=default).casefold()
-            if said.isdecimal() and 0 < int(said) <= len(choices):
+            said = self.ask(flag, question, default=usual).casefold()
+            if listed and said.isdecimal() and 0 < int(said) <= len(choices):
                 return choices[int(said) - 1]
             if said in choices:
                 return said
-            self.refuse(flag, said, [f"This is none of {', '.join(choices)}."])
+            number = f"Write its number, 1 to {len(choices)}." if listed else f"Write one of {', '.join(choices)}."
+            self.refuse(flag, said, [number])
 
     def press_enter(self, text: str) -> bool:
         """Wait for Enter; return False at once if nobody is there, or whoever is has typed something else than nothing."""
