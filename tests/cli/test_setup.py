@@ -248,6 +248,27 @@ def test_a_wrong_secret_is_told_and_can_be_mended(shell: Shell, box: AsteriskBox
     assert (again.code, again.err) == (0, "")
 
 
+@root_only
+def test_asterisk_is_made_to_read_an_account_that_it_has_not_read(shell: Shell, box: AsteriskBox, config: Path) -> None:
+    box.has_account("s3cret")
+    manager = box.etc / "manager.conf"
+    manager.write_text(manager.read_text().replace("s3cret", "newer"))
+    unread = shell(*here(box, config), *NO_PORTS, "--yes", "--name", "Anderson Roofing", PATH=box.path)
+    assert unread.code == 1
+    assert "Asterisk has not read our account yet." in said(unread)
+    done = shell(*here(box, config), *NO_PORTS, "--replace", typed=ENTERS, PATH=box.path)
+    assert (done.code, done.err) == (0, "")
+    assert "It lets us in as textbackd." in done.out
+    assert (config.parent / "ami.secret").read_text() == "newer\n"
+
+
+def test_who_may_not_write_it_is_told_before_anything_is_asked(shell: Shell, box: AsteriskBox, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = shell(*here(box, tmp_path / "file" / "textbackd.yaml"), typed=ENTERS)
+    assert (done.code, done.out) == (1, "")
+    assert "sudo textbackd setup" in done.sentence
+
+
 def test_the_secret_that_asterisk_has_beats_one_that_it_does_not_take(
     shell: Shell, box: AsteriskBox, config: Path
 ) -> None:

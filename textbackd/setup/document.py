@@ -25,11 +25,11 @@ ENDLESS: Final = 1_000_000  # columns: PyYAML breaks no line
 HEAD: Final = """\
 # textbackd texts back the callers whose call nobody took. This file says who, when, what and how.
 #
-# Written by `textbackd setup` from what was answered. Edit it as you like; then `textbackd check` says
-# what is wrong with it, and `systemctl reload textbackd` takes it up.
+# Written by `textbackd setup` from what was answered. Edit it as you like; `textbackd check` then
+# says what is wrong with it, and `systemctl reload textbackd` takes it up.
 #
-# docs/CONFIG.md has every key with its default. Times are written as 5s, 10m, 24h or 7d. Secrets are
-# file:NAME (beside this file, unless it starts with /), ${NAME} or credential:NAME.
+# docs/CONFIG.md has every key with its default. Times are written as 5s, 10m, 24h or 7d. Secrets
+# are file:NAME (beside this file, unless it starts with /), ${NAME} or credential:NAME.
 """
 
 

@@ -35,6 +35,12 @@ class NewFile:
     like: Path | None = None  # has the owner and group that it gets; None: ours, and the daemon's group
 
 
+def may_write(path: Path) -> bool:
+    """Return whether a file could be put there, with its folder if need be."""
+    folder = next(each for each in path.absolute().parents if each.exists())
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
 def write(files: Sequence[NewFile], *, keep: bool = True) -> list[Path]:
     """Put the files in their places; return where what was there before is kept. Raises FilesError, and then nothing has changed."""
     changed = [file for file in files if not _is_there(file)]

@@ -31,6 +31,7 @@ from textbackd.pbx.client import AmiClient
 
 LOOK_EVERY: Final = timedelta(seconds=1)
 READY_WITHIN: Final = 30.0  # seconds until a gateway knows whether it can be used
+SAME_DIGITS: Final = 7  # at the end of a number, which may come in a national form
 SEEN_WITHIN: Final = 3.0  # seconds in which the reply is taken away from the gateway
 BODY: Final = "A test of textbackd{at}. Please answer with any word."
 MAY_BE: Final = "It may have gone out all the same, so it is not sent again."
@@ -135,7 +136,7 @@ async def _by_gateway(trial: Trial) -> Outcome:
         await gateway.start()
         try:
             await _until(lambda: _is_ready(gateway, managers))
-            return await _exchange(gateway, trial)
+            return await exchange(gateway, trial)
         finally:
             await gateway.close()
 
@@ -146,7 +147,8 @@ def _is_ready(gateway: Gateway, managers: Mapping[str, AmiClient]) -> bool:
     return not is_starting and all(client.is_connected or client.complaint for client in managers.values())
 
 
-async def _exchange(gateway: Gateway, trial: Trial) -> Outcome:
+async def exchange(gateway: Gateway, trial: Trial) -> Outcome:
+    """Hand the text over to a gateway that runs, and wait for the reply."""
     text = OutboundText(id=os.urandom(16).hex(), to=trial.to, sender=None, body=trial.body, valid_until=None)
     try:
         accepted = await gateway.send(text)
@@ -187,7 +189,8 @@ async def _arrivals(gateway: Gateway, trial: Trial) -> AsyncGenerator[InboundTex
 
 def _is_ours(arrived: Arrival, to: E164) -> TypeGuard[InboundText | DeliveryReport]:
     if isinstance(arrived, InboundText):
-        return arrived.sender[-7:] == to[-7:]  # it may come in a national form
+        digits = "".join(filter(str.isdecimal, arrived.sender))
+        return digits[-SAME_DIGITS:] == to[-SAME_DIGITS:]
     return isinstance(arrived, DeliveryReport)
 
 

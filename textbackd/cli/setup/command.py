@@ -9,14 +9,16 @@ import click
 from textbackd.cli.options import config_option
 from textbackd.cli.setup.business import ask_business, ask_lines, ask_you, is_named, likely_country
 from textbackd.cli.setup.finish import ask_mode, put_down, show_leak
-from textbackd.cli.setup.gateway import ask_gateway
+from textbackd.cli.setup.gateway import ask_gateway, check_kind
 from textbackd.cli.setup.interview import Interview
 from textbackd.cli.setup.pbx import find_asterisk, find_records
 from textbackd.cli.setup.text import try_text
 from textbackd.cli.setup.words import ask_words
 from textbackd.config.yaml_source import SourceError, read
 from textbackd.config.zones import machine_zone
+from textbackd.errors import TextbackdError
 from textbackd.setup.draft import Draft
+from textbackd.setup.files import may_write
 
 INSTALLED: Final = (
     "Your Shop"  # the business of the configuration that scripts/install leaves, which nobody has filled in yet
@@ -66,6 +68,7 @@ def setup(ctx: click.Context, /, silent: bool, **_: Any) -> None:
     Exit code 0: all went well; 1: it is written, but something is not well yet.
     """
     interview = Interview(given=_given(ctx.params), silent=silent)
+    check_kind(interview)
     try:
         _go_through(interview, ctx.params)
     except (click.Abort, KeyboardInterrupt):
@@ -110,6 +113,8 @@ def _go_through(interview: Interview, params: dict[str, Any]) -> None:
 def _begun(interview: Interview, path: Path, *, replace: bool) -> Draft | None:
     """Return the draft to begin with: what is configured already, as far as it can be used. None: it is left as it is."""
     empty = Draft(path)
+    if not may_write(path):
+        raise TextbackdError(f"{path} cannot be written by this user, so nothing is asked. Run: sudo textbackd setup")
     if not path.exists():
         interview.tell(HELLO.format(path=path), "")
         return empty

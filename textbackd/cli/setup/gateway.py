@@ -37,12 +37,15 @@ def real(draft: Draft) -> dict[str, Mapping[str, Any]]:
     return {name: section for name, section in draft.at("gateways").items() if dict(section) != dict(NOWHERE)}
 
 
-def _named(interview: Interview, draft: Draft, kind: str) -> Draft:
-    if kind == NONE:
-        return _without(interview, draft)
-    if kind not in kinds():
+def check_kind(interview: Interview) -> None:
+    """Raise UsageError before anything is asked, if the flag names no kind of gateway."""
+    kind = interview.given.get("gateway", NONE)
+    if kind != NONE and kind not in kinds():
         raise click.UsageError(f"--gateway {kind}: the kinds are {', '.join(kinds())}, and none.")
-    return _fields(interview, draft, kinds()[kind])
+
+
+def _named(interview: Interview, draft: Draft, kind: str) -> Draft:
+    return _without(interview, draft) if kind == NONE else _fields(interview, draft, kinds()[kind])
 
 
 # ---- modems

@@ -91,6 +91,8 @@ def _let_in(interview: Interview, draft: Draft, name: str, found: Asterisk) -> D
         return _welcome(interview, draft, found)
     if found.secret is not None and not log_in(found.host, found.port, found.secret):
         return _welcome(interview, _told(draft, name, found.secret), found)
+    if found.secret is not None and found.banner:
+        return _unread(interview, _told(draft, name, found.secret), name, found)
     if found.account and found.banner:
         return _typed(interview, draft, name, found)
     return _new(interview, draft, name, found, known or account.new_secret())
@@ -128,6 +130,20 @@ def _try(interview: Interview, draft: Draft, name: str, found: Asterisk) -> Draf
     elif secret:
         return _welcome(interview, draft, found)
     return draft
+
+
+def _unread(interview: Interview, draft: Draft, name: str, found: Asterisk) -> Draft:
+    """Have Asterisk read its accounts: it does not take the secret that stands there."""
+    interview.tell("Asterisk has an account textbackd, and does not take its secret: it may not have read it yet.")
+    if account.may_write(found) and interview.agree("write-account", "Have it read now?", default=not interview.silent):
+        account.reload()
+    else:
+        interview.tell("Then run:")
+        interview.show(account.RELOAD)
+        if not interview.press_enter("Press Enter when that is done, or write `later`"):
+            interview.troubles.append("Asterisk has not read our account yet.")
+            return draft
+    return _try(interview, draft, name, found)
 
 
 def _typed(interview: Interview, draft: Draft, name: str, found: Asterisk) -> Draft:
