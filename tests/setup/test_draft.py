@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textbackd.config import GsmModem, Twilio
@@ -70,11 +70,13 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@example(["\n"])
+@example({"\n": 5, "a": True})
 @given(values)
 def test_any_value_comes_back_from_its_one_line_as_it_was(value: Any) -> None:
-    line = scalar(value)
+    line = scalar([value, value])
     assert "\n" not in line
-    assert parse(f"key: {line}\n").data == {"key": value}
+    assert parse(f"key: {line}\n").data == {"key": [value, value]}
 
 
 @pytest.mark.parametrize(("loc", "value", "fault"), [

@@ -22,23 +22,19 @@ def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
 
 def summary(answer: Answer, out: IO[str]) -> None:
     """Write what is worth knowing at one look."""
-    console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
-    for line in (
-        Text(f"Missed calls, {words.period(answer.leak)}", HEAD),
-        Text(),
-        *_counts(answer.leak),
-        *_callers(answer.leak),
-    ):
-        line.rstrip()
-        console.print(line)
+    screen.show(_summary(answer.leak), out)
 
 
-def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
-    leak = answer.leak
+def _summary(leak: Leak) -> Iterator[Text]:
     yield Text(f"Missed calls, {words.period(leak)}", HEAD)
     yield Text()
     yield from _counts(leak)
     yield from _callers(leak)
+
+
+def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
+    leak = answer.leak
+    yield from _summary(leak)
     yield from _chart("By hour", {f"{hour:02}": part for hour, part in _open_hours(leak)})
     yield from _chart("By weekday", {words.WEEKDAYS[day]: part for day, part in leak.by_weekday.items()})
     yield from _lines(leak)

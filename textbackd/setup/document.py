@@ -80,21 +80,24 @@ def _blocks(loc: Loc, data: Mapping[str, Any]) -> list[Model]:
 
 def scalar(value: Any) -> str:
     """Return a value in one line of YAML."""
-    plain = _plain(value)
-    dumped = yaml.safe_dump(
-        [plain],
-        default_flow_style=True,
-        allow_unicode=True,
-        width=ENDLESS,
-        sort_keys=False,
-        default_style=_style(plain),
+    dumped: str = yaml.dump(
+        [_plain(value)], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=ENDLESS, sort_keys=False
     )
     return dumped.strip().removeprefix("[").removesuffix("]")
 
 
-def _style(value: Any) -> str | None:
-    """Return how a text has to stand so that it stays in its line."""
-    return '"' if isinstance(value, str) and not value.isprintable() else None
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's, which keeps every text in its line and writes everything out."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _plain(value: Any) -> Any:
