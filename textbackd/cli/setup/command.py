@@ -27,7 +27,7 @@ YES_NO: Final = {True: "yes", False: "no"}
 LISTED: Final = {"trunk": ", ", "line": "\n", "set": "\n"}
 HELLO: Final = (
     "This asks what textbackd has to know, and writes it to {path}. Enter takes what stands in brackets. "
-    "Nothing is written before the end; Ctrl-C stops."
+    "Nothing is written before the end without a question; Ctrl-C stops."
 )
 
 

@@ -200,13 +200,7 @@ def find_records(
     if there == NONE and "cdr" not in interview.given:
         interview.tell("None are here that we may read. They are not needed; with them calls are caught up.")
     said = interview.given.get("cdr", there)
-    seen = Seen(rows=0)
-    if said != NONE:
-        try:
-            seen = look(said, since=datetime.now(UTC) - OLD, zone=zone, country=country)
-            interview.tell(f"{_shown(said)}: {seen.rows:,} rows looked at.")
-        except TextbackdError as exc:
-            interview.trouble(f"The call records cannot be read: {exc}")
+    seen = Seen(rows=0) if said == NONE else _looked(interview, said, country, zone)
     draft = draft.put(None if said == NONE else said, "pbx", name, "cdr")
     if faults := draft.faults("pbx", name, "cdr"):
         interview.refuse("cdr", said, faults)
@@ -215,7 +209,17 @@ def find_records(
     return _trunks(interview, draft, name, seen), Records(None if said == NONE else said, seen)
 
 
-def _shown(source: str) -> str:
+def _looked(interview: Interview, source: str, country: str, zone: ZoneInfo) -> Seen:
+    try:
+        seen = look(source, since=datetime.now(UTC) - OLD, zone=zone, country=country)
+    except TextbackdError as exc:
+        interview.trouble(f"The call records cannot be read: {exc}")
+        return Seen(rows=0)
+    interview.tell(f"{shown(source)}: {seen.rows:,} rows looked at.")
+    return seen
+
+
+def shown(source: str) -> str:
     """Return where records are, without a password."""
     head, at, rest = source.rpartition("@")
     return f"{head.partition('://')[0]}://…@{rest}" if at and "://" in head else source
