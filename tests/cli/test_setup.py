@@ -25,6 +25,7 @@ from tests.report.shop import DENVER, Rung, all_rows, write_csv
 from textbackd.cli.setup.pbx import shown
 from textbackd.config import GsmModem, HttpGateway, Settings, Twilio, load
 from textbackd.config.yaml_source import read
+from textbackd.core.compose import DEFAULT_TEXTS, TextKind
 from textbackd.core.opening_hours import ALWAYS_OPEN
 from textbackd.demo.modem import Quirks, VirtualModem
 from textbackd.demo.modem_air import OnAir
@@ -510,7 +511,8 @@ def test_words_are_changed_and_looked_at(shell: Shell, box: AsteriskBox, config:
     assert "nobody" in said(done)
     assert "“Sorry we missed you, Anderson Roofing. What is it?”" in said(done)
     line = load(config).lines["main"]
-    assert line.texts.worded() == {"missed": "Sorry we missed you, {business}. What is it?"}
+    ours = {"missed": "Sorry we missed you, {business}. What is it?", "closed": DEFAULT_TEXTS[TextKind.CLOSED]}
+    assert line.texts.worded() == ours, "Enter keeps the words that were shown"
 
 
 # ---- twice, and never half

@@ -73,8 +73,7 @@ def put_down(interview: Interview, draft: Draft) -> None:
         interview.tell(f"Written: {secret.path}, readable for root and textbackd only.")
     for path in kept:
         interview.tell(f"What was there before is kept: {path}")
-    for warning in lint(load(draft.path)):
-        interview.trouble(warning)
+    interview.troubles.extend(lint(load(draft.path)))
     _next(interview, draft, settings)
 
 

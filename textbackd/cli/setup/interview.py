@@ -46,7 +46,7 @@ class Interview:
 
     def trouble(self, text: str, command: str = "") -> None:
         """Say what did not go well, and what to run."""
-        self.troubles.append(text)
+        self.troubles.append(f"{text} {command}".strip())
         self.complain(text)
         self.show(command)
 
@@ -62,17 +62,28 @@ class Interview:
         default: str | None = None,
         read: Reader = str,
         needed: bool = False,
+        show: bool = True,
     ) -> Draft:
-        """Return the draft with the answer at its place. `needed`: the default is not good enough for nobody to look at."""
+        """Return the draft with the answer at its place.
+
+        `needed`: the default is not good enough for nobody to look at. `show`: it stands beside the question.
+        """
         while True:
-            said = self.ask(flag, question, default=default, needed=needed)
+            said = self.ask(flag, question, default=default, needed=needed, show=show)
             found = _taken(draft, loc, said, read)
             if isinstance(found, Draft):
                 return found
             self.refuse(flag, said, found)
 
     def ask(
-        self, flag: str, question: str, *, default: str | None = None, needed: bool = False, hidden: bool = False
+        self,
+        flag: str,
+        question: str,
+        *,
+        default: str | None = None,
+        needed: bool = False,
+        hidden: bool = False,
+        show: bool = True,
     ) -> str:
         """Return what was answered, as it was typed."""
         if flag in self.given:
@@ -81,7 +92,7 @@ class Interview:
             if default is None or needed:
                 raise click.UsageError(f"--{flag} is missing, and nobody is asked. {question}")
             return default
-        said = click.prompt(f"  {question}", default=default, hide_input=hidden, show_default=not hidden)
+        said = click.prompt(f"  {question}", default=default, hide_input=hidden, show_default=show and not hidden)
         return str(said).strip()
 
     def refuse(self, flag: str, said: str, faults: Sequence[str]) -> None:

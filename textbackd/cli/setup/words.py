@@ -39,10 +39,14 @@ def _given(interview: Interview, draft: Draft) -> Draft:
 
 
 def _change(interview: Interview, draft: Draft, settings: Settings) -> Draft:
-    interview.tell("{business} stands for your name; {opens_next} for when you are there again. End with a question.")
+    interview.tell(
+        "{business} stands for your name; {opens_next} for when you are there again. "
+        "End with a question. Enter keeps the words as they are."
+    )
     line = settings.lines[first_line(draft)]
     for kind in SHOWN:
         ours = draft.at("lines", first_line(draft), "texts", kind.value) or WORDS[line.language].texts[kind]
+        interview.tell(f"{kind.value}: {ours}")
         draft = _worded(interview, draft, kind, ours)
     return draft
 
@@ -57,11 +61,14 @@ def _worded(interview: Interview, draft: Draft, kind: TextKind, ours: str) -> Dr
     before = draft.at("lines", line, "texts", kind.value)
     alike = [name for name in draft.at("lines") if draft.at("lines", name, "texts", kind.value) == before]
 
+    # Where a line words `missed`, that is said of every kind that it does not word: then ours has to be written, too.
+    own = kind is not TextKind.MISSED and draft.at("lines", line, "texts", TextKind.MISSED.value) is not None
+
     def read(said: str) -> str | None:
-        return None if said == WORDS[language].texts[kind] else said
+        return None if said == WORDS[language].texts[kind] and not own else said
 
     where = ("lines", line, "texts", kind.value)
-    draft = interview.answer(draft, where, kind.value, kind.value, default=ours, read=read)
+    draft = interview.answer(draft, where, kind.value, "New words", default=ours, read=read, show=False)
     for name in alike:
         draft = draft.put(draft.at(*where), "lines", name, "texts", kind.value)
     return draft
