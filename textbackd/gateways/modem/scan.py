@@ -92,13 +92,9 @@ def holder_of(port: str, proc: Path = Path("/proc")) -> str | None:
 
 
 def _holds(process: Path, device: str) -> bool:
-    handles = {handle: os.path.realpath(handle) for handle in (process / "fd").iterdir()}
-    opened = set(handles.values())
-    # In a container the same name may be another device.
-    if not any(name == device and handle.samefile(device) for handle, name in handles.items()):
-        return False
+    opened = {os.path.realpath(handle) for handle in (process / "fd").iterdir()}
     # Who makes a pseudo-terminal has both of its ends open and is no rival: an emulator, socat, ser2net.
-    return not (device.startswith("/dev/pts/") and opened & {"/dev/ptmx", "/dev/pts/ptmx"})
+    return device in opened and not (device.startswith("/dev/pts/") and opened & {"/dev/ptmx", "/dev/pts/ptmx"})
 
 
 def _look_at(port: str, timing: Timing) -> Finding | Trouble:
