@@ -20,6 +20,7 @@ DEFAULT_CONFIG: Final = Path("/etc/textbackd/textbackd.yaml")
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("textbackd.cli.run", "run"),
     "check": ("textbackd.cli.configuration", "check"),
+    "doctor": ("textbackd.cli.doctor", "doctor"),
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
     "leak": ("textbackd.cli.leak", "leak"),

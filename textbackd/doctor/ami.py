@@ -24,6 +24,7 @@ WRITE_TIMEOUT: Final = 5000  # ms that we ask for
 SHORT_TIMEOUT: Final = 1000  # ms; 100, the default, is over in a busy moment
 CLOCKS_APART: Final = timedelta(seconds=30)  # as in pbx/client.py: then only the moment of arrival counts
 LOOPBACK_MASK: Final = "255.255.255.255"
+WORST: Final = 3  # dangers that are told
 BOOTED_WITHIN: Final = 1.0  # seconds; it comes with the answer to the login
 _PERMS: Final = re.compile(r"^\s*(read|write) perm:\s*(\S*)", re.MULTILINE)
 _STAMP: Final = re.compile(r"\d{9,11}\.\d+")
@@ -187,8 +188,8 @@ def _without(read: tuple[str, ...], write: tuple[str, ...]) -> str:
 def _too_many(account: Account) -> Iterator[Finding]:
     write = spare(account.needed.write, account.write or frozenset(), DANGERS)
     if write:
-        harm = "; ".join(f"{right}: {DANGERS[right]}" for right in write)
-        what = f"The account {account.username!r} may more than is needed. Whoever gets its secret can… {harm}."
+        harm = "; ".join(DANGERS[right] for right in write[:WORST])
+        what = f"The account {account.username!r} has rights that nobody needs: {', '.join(write)}. With its secret one can {harm}."
         yield warning(account.subject, what, *_in_section(account, account.needed.lines[1]))
     read = spare(account.needed.read, account.read or frozenset(), READ_DANGERS)
     if read:

@@ -7,8 +7,10 @@ import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from textbackd.config import Settings
 from textbackd.config.resolve import secrets_in
@@ -44,6 +46,7 @@ class Box:
     clock_synchronised: bool | None = None  # None: nobody tells
     zone: str = "UTC"  # of the machine
     business_zone: str = "UTC"
+    clocks_differ: bool = False  # these zones do, and the machine's is not UTC, which records give away by themselves
     local_records: tuple[str, ...] = ()  # PBXs of this machine whose records hold local times
     disk_free: int | None = None  # bytes beside the database
     inodes_free: int | None = None  # None: the file system has no such limit
@@ -69,7 +72,7 @@ def _clock(box: Box) -> Iterator[Finding]:
     if box.clock_synchronised is False:
         what = "The clock of this box is not synchronised: texts go out at the wrong hour, and records do not match."
         yield warning("box.clock", what, "timedatectl set-ntp true", "timedatectl status")
-    if box.local_records and box.zone != box.business_zone:
+    if box.local_records and box.clocks_differ:
         what = (
             f"This box is set to {box.zone} and the business to {box.business_zone}. Records are read by the business's clock, "
             "so calls that Asterisk writes in local time would be hours off."
@@ -123,12 +126,13 @@ def _readers(box: Box) -> Iterator[Finding]:
 
 def gather(settings: Settings, environ: Mapping[str, str]) -> Box:
     """Look at the machine."""
-    folder = settings.storage.parent
+    folder, zone, business_zone = settings.storage.parent, machine_zone(), settings.business.timezone
     is_there = folder.is_dir()
     return Box(
         clock_synchronised=_synchronised(),
-        zone=machine_zone().key,
-        business_zone=settings.business.timezone.key,
+        zone=zone.key,
+        business_zone=business_zone.key,
+        clocks_differ=clocks_differ(zone, business_zone),
         local_records=tuple(name for name, pbx in settings.pbx.items() if pbx.cdr and "://" not in pbx.cdr),
         disk_free=shutil.disk_usage(folder).free if is_there else None,
         inodes_free=_inodes(folder) if is_there else None,
@@ -138,6 +142,13 @@ def gather(settings: Settings, environ: Mapping[str, str]) -> Box:
         secrets=[found for path in _secret_files(settings, environ) if (found := _file(path))],
         has_user=access.user_exists(),
     )
+
+
+def clocks_differ(machine: ZoneInfo, business: ZoneInfo) -> bool:
+    """Return whether two zones show another time in summer or winter, unless the machine's is UTC."""
+    days = [datetime(2026, month, 15, 12, tzinfo=UTC) for month in (1, 7)]
+    shown = [[day.astimezone(zone).utcoffset() for day in days] for zone in (machine, business)]
+    return shown[0] != shown[1] and shown[0] != [timedelta(), timedelta()]
 
 
 def _synchronised() -> bool | None:

@@ -1,0 +1,179 @@
+"""Everything that is looked at, in the order in which a person mends it.   the subjects → here → cli/doctor.py
+
+What one subject learns another needs (does the daemon run, when did the last call come), so it is gathered once and handed on.
+"""
+
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from textbackd.config import Settings, lint, resolve_secrets
+from textbackd.config.secrets import SecretMissingError, resolve
+from textbackd.config.sections.pbx import Pbx
+from textbackd.doctor import ami, box, database, gateways, listeners, modem, records, rights, service, staff, trunks
+from textbackd.doctor.asker import PATIENCE
+from textbackd.doctor.findings import Finding, fault, note, warning
+from textbackd.doctor.kernel_log import read_kernel_log
+from textbackd.doctor.listeners import Listener
+from textbackd.doctor.manager_conf import ManagerConf, read_manager_conf
+from textbackd.doctor.service import Running
+from textbackd.errors import ConfigError
+from textbackd.gateways.base import Lent
+from textbackd.store.database import is_running
+
+CONSOLE_SECONDS: Final = 5.0
+Found = Iterator[Finding]
+
+
+def console(command: str) -> str | None:
+    """Return what Asterisk's console on this box prints; None if there is none, or this user may not ask it."""
+    try:
+        done = subprocess.run(
+            ["asterisk", "-rx", command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CONSOLE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the box keeps things; a test has its own."""
+
+    root: Path = Path("/")  # of systemd's folders
+    asterisk: Path = Path("/etc/asterisk")
+    console: ami.Console = console
+
+
+@dataclass(slots=True)
+class Examination:
+    """One look at everything. What has been learned stays here for the next step."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    places: Places = field(default_factory=Places)
+    patience: timedelta = PATIENCE
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _running: Running | None = None  # None: no daemon runs
+    _last_call: datetime | None = None
+    _open: list[Listener] = field(default_factory=list)
+    _rows: dict[str, records.Records] = field(default_factory=dict)
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], Found]]]:
+        """Yield what is done, for people, and how to do it. In this order."""
+        yield "Reading the configuration", self._configuration
+        yield "Looking at the service", self._service
+        yield "Checking the database", self._database
+        yield "Looking at this box", self._box
+        for name, pbx in self.settings.pbx.items():
+            yield f"Asking the PBX {name} at {pbx.host}:{pbx.port}", partial(self._pbx, name, pbx)
+        yield "Reading the call records", self._records
+        yield "Looking at the modems", self._modems
+        yield "Trying the gateways", self._gateways
+        yield "Looking who is told", self._staff
+
+    def _configuration(self) -> Found:
+        warnings = lint(self.settings, self.environ)
+        if warnings:
+            many = f"{len(warnings)} warnings" if len(warnings) != 1 else "one warning"
+            yield warning("configuration", f"`textbackd check` has {many} about the configuration.", self._check)
+        if self.settings.mode == "observe":
+            what = "Nothing is sent: the configuration says so. When all is well:"
+            yield note("mode", what, f"# {self.settings.origin.path}:", "mode: live", "systemctl restart textbackd")
+
+    @property
+    def _check(self) -> str:
+        return f"textbackd check --config {self.settings.origin.path}"
+
+    def _service(self) -> Found:
+        runs = is_running(self.settings.storage)
+        found = service.gather(self.settings, is_running=runs, root=self.places.root)
+        self._running = found.running if runs and found.running.answers else Running() if runs else None
+        return service.judge(found)
+
+    def _database(self) -> Found:
+        found = database.gather(self.settings.storage, self.now)
+        self._last_call = found.checkup.last_call if found.checkup else None
+        return database.judge(found)
+
+    def _box(self) -> Found:
+        self._open = listeners.listeners()
+        yield from box.judge(box.gather(self.settings, self.environ))
+        yield from listeners.judge(self.settings, self._open)
+
+    def _pbx(self, name: str, pbx: Pbx) -> Found:
+        try:
+            secret = resolve(pbx.secret.get_secret_value(), self.environ)
+        except SecretMissingError as exc:
+            return iter([fault(f"pbx.{name}.secret", f"The PBX was not asked: {exc}", self._check)])
+        way = ami.Way(
+            name=name,
+            host=pbx.host,
+            port=pbx.port,
+            username=pbx.username,
+            secret=secret,
+            secret_at=_place_of(pbx.secret.get_secret_value(), name),
+            needed=rights.needed(self.settings, name),
+            conf=self._manager_conf(pbx),
+            conf_path=self.places.asterisk / "manager.conf",
+            console=self.places.console,
+            open_to_all=any(one.is_everywhere and one.port == pbx.port for one in self._open),
+        )
+        return ami.judge(ami.gather(way, self.patience))
+
+    def _manager_conf(self, pbx: Pbx) -> ManagerConf | None:
+        """Return what manager.conf says; None if it is another machine's, or a part of it cannot be read."""
+        if not ami.is_here(pbx.host):
+            return None
+        conf = read_manager_conf(self.places.asterisk / "manager.conf")
+        return conf if conf.files and not conf.unread else None
+
+    def _records(self) -> Found:
+        for name, pbx in self.settings.pbx.items():
+            found = records.gather(
+                name,
+                pbx.cdr,
+                tz=self.settings.business.timezone,
+                now=self.now,
+                last_seen=self._last_call,
+                etc=self.places.asterisk,
+            )
+            yield from records.judge(found, self.now)
+            if found.rows:
+                yield from trunks.judge(trunks.traffic(self.settings, name, found.rows), self.settings)
+
+    def _modems(self) -> Found:
+        kernel = read_kernel_log()
+        return modem.judge(modem.gather(self.settings, running=self._running, kernel=kernel))
+
+    def _gateways(self) -> Found:
+        try:
+            settings = resolve_secrets(self.settings, self.environ)
+        except ConfigError:
+            yield note(
+                "gateways", "The gateways were not tried, because a secret is not there for this user.", self._check
+            )
+            return
+        for tried in gateways.gather(settings, running=self._running, lent=Lent()):
+            yield from gateways.judge(tried)
+
+    def _staff(self) -> Found:
+        return staff.judge(staff.gather(self.settings))
+
+
+def _place_of(written: str, pbx: str) -> str:
+    """Return where a secret is, for people; one that is written into the configuration is not shown."""
+    kind, _, name = written.partition(":")
+    if kind == "file":
+        return name
+    return written if kind == "credential" or written.startswith("${") else f"pbx.{pbx}.secret"
