@@ -78,11 +78,22 @@ def test_modem_manager_is_kept_away_by_the_rule_for_the_stick() -> None:
     assert list(judge(Sticks(modems=[WELL], modem_manager=True))) == []
 
 
-def test_a_stick_in_another_mode_is_told_only_where_a_modem_is_missed() -> None:
-    odd = ["The stick 12d1:1f01 shows itself as a CD-ROM."]
-    assert list(judge(Sticks(modems=[WELL], oddities=odd))) == []
-    found = [*judge(Sticks(modems=[replace(WELL, is_there=False)], oddities=odd))]
-    assert found[0].do[1].startswith("usb_modeswitch -v 12d1 -p 1f01 -X")
+@pytest.mark.parametrize(
+    ("stick", "line"),
+    [
+        pytest.param(
+            "The stick 12d1:1f01 shows itself as a CD-ROM", "usb_modeswitch -v 12d1 -p 1f01 -M 5553", id="Huawei"
+        ),
+        pytest.param(
+            "The stick 19d2:2000 shows itself as a CD-ROM", "usb_modeswitch -v 19d2 -p 2000 -K", id="another vendor"
+        ),
+        pytest.param("The stick 12d1:14db is in HiLink mode", "# /etc/usb_modeswitch.d/12d1:1f01", id="a router"),
+    ],
+)
+def test_a_stick_in_another_mode_is_told_only_where_a_modem_is_missed(stick: str, line: str) -> None:
+    assert list(judge(Sticks(modems=[WELL], oddities=[stick]))) == []
+    found = [*judge(Sticks(modems=[replace(WELL, is_there=False)], oddities=[stick]))]
+    assert any(done.startswith(line) for done in found[0].do)
 
 
 @pytest.mark.parametrize(

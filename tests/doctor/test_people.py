@@ -134,7 +134,7 @@ def test_a_database_is_looked_at_and_left_as_it_is(path: Path) -> None:
     assert (found.damage, found.pending, found.unheard) == ("", (), ())
     assert found.texts == {"queued": 1}
     assert [halt.why for halt in found.halts] == ["for lunch"]
-    assert found.last_call == NOON
+    assert found.last_calls == {"office": NOON}
 
 
 def test_a_database_that_is_in_use_is_looked_at_with_what_was_just_written(path: Path) -> None:

@@ -176,3 +176,23 @@ def test_a_channel_name_that_would_break_the_line_to_write_is_cleaned() -> None:
     )
     (found,) = trunks.judge(seen, settings)
     assert found.do[1] == 'trunks: {channels: ["PJSIP/a]}[2J-*"]}'
+
+
+@pytest.mark.parametrize(
+    ("ends", "last_seen", "told"),
+    [
+        pytest.param([-3, -2, -1], -4, True, id="three calls that nobody saw"),
+        pytest.param([-3, -2], -4, False, id="two may be odd ones"),
+        pytest.param([-6, -5, -4], -4, False, id="all were seen"),
+        pytest.param([-3, -2, -1], None, False, id="nothing was ever seen: a new shop"),
+        pytest.param([-0.01, -0.02, -0.03], -4, False, id="what has just ended"),
+    ],
+)
+def test_calls_that_the_pbx_recorded_and_nobody_saw_are_a_fault(
+    ends: list[float], last_seen: float | None, told: bool
+) -> None:
+    settings = configured()
+    rows = [row(uniqueid=f"{n}.1", linkedid=f"{n}.1", ended_at=NOW + end * HOUR) for n, end in enumerate(ends)]
+    seen = trunks.traffic(settings, "office", rows)
+    found = list(trunks.unseen(seen, None if last_seen is None else NOW + last_seen * HOUR, NOW))
+    assert [one.severity for one in found] == ([Severity.FAULT] if told else [])

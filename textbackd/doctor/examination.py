@@ -65,9 +65,8 @@ class Examination:
     patience: timedelta = PATIENCE
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _running: Running | None = None  # None: no daemon runs
-    _last_call: datetime | None = None
+    _last_calls: Mapping[str, datetime] = field(default_factory=dict)  # by PBX
     _open: list[Listener] = field(default_factory=list)
-    _rows: dict[str, records.Records] = field(default_factory=dict)
 
     def steps(self) -> Iterator[tuple[str, Callable[[], Found]]]:
         """Yield what is done, for people, and how to do it. In this order."""
@@ -103,7 +102,7 @@ class Examination:
 
     def _database(self) -> Found:
         found = database.gather(self.settings.storage, self.now)
-        self._last_call = found.checkup.last_call if found.checkup else None
+        self._last_calls = found.checkup.last_calls if found.checkup else {}
         return database.judge(found)
 
     def _box(self) -> Found:
@@ -145,12 +144,14 @@ class Examination:
                 pbx.cdr,
                 tz=self.settings.business.timezone,
                 now=self.now,
-                last_seen=self._last_call,
+                last_seen=self._last_calls.get(name),
                 etc=self.places.asterisk,
             )
             yield from records.judge(found, self.now)
             if found.rows:
-                yield from trunks.judge(trunks.traffic(self.settings, name, found.rows), self.settings)
+                seen = trunks.traffic(self.settings, name, found.rows)
+                yield from trunks.judge(seen, self.settings)
+                yield from trunks.unseen(seen, self._last_calls.get(name), self.now) if self._running else ()
 
     def _modems(self) -> Found:
         kernel = read_kernel_log()

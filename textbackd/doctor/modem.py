@@ -3,6 +3,7 @@
 Two programs on one port take each other's answers, so a port that somebody has open is never opened here.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,11 @@ OFTEN: Final = 3  # times a day that a stick goes away without a hand on it
 LOOK: Final = "textbackd modem scan"
 DIALOUT: Final = "dialout"  # the unit has it, whatever groups the user has
 RULES: Final = "/etc/udev/rules.d/60-textbackd.rules"
+HUAWEI: Final = "12d1"
+USB_ID: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
+# Makes a Huawei stick that shows its CD-ROM the modem 12d1:1001, by vendor command 0x11 with 0x30; found by users of usb_modeswitch
+# ("Huawei E3533 USB modem dongle usbmode switch" in OpenWrt's forum; E3372 and MS2131 on ofono's mailing list, January 2018).
+TO_MODEM: Final = "55534243123456780000000000000011063000000100010000000000000000"
 READY: Final = "READY"
 STATES: Final[Mapping[str, str]] = {
     "down": "cannot send at the moment",
@@ -91,11 +97,17 @@ def judge(sticks: Sticks) -> Iterator[Finding]:
 
 
 def _switching(sentence: str) -> Iterator[str]:
+    """Yield how a stick becomes a modem. One that is a router already has to be caught earlier, when it is plugged in."""
     yield "apt install usb-modeswitch"
-    ids = next((word for word in sentence.split() if len(word) == 9 and word[4] == ":"), "")
-    if ids:
-        vendor, _, product = ids.partition(":")
-        yield f"usb_modeswitch -v {vendor} -p {product} -X      # Huawei's message to become a modem; -J for newer ones"
+    vendor, _, product = next((word for word in sentence.split() if USB_ID.fullmatch(word)), ":").partition(":")
+    if "HiLink" in sentence:
+        yield f"# /etc/usb_modeswitch.d/{vendor}:1f01, or the ID that `lsusb` shows in the moment of plugging it in:"
+        yield from (f"TargetVendor=0x{vendor}", "TargetProduct=0x1001", f'MessageContent="{TO_MODEM}"')
+        yield "# then pull the stick, and plug it in again"
+    elif vendor == HUAWEI:
+        yield f"usb_modeswitch -v {vendor} -p {product} -M {TO_MODEM}"
+    elif vendor:
+        yield f"usb_modeswitch -v {vendor} -p {product} -K"
 
 
 def _port(modem: Modem) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from textbackd.config import Settings
@@ -20,6 +21,8 @@ _GAVE_AWAY: Final = {
     Why.CALLERS: "many different numbers call over it",
 }
 MOST_NAMED: Final = 5
+LAG: Final = timedelta(minutes=10)
+MANY_UNSEEN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class Traffic:
     contexts: Collection[str]  # that any channel was in
     came_in: dict[str, str]  # a trunk that we do not know → the context that most of its calls end in
     dids: Collection[E164]  # that were called from outside
+    ends: Sequence[datetime] = ()  # of its calls from outside, each once
 
 
 def traffic(settings: Settings, name: str, rows: Sequence[CdrRow]) -> Traffic:
@@ -53,7 +57,12 @@ def traffic(settings: Settings, name: str, rows: Sequence[CdrRow]) -> Traffic:
         contexts={row.dcontext for row in rows},
         came_in={trunk: counted.most_common(1)[0][0] for trunk, counted in contexts.items()},
         dids=dids,
+        ends=sorted({row.ended_at for row in rows if trunk_of(row.channel) in names and _is_root(row)}),
     )
+
+
+def _is_root(row: CdrRow) -> bool:
+    return row.linkedid in ("", row.uniqueid)
 
 
 def _glimpse(row: CdrRow) -> Glimpse:
@@ -85,6 +94,22 @@ def judge(seen: Traffic, settings: Settings) -> Iterator[Finding]:
     if seen.rows >= FEW and known:
         yield from _unmatched(seen, settings.pbx[seen.pbx], settings, subject)
         yield from _dids(seen, settings)
+
+
+def unseen(seen: Traffic, last_seen: datetime | None, now: datetime) -> Iterator[Finding]:
+    """Yield that calls came of which the running daemon knows nothing. What has just ended may still be on its way to it."""
+    if last_seen is None:
+        return
+    missed = [end for end in seen.ends if last_seen + LAG < end < now - LAG]
+    if len(missed) >= MANY_UNSEEN:
+        since = missed[0].astimezone().strftime("%d %b %H:%M")
+        what = (
+            f"The PBX has recorded {len(missed)} calls from outside since {since}, and textbackd has seen none of them. Either its "
+            "account does not read `call`, or they come over a trunk that is not named."
+        )
+        yield fault(
+            f"pbx.{seen.pbx}", what, "asterisk -rx 'manager show user textbackd'", "journalctl -u textbackd -n 50"
+        )
 
 
 def _unmatched(seen: Traffic, pbx: Pbx, settings: Settings, subject: str) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import sqlite_utils
 
-from textbackd.store import halts, journal, outbox
-from textbackd.store.database import unusable
+from textbackd.store import halts, outbox
+from textbackd.store.database import moment_of, unusable
 from textbackd.store.halts import Halt
 from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
@@ -32,7 +32,7 @@ class Checkup:
     unheard: tuple[str, ...] = ()  # migrations of a newer version
     texts: dict[str, int] = field(default_factory=dict)  # state → how many
     halts: tuple[Halt, ...] = ()
-    last_call: datetime | None = None  # the end of the last call from outside
+    last_calls: dict[str, datetime] = field(default_factory=dict)  # PBX → the end of its last call from outside
 
 
 def check_up(path: Path, now: datetime) -> Checkup:
@@ -61,5 +61,10 @@ def _looked_at(db: sqlite_utils.Database, now: datetime) -> Checkup:
         unheard=tuple(sorted(applied - set(MIGRATION_NAMES))),
         texts=outbox.counts(db),
         halts=tuple(halts.active(db, now)),
-        last_call=journal.last_inbound(db),
+        last_calls=_last_calls(db),
     )
+
+
+def _last_calls(db: sqlite_utils.Database) -> dict[str, datetime]:
+    query = "SELECT pbx, max(ended_at) FROM calls WHERE direction = 'inbound' GROUP BY pbx"
+    return {row[0]: moment_of(row[1]) for row in db.execute(query)}
