@@ -64,6 +64,13 @@ def conf(folder: Path, text: str) -> ManagerConf:
             "permit = 127.0.0.1/255.255",
             id="refused",
         ),
+        pytest.param(
+            {"refused": "Authentication failed", "daemon_is_in": True},
+            NOTE,
+            "lets nobody in twice",
+            "systemctl stop",
+            id="twice",
+        ),
         pytest.param({}, None, "", "", id="nothing is wrong"),
     ],
 )

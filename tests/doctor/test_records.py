@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,15 +91,17 @@ def test_the_service_is_let_in_by_its_groups(steps: tuple[Step, ...], commands: 
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can ask what another user may read")
-def test_what_a_user_may_read_is_asked_of_the_kernel(tmp_path: Path) -> None:
-    file = tmp_path / "Master.csv"
-    file.touch(mode=0o644)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+def test_what_a_user_may_read_is_asked_of_the_kernel() -> None:
+    with TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        file = folder / "Master.csv"
+        file.touch()
+        file.chmod(0o644)
         folder.chmod(0o755)
-    assert access.may_read(file, "nobody") is True
-    tmp_path.chmod(0o700)
-    assert access.may_read(file, "nobody") is False
-    assert access.may_read(file, "nobody-of-that-name") is None
+        assert access.may_read(file, "nobody") is True
+        folder.chmod(0o700)
+        assert access.may_read(file, "nobody") is False
+        assert access.may_read(file, "nobody-of-that-name") is None
 
 
 def test_records_are_read_as_asterisk_writes_them(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from textbackd.doctor import ami
 from textbackd.doctor.ami import Console, Way
+from textbackd.doctor.asker import Asker
 from textbackd.doctor.findings import Finding, Severity
 from textbackd.doctor.manager_conf import read_manager_conf
 from textbackd.doctor.rights import Rights
@@ -28,6 +29,7 @@ ACCOUNTS: Final = {
     "few": "read = call\nwrite =\nwritetimeout = 5000\n",
     "many": "read = all\nwrite = reporting,command,originate,config\nwritetimeout = 5000\n",
     "hasty": "read = call,agent,system\nwrite = reporting\nwritetimeout = 100\n",
+    "single": "allowmultiplelogin = no\nread = call,agent,system\nwrite = reporting\nwritetimeout = 5000\n",
     "elsewhere": "deny = 0.0.0.0/0.0.0.0\npermit = 192.0.2.1/255.255.255.255\nread = call,agent,system\nwrite = reporting\n"
     "writetimeout = 5000\n",
     "freepbx": "read = system,call,log,verbose,command,agent,user,config,dtmf,reporting,cdr,dialplan,originate,message\n"
@@ -57,7 +59,13 @@ def silent(_: str) -> None:
 
 
 def found(
-    pbx: Asterisk, username: str, *, secret: str = SECRET, console: Console = silent, conf: Path | None = None
+    pbx: Asterisk,
+    username: str,
+    *,
+    secret: str = SECRET,
+    console: Console = silent,
+    conf: Path | None = None,
+    daemon_is_in: bool = False,
 ) -> list[Finding]:
     way = Way(
         name="office",
@@ -70,6 +78,7 @@ def found(
         conf=read_manager_conf(conf) if conf else None,
         conf_path=conf or Path("/etc/asterisk/manager.conf"),
         console=console,
+        daemon_is_in=daemon_is_in,
     )
     return list(ami.judge(ami.gather(way)))
 
@@ -145,6 +154,18 @@ def test_the_permit_that_is_advised_lets_us_in(pbx: Asterisk) -> None:
     finally:
         custom.write_text(before)
         pbx.cli("manager reload")
+
+
+def test_an_account_that_may_come_in_once_only_is_not_called_wrong_while_the_daemon_is_in(pbx: Asterisk) -> None:
+    daemon = Asker()
+    try:
+        daemon.reach(pbx.host, pbx.ami_port)
+        daemon.log_in("single", SECRET, "off")
+        (one,) = found(pbx, "single", console=pbx.cli, daemon_is_in=True)
+        assert one.severity is Severity.NOTE
+        assert "lets nobody in twice" in one.what
+    finally:
+        daemon.close()
 
 
 def test_a_short_write_timeout_is_found(pbx: Asterisk, tmp_path: Path) -> None:

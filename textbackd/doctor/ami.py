@@ -44,6 +44,7 @@ class Account:
     needed: Rights
     unreached: str = ""  # why nothing answers there; "": it does
     refused: str | None = None  # Asterisk's words for not letting us in; None: it does
+    daemon_is_in: bool = False  # the running daemon is logged in with this account
     secret_at: str = ""  # where our secret is, for people; never the secret
     same_secret: bool | None = None  # as manager.conf has; None: not known
     our_address: str = "127.0.0.1"  # as Asterisk sees us
@@ -88,6 +89,10 @@ def judge(account: Account) -> Iterator[Finding]:
     """Yield what is wrong with the way to one PBX."""
     if account.unreached:
         yield _unreached(account)
+    elif account.refused is not None and account.daemon_is_in:
+        yield _once_only(account)
+        yield from _too_few(account)
+        yield from _too_many(account)
     elif account.refused is not None:
         yield from _refused(account)
     else:
@@ -117,6 +122,15 @@ def _unreached(account: Account) -> Finding:
         look,
         *_in_general(account, "enabled = yes"),
     )
+
+
+def _once_only(account: Account) -> Finding:
+    what = (
+        f"The daemon is logged in as {account.username!r}, and Asterisk lets nobody in twice (`allowmultiplelogin = no`). "
+        "For the rest of what can be asked, stop the daemon first:"
+    )
+    again = "systemctl stop textbackd && textbackd doctor; systemctl start textbackd"
+    return note(account.subject, what, again)
 
 
 def _refused(account: Account) -> Iterator[Finding]:
@@ -160,7 +174,8 @@ def _rights(account: Account) -> Iterator[Finding]:
 
 
 def _too_few(account: Account) -> Iterator[Finding]:
-    proved = frozenset(account.needed.read) - (frozenset() if account.booted else {"system"})
+    was_in = account.refused is None
+    proved = frozenset(account.needed.read) - (frozenset() if account.booted or not was_in else {"system"})
     read = missing(account.needed.read, proved if account.read is None else account.read)
     write = missing(account.needed.write, account.write) if account.write is not None else ()
     kinds = [f"read {', '.join(read)}"] if read else []
@@ -286,6 +301,7 @@ class Way:
     conf_path: Path
     console: Console
     open_to_all: bool = False
+    daemon_is_in: bool = False
 
 
 def gather(way: Way, patience: timedelta = PATIENCE) -> Account:
@@ -326,6 +342,7 @@ def _known(way: Way) -> Account:
         conf=way.conf,
         conf_path=way.conf_path,
         open_to_all=way.open_to_all,
+        daemon_is_in=way.daemon_is_in,
     )
 
 

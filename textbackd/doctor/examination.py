@@ -25,6 +25,7 @@ from textbackd.errors import ConfigError
 from textbackd.gateways.base import Lent
 from textbackd.store.database import is_running
 
+CONNECTED: Final = "connected"  # as /healthz says
 CONSOLE_SECONDS: Final = 5.0
 Found = Iterator[Finding]
 
@@ -126,6 +127,7 @@ class Examination:
             conf=self._manager_conf(pbx),
             conf_path=self.places.asterisk / "manager.conf",
             console=self.places.console,
+            daemon_is_in=self._running is not None and self._running.pbx.get(name) == CONNECTED,
             open_to_all=any(one.is_everywhere and one.port == pbx.port for one in self._open),
         )
         return ami.judge(ami.gather(way, self.patience))
