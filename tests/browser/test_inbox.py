@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 from playwright.async_api import Browser, Page, expect
+from yarl import URL
 
 from tests.browser.chromium import DESK, PATIENCE_MS, PHONE, chromium, colleague
 from tests.flow.office import Office, running, until
@@ -114,6 +115,27 @@ async def test_what_is_being_typed_stays_while_the_timeline_goes_on(tmp_path: Pa
         await anna.page.keyboard.press("Control+Enter")
         await anna.sees("We can come at 3.", "#timeline")  # a window that is still loading cannot always be closed
         await until(lambda: shop.on_air[-1].body == "We can come at 3.")
+
+
+async def test_a_text_that_was_refused_is_sent_again_by_nobody_and_stays_as_it_was_typed(
+    tmp_path: Path, browser: Browser
+) -> None:
+    async with open_inbox(tmp_path) as inbox, colleague(browser, str(inbox.url)) as anna:
+        await inbox.write(Caller(JANE).writes("Hello", NOON))
+        await anna.log_in("anna", PASSWORD)
+        await anna.page.goto(f"{inbox.url}/c/1?box=done")
+        sent: list[str] = []
+        anna.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        too_long = "a" * 1600
+        await anna.page.fill("#text", too_long)
+        await anna.page.click(".send")
+        await anna.sees("Shorten it, or call.", ".fault")
+        await inbox.desk.note(JANE, "Bob was here", "bob")
+        await anna.sees("Bob was here", "#timeline")
+        await expect(anna.page.locator("#text")).to_have_value(too_long)
+        await expect(anna.page.locator(".tabs [aria-current]")).to_have_text("Done")
+        assert [URL(one).path for one in sent] == ["/c/1/reply"]
+        anna.faults.clear()  # that it was refused
 
 
 async def test_all_of_it_works_without_javascript(tmp_path: Path, browser: Browser) -> None:

@@ -54,7 +54,7 @@ def test_the_options_reach_the_figures(shell: Shell, month: Path) -> None:
         "0.25",
     )
     assert (found["calls"], found["missed"]) == (48, 16)
-    assert found["calculator"]["at_most"] == round(16 / (6 / 7) * 400 * 50, 4), "from Monday to Saturday"
+    assert found["calculator"]["at_most"] == 16 * 400 * 50, "a week has seven days, called or not"
     assert told(shell, "--cdr", month, "--country", "gb")["assumed"] == {
         "country": "GB", "timezone": "Europe/London", "trunks": [{"name": "PJSIP/trunk", "why": "context"}], "queue_log": None,
     }  # fmt: skip
@@ -166,6 +166,26 @@ def test_a_page_about_nothing_can_be_made(shell: Shell, tmp_path: Path) -> None:
             id="percent instead of a share",
         ),
         pytest.param([], 2, "--cdr", id="no source"),
+        pytest.param(
+            ["--cdr", "x.csv", "--until", "9999-12-31"], 2, "Write a year from 2000 on", id="the last day of all"
+        ),
+        pytest.param(
+            ["--cdr", "x.csv", "--since", "0001-01-01"], 2, "Write a year from 2000 on", id="the first day of all"
+        ),
+        pytest.param(["--cdr", "x.csv", "--since", "999999d"], 2, "or how far back as 90d", id="too far back"),
+        pytest.param(
+            ["--cdr", "x.csv", "--since", "2026-03-02", "--until", "2026-03-01"],
+            2,
+            "--since 2026-03-02 comes after --until 2026-03-01. Write the earlier one first",
+            id="the wrong way round",
+        ),
+        pytest.param(
+            ["--cdr", "x.csv", "--since", "1d", "--until", "2d"], 2, "comes after", id="the wrong way round, back"
+        ),
+        pytest.param(["--cdr", "x.csv", "--job-value", "nan"], 2, "is no amount. Write 350", id="a value that is none"),
+        pytest.param(["--cdr", "x.csv", "--job-value", "inf"], 2, "is no amount. Write 350", id="a value without end"),
+        pytest.param(["--cdr", "x.csv", "--job-value", "1e300"], 2, "is no amount. Write 350", id="a value beyond all"),
+        pytest.param(["--cdr", "x.csv", "--job-value", "-5"], 2, "is no amount. Write 350", id="a value below nothing"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(shell: Shell, args: list[str], code: int, words: str) -> None:

@@ -164,6 +164,9 @@ def test_nothing_to_tell_is_a_sentence(shell: Shell, config: Path) -> None:
     [
         pytest.param(["--cdr", "/nowhere/Master.csv"], 1, "cannot be read", id="no file"),
         pytest.param(["--cdr", "x.csv", "--since", "yesterday"], 2, "write a day as 2026-03-01", id="no time"),
+        pytest.param(
+            ["--cdr", "x.csv", "--since", "0001-01-01"], 2, "Write a year from 2000 on", id="the first day of all"
+        ),
         pytest.param(["--cdr", "x.csv", "--pbx", "branch"], 2, "the configuration has only office", id="no such PBX"),
         pytest.param([], 2, "--cdr", id="no source"),
     ],

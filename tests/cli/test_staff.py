@@ -38,6 +38,12 @@ def anna(shell: Shell, config: Path) -> str:
     return "anna"
 
 
+def log_in(db: sqlite_utils.Database, staff: str, now: datetime) -> None:
+    account = accounts.find(db, staff)
+    assert account is not None
+    assert sessions.start(db, account, "x", "Firefox on Linux", now)
+
+
 async def test_the_first_account_is_made_at_the_terminal(
     shell: Shell, config: Path, anna: str, db: sqlite_utils.Database
 ) -> None:
@@ -83,7 +89,7 @@ def test_what_cannot_be_done_is_told(
 async def test_a_new_password_ends_every_session(
     shell: Shell, config: Path, anna: str, db: sqlite_utils.Database
 ) -> None:
-    sessions.start(db, anna, "x", "Firefox on Linux", datetime.now(UTC))
+    log_in(db, anna, datetime.now(UTC))
     assert "Firefox on Linux         last seen " in shell("staff", "sessions", "anna", "--config", config).out
     done = shell("staff", "password", "Anna", "--password-stdin", "--config", config, typed="a newer password")
     assert done.out == "anna has a new password.\n"
@@ -92,7 +98,7 @@ async def test_a_new_password_ends_every_session(
 
 def test_sessions_are_ended_everywhere(shell: Shell, config: Path, anna: str, db: sqlite_utils.Database) -> None:
     now = datetime.now(UTC)
-    sessions.start(db, anna, "x", "Firefox", now)
+    log_in(db, anna, now)
     assert shell("staff", "sessions", "anna", "--end", "--config", config).out.endswith("\nEnded.\n")
     assert sessions.listing(db, now) == []
 
@@ -113,14 +119,14 @@ def test_a_token_is_shown_once_and_alone_on_stdout(
     shell: Shell, config: Path, anna: str, db: sqlite_utils.Database
 ) -> None:
     done = shell("staff", "token", "add", "anna", "--for", "our CRM", "--config", config)
-    found = tokens.find(db, done.out.strip(), datetime.now(UTC))
+    found = tokens.find(db, done.out.strip())
     assert found is not None
     assert (found.staff, found.name, len(done.out.strip())) == ("anna", "our CRM", len(bearer.new()))
     listed = shell("staff", "token", "list", "--config", config).out
     assert "our CRM" in listed
     assert done.out.strip() not in listed
     assert shell("staff", "token", "revoke", "1", "--config", config).out == "Token 1 is revoked.\n"
-    assert tokens.find(db, done.out.strip(), datetime.now(UTC)) is None
+    assert tokens.find(db, done.out.strip()) is None
     assert shell("staff", "token", "list", "--config", config).out == "There are no tokens.\n"
 
 
@@ -140,6 +146,28 @@ def test_the_password_is_asked_for_twice_and_not_shown(config: Path, db: sqlite_
     assert process.returncode == 0
     assert b"three" not in shown
     assert accounts.anybody(db)
+
+
+def test_an_account_that_came_while_the_password_was_typed_keeps_its_own(
+    config: Path, db: sqlite_utils.Database
+) -> None:
+    command = [str(Path(sys.executable).with_name("textbackd")), "staff", "add", "anna", "--config", str(config)]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen[bytes](
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        _until(ours, b"Password: ")
+        accounts.add(db, "anna", accounts.Role.OWNER, "the hash of hers", datetime.now(UTC))
+        os.write(ours, b"three plain words\n")
+        _until(ours, b"confirmation: ")
+        os.write(ours, b"three plain words\n")
+        _until(ours, b"has an account already")
+    os.close(ours)
+    assert process.returncode == 1
+    found = accounts.find(db, "anna")
+    assert found is not None
+    assert (found.role, found.password) == (accounts.Role.OWNER, "the hash of hers")
 
 
 def _until(terminal: int, wanted: bytes) -> bytes:

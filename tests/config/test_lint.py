@@ -194,6 +194,25 @@ def test_the_lint_knows_the_line_s_language(configured: Configured, language: st
     assert part in "".join(warnings)
 
 
+@pytest.mark.parametrize(
+    ("on_call", "country", "part"),
+    [
+        pytest.param("+13035550113", "US", "", id="one of the staff"),
+        pytest.param("+13035550124", "US", "cannot answer by text", id="somebody else"),
+        pytest.param("+4989123456", "DE", "is a fixed line", id="a fixed line"),
+    ],
+)
+def test_whoever_is_woken_at_night_can_answer(configured: Configured, on_call: str, country: str, part: str) -> None:
+    sections = {
+        "business": f"{{name: Anderson Roofing, country: {country}}}",
+        "lines": f'{{main: {{on_call: "{on_call}"}}}}',
+        "staff": '{anna: {mobile: "+13035550113"}}',
+    }
+    warnings = [warning for warning in lint(configured(**sections), ENVIRON) if "on_call" in warning]
+    assert len(warnings) == bool(part)
+    assert part in "".join(warnings)
+
+
 def test_a_text_that_serves_for_several_kinds_is_told_once(configured: Configured) -> None:
     long = "x" * 320
     (warning,) = lint(configured(lines=f"{{main: {{texts: {{missed: 'Sorry, {{business}} {long}?'}}}}}}"), ENVIRON)

@@ -312,6 +312,13 @@ def test_an_answered_call_to_outside_is_told_on_request_and_settles_nothing_else
     assert said(rows) == ["missed gave_up"]
 
 
+def test_a_number_that_was_dialled_with_a_service_code_is_told_as_dialled() -> None:
+    out: dict[str, Any] = {"channel": "PJSIP/101-00000007", "dcontext": "from-internal", "to": "PJSIP/trunk-00000009"}
+    hidden = row(disposition=ANSWERED, dst="*672015550100", src="101", uniqueid="7.7", linkedid="7.7", **out)
+    calls = calls_from_records([row(), hidden], pbx="office", trunks=Trunks(), call_backs=True)
+    assert [call.did_presented for call in calls if call.direction is Direction.OUTBOUND] == ["*672015550100"]
+
+
 def event(what: str, second: int, *details: str, uniqueid: str = "1795435200.7") -> QueueEvent:
     at = NOON + timedelta(seconds=second)
     return QueueEvent(at=at, uniqueid=uniqueid, queue="sales", agent="NONE", what=what, details=details)

@@ -24,7 +24,24 @@ EARLY = week(mon="06:30-09:00")
             id="the first line of several opens, and the last closed",
         ),
         pytest.param([timetable(BAR)], "2026-11-28 09:00", "2026-11-28 22:00", "2026-11-28 02:00", id="last night ends here"),
-        pytest.param([timetable(ALWAYS_OPEN)], f"{MONDAY} 09:00", f"{MONDAY} 08:00", f"{MONDAY} 00:00", id="always open"),
+        pytest.param(
+            [timetable(ALWAYS_OPEN)], f"{MONDAY} 09:00", f"{MONDAY} 08:00", "2026-11-22 08:00",
+            id="always open: since the morning before",
+        ),
+        pytest.param(
+            [timetable(ALWAYS_OPEN), timetable(OFFICE)], f"{MONDAY} 09:00", f"{MONDAY} 08:00", "2026-11-20 12:00",
+            id="a line that never closes does not close at midnight",
+        ),
+        pytest.param(
+            [timetable(week(sun="20:00-24:00", mon="00:00-10:00")), timetable(OFFICE)],
+            f"{MONDAY} 09:00", f"{MONDAY} 08:00", "2026-11-20 12:00",
+            id="hours that go on at midnight",
+        ),
+        pytest.param(
+            [timetable(ALWAYS_OPEN), timetable(OFFICE, CHICAGO, *(f"2026-11-{day}" for day in range(10, 24)))],
+            f"{MONDAY} 09:00", f"{MONDAY} 08:00", "2026-11-13 08:00",
+            id="closed for a fortnight beside a line that never closes",
+        ),
         pytest.param([timetable(NEVER_OPEN)], f"{MONDAY} 09:00", None, None, id="never open"),
         pytest.param(
             [timetable(week(sun="08:00-12:00"))], "2026-03-08 09:00", "2026-03-08 08:00", "2026-03-01 12:00",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbackd.core.phone import E164, WITHHELD, NotTextable, mask, read_number, written
+from textbackd.core.phone import E164, WITHHELD, NotTextable, mask, read_dialled, read_number, written
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,35 @@ from textbackd.core.phone import E164, WITHHELD, NotTextable, mask, read_number,
 def test_a_mobile_is_read_as_dialled_in_the_country_of_the_business(presented: str, country: str, e164: str) -> None:
     read = read_number(presented, country)
     assert (read.e164, read.region, read.not_textable) == (e164, country, None)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "country", "e164"),
+    [
+        pytest.param("3035550142", "US", "+13035550142", id="nothing before it"),
+        pytest.param("93035550142", "US", "+13035550142", id="9 for an outside line"),
+        pytest.param("913035550142", "US", "+13035550142", id="9, and the 1 of a long-distance call"),
+        pytest.param("9011447400123456", "US", "+447400123456", id="9, and abroad"),
+        pytest.param("*673035550142", "US", "+13035550142", id="*67 hides the caller"),
+        pytest.param("*8213035550142", "US", "+13035550142", id="*82 shows it; +82 would be Korea"),
+        pytest.param("9*6713035550142", "US", "+13035550142", id="*67 on the outside line"),
+        pytest.param("*6793035550142", "US", "+13035550142", id="9 after *67"),
+        pytest.param("#31#07400123456", "GB", "+447400123456", id="#31# hides the caller elsewhere"),
+        pytest.param("907400123456", "GB", "+447400123456", id="9 in Britain"),
+        pytest.param("0015112345678", "DE", "+4915112345678", id="0 for an outside line"),
+        pytest.param("015112345678", "DE", "+4915112345678", id="the 0 of a national number stays"),
+        pytest.param("9876543210", "IN", "+919876543210", id="a mobile that begins with 9 stays whole"),
+        pytest.param("101", "US", None, id="an extension"),
+        pytest.param("9", "US", None, id="only a 9"),
+        pytest.param("", "US", None, id="nothing"),
+        pytest.param("*97", "US", None, id="voicemail"),
+        pytest.param("9" * 300, "US", None, id="300 nines"),
+    ],
+)
+def test_a_number_that_the_office_dialled_is_read_without_what_stands_before_it(
+    dialled: str, country: str, e164: str | None
+) -> None:
+    assert read_dialled(dialled, country).e164 == e164
 
 
 @pytest.mark.parametrize(

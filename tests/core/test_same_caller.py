@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textbackd.core.phone import read_number
+from textbackd.core.phone import read_dialled, read_number
 from textbackd.core.same_caller import SameCaller
 
 COUNTRIES = ["US", "GB", "DE", "FR", "AU", "IT", "MX", "BR", "AR", "ES", "NL", "IN"]
@@ -35,6 +35,15 @@ def test_a_number_is_the_same_in_all_spellings_of_its_country(country: str) -> N
     same = SameCaller(country)
     for written in spellings(country) * 2:
         assert same(written) == carefully(written, country), written
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("before", ["9", "0", "*67", "*679"])
+def test_a_number_that_was_dialled_is_the_same_as_read_one_by_one(country: str, before: str) -> None:
+    same = SameCaller(country, read_dialled)
+    for written in spellings(country) * 2:
+        e164 = read_dialled(before + written, country).e164
+        assert same(before + written) == (None if e164 is None else int(e164[1:])), written
 
 
 def test_what_tells_no_number_is_nobody() -> None:

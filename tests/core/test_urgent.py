@@ -18,6 +18,7 @@ ENGLISH = words_for(["en"])
         pytest.param("Can you come on Tuesday?", False, id="an ordinary question"),
         pytest.param("It's not urgent, next week is fine", False, id="not urgent"),
         pytest.param("No emergency, thanks!", False, id="no emergency"),
+        pytest.param("Not urgent. Not urgent, thanks", False, id="not urgent, said twice"),
         pytest.param("Not urgent yesterday, but now there is a gas leak", True, id="not urgent, and then it was"),
         pytest.param("We have a firepit and sparkling water", False, id="words that only contain one"),
         pytest.param("", False, id="nothing"),

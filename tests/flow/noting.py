@@ -6,8 +6,10 @@ from datetime import datetime
 import sqlite_utils
 
 from textbackd.core.phone import E164
-from textbackd.flow.staff.tells import LoggedIn
+from textbackd.flow.staff.duty import LoggedIn
 from textbackd.store.conversations import Conversation
+
+STOPPED = E164("+13035550178")  # has written STOP
 
 
 class NotesWhom:
@@ -34,8 +36,11 @@ class NotesWhom:
 
     def page(
         self, db: sqlite_utils.Database, mobile: E164, conversation: Conversation, said: str, now: datetime
-    ) -> None:
+    ) -> bool:
+        if mobile == STOPPED:
+            return False
         _note(db, mobile, conversation.number, said)
+        return True
 
     def say(self, db: sqlite_utils.Database, staff: Sequence[str], said: str, now: datetime) -> None:
         _note(db, ",".join(staff), "", said)

@@ -95,6 +95,16 @@ def test_the_number_that_a_colleague_dials_does_not_become_ours() -> None:
     assert office.judge(a_call(), office.read(a_call())).verdict == "missed"
 
 
+@pytest.mark.parametrize("dialled", ["3035550142", "93035550142", "*673035550142"])
+def test_a_call_back_is_to_the_caller_whatever_is_dialled_first(dialled: str) -> None:
+    outbound = a_call(direction=Direction.OUTBOUND, did_presented=dialled)
+    assert Office(SETTINGS).read(outbound).did == "+13035550142"
+
+
+def test_a_number_of_ours_is_read_as_it_stands() -> None:
+    assert Office(SETTINGS).read(a_call(did_presented="93035550142")).did != "+13035550142"
+
+
 def test_dids_that_the_database_has_seen_are_ours() -> None:
     office = Office(SETTINGS, seen_dids=[E164("+13035550142")])
     assert office.judge(a_call(), office.read(a_call())).verdict == "ignored"

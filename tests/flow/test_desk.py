@@ -14,7 +14,8 @@ from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
 from textbackd.flow.desk import Desk, Refused, SentAlready
-from textbackd.store import acts, conversations, journal, never, outbox
+from textbackd.store import accounts, acts, conversations, journal, never, outbox
+from textbackd.store.accounts import Role
 from textbackd.store.conversations import Conversation
 from textbackd.store.database import Store
 
@@ -45,7 +46,8 @@ class Shop:
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     store, woken = Store(tmp_path / "textbackd.db"), list[None]()
     await store.open()
-    desk = Desk(configured(), store=store, clock=lambda: NOON, bell=Bell(), wake=lambda: woken.append(None))
+    settings = configured(staff="{anna: {name: Anna}, ben: {name: Ben}}")
+    desk = Desk(settings, store=store, clock=lambda: NOON, bell=Bell(), wake=lambda: woken.append(None))
     await store.run(lambda db: journal.record(db, judged(), a_text(), same_case_within=DAY, now=NOON))
     yield Shop(desk, store, woken)
     await store.close()
@@ -89,6 +91,23 @@ async def test_nobody_is_texted_after_stop_until_they_say_otherwise(shop: Shop) 
     await shop.desk.opt_in(CALLER, "anna")
     await shop.desk.reply(CALLER, "welcome back", "ben")
     assert (await shop.conversation()).no_text is None
+
+
+async def test_a_conversation_is_given_only_to_somebody_who_is_there(shop: Shop) -> None:
+    await shop.store.run(lambda db: accounts.add(db, "eve", Role.STAFF, "hash", NOON))
+    await shop.store.run(lambda db: accounts.add(db, "mallory", Role.STAFF, "hash", NOON))
+    await shop.store.run(lambda db: accounts.disable(db, "mallory", NOON))
+    for to in ("ben", "eve"):
+        await shop.desk.assign(CALLER, to, "anna")
+        assert (await shop.conversation()).assignee == to
+    for to in ("mallory", "nobody", "Ben", "EVE", ""):
+        with pytest.raises(Refused, match="None of the staff is called that"):
+            await shop.desk.assign(CALLER, to, "anna")
+    assert (await shop.conversation()).assignee == "eve"
+    await shop.desk.assign(CALLER, None, "anna")
+    assert (await shop.conversation()).assignee is None
+    given = [detail for kind, _, detail in await shop.deeds() if kind == "assigned"]
+    assert given == ["ben", "eve", ""]
 
 
 async def test_everything_that_is_done_is_written_down_with_who_did_it(shop: Shop) -> None:

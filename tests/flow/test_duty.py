@@ -10,6 +10,7 @@ import pytest
 from tests.flow.office import until
 from tests.flow.settings import configured
 from tests.flow.telling import ANNA, BEN, telling
+from textbackd.core.conversation import Happening
 from textbackd.demo.pbx import DemoPbx
 from textbackd.flow.staff.duty import Duty
 from textbackd.pbx.client import AmiClient
@@ -36,6 +37,7 @@ class QueuePbx(DemoPbx):
         if action.get("Action") != "QueueStatus":
             super()._act(action, writer)
             return
+        self.actions.append(action)
         for block in self._blocks(action["Queue"]):
             lines = "".join(f"{name}: {value}\r\n" for name, value in block.items())
             writer.write(f"{lines}ActionID: {action['ActionID']}\r\n\r\n".encode())
@@ -107,6 +109,18 @@ async def test_a_pbx_that_does_not_tell_leaves_it_to_the_line(tmp_path: Path) ->
     async with connected(QueuePbx([])) as clients:
         nowhere = configured(staff=STAFF, lines='{main: {dids: ["*"], queue: nowhere}}')
         assert await Duty(nowhere, clients).logged_in("main") is None
+
+
+async def test_a_pbx_is_asked_once_for_all_that_waits_and_not_for_what_nobody_is_told_of(tmp_path: Path) -> None:
+    pbx = QueuePbx([member("PJSIP/103")])
+    async with connected(pbx) as clients, telling(tmp_path, clients=clients, staff=STAFF, lines=LINES) as shop:
+        await shop.happens(Happening.MISSED)
+        asked = [action["Action"] for action in pbx.actions].count("QueueStatus")
+        for words in ("first", "second", "third"):
+            await shop.happens(words=words, hand_on=False)
+        await shop.handoff.hand_on()
+        assert [action["Action"] for action in pbx.actions].count("QueueStatus") - asked == 1
+        assert asked == 0
 
 
 async def test_a_text_goes_to_whoever_is_logged_in_at_that_moment(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import sqlite_utils
 
 from tests.flow.dialling import ANSWERED, NOBODY, DiallingPbx, dialling
-from tests.flow.noting import NotesWhom, said
+from tests.flow.noting import STOPPED, NotesWhom, said
 from tests.flow.office import until
 from tests.flow.settings import configured
 from tests.store.rows import CALLER, NOON
@@ -182,6 +182,7 @@ async def test_closed_hours_do_not_count_unless_it_is_urgent(tmp_path: Path) -> 
         pytest.param("", "anna", id="nobody named: who gets the replies"),
         pytest.param(', on_call: "+13035550113"', "oncall", id="one of the staff, by every way that they have"),
         pytest.param(', on_call: "+13035550177"', "+13035550177", id="some other mobile"),
+        pytest.param(f', on_call: "{STOPPED}"', "anna", id="a mobile that wants no texts: who gets the replies"),
     ],
 )
 async def test_an_urgent_text_at_night_wakes_whoever_is_on_call_at_once(

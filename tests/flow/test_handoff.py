@@ -98,6 +98,17 @@ async def test_who_calls_every_minute_is_told_of_once_an_hour(tmp_path: Path) ->
 
 
 @hasty
+async def test_who_calls_again_after_it_was_put_away_is_another_matter(tmp_path: Path) -> None:
+    async with telling(tmp_path) as shop:
+        await shop.happens(Happening.WANTS_CALL)
+        shop.later(minutes=1)
+        await shop.desk.put_away(CALLER, "anna")
+        shop.later(minutes=1)
+        await shop.happens(Happening.WANTS_CALL)
+        assert len(await shop.texts()) == 4
+
+
+@hasty
 async def test_a_flood_of_texts_is_not_paid_for_twice(tmp_path: Path) -> None:
     async with telling(tmp_path) as shop:
         for number in range(MOST_OF_ONE + 5):

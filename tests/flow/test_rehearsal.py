@@ -68,6 +68,13 @@ def _when(row: dict[str, Any]) -> str:
     return (moment - timedelta(hours=7)).strftime("%a %H:%M:%S").lower() if moment else ""
 
 
+def test_who_is_being_called_is_on_the_phone_whatever_is_dialled_first() -> None:
+    at = datetime(2026, 3, 10, 16, tzinfo=UTC)
+    story = Story().called_back(at + timedelta(seconds=30), "93035550142")
+    busy = Phones(story.calls, Office(configured(policy=PLAIN)))
+    assert busy.free_after(E164("+13035550142"), at) == at + timedelta(seconds=30)
+
+
 HOLD = PLAIN.replace("night: send", "night: hold")
 
 

@@ -1,5 +1,6 @@
 """What staff write from their mobiles goes to the caller they mean, once, or comes back with a question."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -155,6 +156,14 @@ async def test_the_second_answer_of_two_colleagues_waits_until_they_insist(tmp_p
         assert await staff.answer(BEN) == "Anna has answered #1 already. To write to them as well: #1! and your words"
         await staff.write("#1! I can come at 4", BEN)
         assert await staff.got() == ["We come at 3", "I can come at 4"]
+
+
+@hasty
+async def test_of_two_answers_at_the_same_moment_one_waits_too(tmp_path: Path) -> None:
+    async with mobiles(tmp_path) as staff:
+        await asyncio.gather(staff.write("#1 We come at 3"), staff.write("#1 I can come at 4", BEN))
+        assert len(await staff.got()) == 1
+        assert "has answered #1 already" in "".join([str(await staff.answer(who)) for who in (ANNA, BEN)])
 
 
 @hasty

@@ -63,21 +63,24 @@ async def test_where_nobody_of_those_can_be_told_all_others_are(tmp_path: Path) 
 
 
 @hasty
-async def test_any_mobile_can_be_paged_but_for_one_that_wrote_stop(tmp_path: Path) -> None:
-    stopped, other = E164("+13035550155"), E164("+13035550156")
+async def test_any_mobile_can_be_paged_but_for_fixed_lines_and_one_that_wrote_stop(tmp_path: Path) -> None:
+    stopped, fixed, other = E164("+13035550155"), E164("+498912345678"), E164("+13035550156")
 
     def work(db: sqlite_utils.Database) -> None:
         found = conversations.find(db, CALLER)
         assert found is not None
         optouts.add(db, stopped, OptedOutBy.TEXT, "stick", NOON)
         with writing(db):
-            for mobile in (stopped, other):
-                tells(shop).page(db, mobile, found, "URGENT. “Water everywhere”", shop.now)
+            paged = [
+                tells(shop).page(db, it, found, "URGENT. “Water everywhere”", NOON) for it in (stopped, fixed, other)
+            ]
+            assert paged == [False, False, True]
 
-    async with telling(tmp_path) as shop:
+    async with telling(tmp_path, business="{name: Dach Anders, country: DE}") as shop:
         await shop.happens(hand_on=False)
         await shop.store.run(work)
-        assert await shop.texts() == [(other, f"#1 {CALLER}: URGENT. “Water everywhere”")]
+        call = f"{CALLER}: URGENT. “Water everywhere” Call them: nobody reads an answer to this text."
+        assert await shop.texts() == [(other, call)]
 
 
 @hasty

@@ -17,6 +17,7 @@ from tests.store.rows import ANSWERED, DAY, NOON, a_text, judged
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
 from textbackd.flow.staff.weekly import Weekly
+from textbackd.report.running_words import STEPS
 from textbackd.store import conversations, journal, outbox
 from textbackd.store.conversations import News
 from textbackd.store.database import Store, writing
@@ -38,12 +39,12 @@ Missed                                               2               0
   while you were open                                1               0
 Callers who were missed                              2               0
   and never reached                                  2               0
-  texted                                             1               0
+Texts to them                                        1               0
   delivered                                          —               —
-  wrote back                                         0               0
-  spoke with a person                                0               0
-  booked                                             —               —
-  won                                                0               0
+Wrote back                                           0               0
+Spoke with a person                                  0               0
+Booked                                               —               —
+Won                                                  0               0
 From the call to the text (median)               6.0 s               —
 From the call to a person (median)                   —               —
 Wrote, and waited for us (median)                    —               —
@@ -71,8 +72,9 @@ class Shop:
     async def called(self, number: int, ended_at: datetime, **changes: Any) -> None:
         """Let a call come in; one that is missed is texted if it has a text."""
         caller, text = E164(f"+1303555010{number}"), changes.pop("text", None)
+        name = changes.pop("name", f"9.{number}")
         call = judged(
-            call=a_call(linkedid=f"9.{number}", started_at=ended_at - timedelta(seconds=20), ended_at=ended_at),
+            call=a_call(linkedid=name, started_at=ended_at - timedelta(seconds=20), ended_at=ended_at),
             ended_at=ended_at, caller=caller, **changes,
         )  # fmt: skip
         await self.store.run(lambda db: journal.record(db, call, text, same_case_within=DAY, now=ended_at))
@@ -124,8 +126,20 @@ async def test_last_week_stands_beside_the_week_before(tmp_path: Path) -> None:
         await two_weeks(shop)
         (mail,) = await shop.after(hours=1)
     payload = json.loads(mail["payload"])
-    assert payload["title"] == "Anderson Roofing: 2 missed calls last week, 1 caller texted"
+    assert payload["title"] == "Anderson Roofing: 2 missed calls last week, 1 text sent"
     assert payload["words"] == LETTER
+
+
+async def test_both_weeks_are_followed_equally_long(tmp_path: Path) -> None:
+    async with opened(tmp_path) as shop:
+        monday = NOON - timedelta(days=7, hours=-12)
+        await shop.called(1, monday)
+        await shop.called(2, monday - timedelta(days=7))
+        # Days after that week was over; the caller of last week may yet do the same.
+        await shop.called(2, monday + timedelta(days=3), judgement=ANSWERED, name="9.9")
+        (mail,) = await shop.after(hours=1)
+    (line,) = (line for line in json.loads(mail["payload"])["words"].splitlines() if line.startswith(STEPS["handled"]))
+    assert line.split()[-2:] == ["0", "0"]
 
 
 async def test_a_restart_sends_it_no_second_time(tmp_path: Path) -> None:

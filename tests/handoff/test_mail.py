@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import ValidationError
 
 from tests.handoff.mail_server import Postbox, server
 from tests.handoff.messages import a_message, failure_of
@@ -72,6 +73,17 @@ async def test_what_a_server_refuses_for_ever_is_not_tried_again(
         postbox.rcpt_answer, postbox.answer = rcpt, data
         failure = await failure_of(mail(port), told())
     assert (str(failure), failure.permanent) == (words, permanent)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "smtp..example.com", "b\u00fc" * 40])
+def test_a_name_that_no_server_can_have_is_a_fault(host: str) -> None:
+    with pytest.raises(ValidationError, match=r"is not the name of a server. Write it as smtp.example.com."):
+        mail(25, host=host)
+
+
+async def test_a_name_that_cannot_be_looked_up_is_no_server() -> None:
+    failure = await failure_of(mail(25, host="smtp\x00"), told())
+    assert (str(failure), failure.permanent) == ("the mail server cannot be reached.", False)
 
 
 async def test_without_a_server_it_is_tried_again() -> None:

@@ -16,6 +16,7 @@ from textbackd.core.from_records import CdrRow, Disposition
 from textbackd.errors import TextbackdError
 from textbackd.pbx.records import CdrRows, read_cdr, read_queue_log, usual_queue_log
 from textbackd.pbx.records.cdr import moment
+from textbackd.pbx.records.queue_log import event_of
 
 DENVER = ZoneInfo("America/Denver")
 UTC_ZONE = ZoneInfo("UTC")
@@ -310,6 +311,15 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     assert skipped(read_cdr(str(path), since=EVER, tz=UTC_ZONE)) == (0, 0)
 
 
+@pytest.mark.parametrize("digits", [11, 13, 18, 19])
+def test_a_row_whose_time_is_no_moment_is_skipped(tmp_path: Path, digits: int) -> None:
+    fields = line().split(",")
+    start = next(place for place, text in enumerate(fields) if "2026" in text)
+    fields[start] = f'"{"1" * digits}"'
+    path = written(tmp_path / "Master.csv", line(), ",".join(fields))
+    assert skipped(read_cdr(str(path), since=EVER, tz=UTC_ZONE)) == (1, 1)
+
+
 # ---- queue_log
 
 
@@ -335,6 +345,23 @@ def test_damaged_lines_of_queue_log_are_skipped_and_old_ones_not_told(tmp_path: 
         "1795435209|1.2|q|NONE|ABA",
     )
     assert [event.what for event in read_queue_log(path, since=NOON)] == ["ENTERQUEUE", "ABA"]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param("171795435200", id="fused with a line that a power cut cut after two digits"),
+        pytest.param("1795435200000", id="13 digits are no year of any calendar here"),
+        pytest.param("179543520017954352", id="18 digits are more than a clock holds"),
+        pytest.param("179543520\N{SUPERSCRIPT TWO}", id="a digit that is no figure"),
+        pytest.param("17954", id="cut"),
+        pytest.param("100000000", id="years before there was an Asterisk"),
+        pytest.param(".", id="no figure at all"),
+    ],
+)
+def test_a_time_that_cannot_be_one_is_damage(at: str) -> None:
+    assert event_of(f"{at}|1.1|q|NONE|ABANDON|1|1|2") is None
+    assert event_of("1795435200|1.1|q|NONE|ABANDON|1|1|2") is not None
 
 
 def test_the_queue_log_is_found_beside_the_cdr(tmp_path: Path) -> None:

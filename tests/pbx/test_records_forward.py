@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.traces import HERE
 from textbackd.core.from_records import CdrRow
 from textbackd.errors import TextbackdError
-from textbackd.pbx.records import read_cdr, read_queue_log, sample_cdr, stream_cdr, stream_queue_log
+from textbackd.pbx.records import csv_file, read_cdr, read_queue_log, sample_cdr, stream_cdr, stream_queue_log
 from textbackd.pbx.records.texts import row_of
 
 ZONE = ZoneInfo("UTC")
@@ -68,6 +68,23 @@ def forward(path: Path) -> tuple[list[CdrRow], int]:
 def backward(path: Path) -> tuple[list[CdrRow], int]:
     rows = read_cdr(str(path), since=EVER, tz=ZONE)
     return sorted(rows, key=repr), rows.skipped
+
+
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES.keys())
+def test_a_file_that_begins_with_the_newest_has_the_same_rows_from_its_end(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(content)
+    blocks = list(csv_file.blocks_backwards(path, EVER))
+    rows = [row_of(texts, ZONE) for block in blocks for texts in block.rows]
+    skipped = sum(block.skipped for block in blocks) + rows.count(None)
+    assert (sorted((row for row in rows if row), key=repr), skipped) == backward(path)
+
+
+def test_an_export_with_rotated_ones_beside_it_is_not_read_from_its_end(tmp_path: Path) -> None:
+    for name in ("cdr.csv", "cdr.csv.1"):
+        (tmp_path / name).write_text(HEADER)
+    with pytest.raises(TextbackdError, match="sort it by calldate"):
+        next(csv_file.blocks_backwards(tmp_path / "cdr.csv", EVER))
 
 
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES.keys())

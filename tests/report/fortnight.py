@@ -94,10 +94,12 @@ class Office:
             outbox.add(self.db, text, case_id=None, call_id=None, now=when)
         self.gateway_takes(when + timedelta(seconds=2), State.DELIVERED)
 
-    def calls_back(self, caller: E164, when: datetime) -> None:
-        call = a_call(linkedid=f"{next(_serial)}.1", direction=Direction.OUTBOUND, talks=(talked(90),))
-        self.call(None, when, "ignored", "outbound", call=call, did=caller, line=None)
-        journal.resolve(self.db, caller, Resolution.CALLED_BACK, when)
+    def calls_back(self, caller: E164, when: datetime, lasts: float = 90) -> None:
+        """A call of the office that is picked up at `when`, and talked in for so many seconds."""
+        call = a_call(linkedid=f"{next(_serial)}.1", direction=Direction.OUTBOUND, talks=(talked(lasts),))
+        ends = when + timedelta(seconds=lasts)
+        self.call(None, ends, "ignored", "outbound", call=call, did=caller, line=None)
+        journal.resolve(self.db, caller, Resolution.CALLED_BACK, ends)
 
     def marks(self, staff: str | None, caller: E164, kind: ActKind, when: datetime, detail: str = "") -> None:
         with writing(self.db):
@@ -130,7 +132,7 @@ def _first_week(office: Office) -> None:
     office.call(TOM, at(3, "08:30"), "answered")
     journal.resolve(office.db, TOM, Resolution.CALLED_AGAIN, at(3, "08:30"))
     office.call(CITY, at(3, "10:00"), "missed", "busy", not_textable=NotTextable.LANDLINE)
-    office.calls_back(CITY, at(3, "10:20"))
+    office.calls_back(CITY, at(3, "10:20"), lasts=30 * 60)
     office.marks("anna", CITY, ActKind.LOST, at(5, "12:00"))
     office.call(None, at(4, "11:00"), "missed", "no_answer", not_textable=NotTextable.WITHHELD)
     office.missed(EVE, at(8, "12:30"), "unreachable", line="service")

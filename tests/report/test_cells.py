@@ -24,6 +24,8 @@ from textbackd.report.cells import DANGEROUS, cell, lines
         ("＝1+1", "'＝1+1"),
         ("Jane\r\n=1+1", "Jane  =1+1"),
         ("Jane \x00Kowalski", "Jane  Kowalski"),
+        ("Jane;=cmd|'/C calc'!A0;x", "Jane,=cmd|'/C calc'!A0,x"),
+        ("Jane\t=1+1", "Jane =1+1"),
         ("O'Brien, Jane", "O'Brien, Jane"),
         (None, ""),
         (0, "0"),
@@ -38,3 +40,5 @@ def test_whatever_is_written_stays_in_its_cell_and_is_no_formula(rows: list[list
     read = list(csv.reader(io.StringIO(lines(rows))))
     assert [len(row) for row in read] == [len(row) for row in rows]
     assert not any(value.startswith(DANGEROUS) for row in read for value in row)
+    elsewhere = csv.reader(io.StringIO(lines(rows)), delimiter=";")
+    assert not any(value.startswith(DANGEROUS) for row in elsewhere for value in row)

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +20,13 @@ import pytest
 
 from tests.report.shop import DENVER, MASTER, Rung, all_rows, day, weekly, write_csv, write_with_header
 from textbackd.core.leak import worth
+from textbackd.errors import TextbackdError
 from textbackd.report.figures import figures
 from textbackd.report.measure import Answer, Question, measure
+from textbackd.report.words import period
 
 OFFICE, SALES = "+13035550101", "+13035550102"
+FIRST: Final = date(2026, 3, 1)
 WORKDAYS: Final = ("mon", "tue", "wed", "thu", "fri")
 WEEK: Final = [
     ("mon", "08:00", "A", "answered", OFFICE),
@@ -240,12 +243,23 @@ def database(folder: Path) -> str:
             id="with linkedid",
         ),
         pytest.param(lambda d: str(write_with_header(d / "cdr.csv", all_rows(MONTH))), id="a table with a header"),
+        pytest.param(
+            lambda d: str(write_with_header(d / "cdr.csv", all_rows(MONTH)[::-1])), id="exported with the newest first"
+        ),
+        pytest.param(lambda d: str(write_csv(d / "m.csv", all_rows(MONTH)[::-1])), id="so, without a header"),
         pytest.param(rotated, id="rotated and packed"),
         pytest.param(database, id="SQLite"),
     ],
 )
 def test_the_month_is_the_same_from_every_source(answer: Answer, tmp_path: Path, source: Callable[[Path], str]) -> None:
     assert asked(source(tmp_path)).leak == answer.leak
+
+
+def test_a_packed_export_with_the_newest_first_is_not_held_whole_in_memory(tmp_path: Path) -> None:
+    plain = write_with_header(tmp_path / "cdr.csv", all_rows(MONTH)[::-1])
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(TextbackdError, match="sort it by calldate, the oldest first"):
+        asked(str(tmp_path / "packed.csv.gz"))
 
 
 def test_only_the_calls_of_the_wanted_time_count(tmp_path: Path) -> None:
@@ -257,6 +271,45 @@ def test_only_the_calls_of_the_wanted_time_count(tmp_path: Path) -> None:
     told = figures(asked(source, since=since, until=until), None)
     assert (told["calls"], told["missed"], told["unique_callers"]) == (48, 16, 13)
     assert (told["from"][:10], told["to"][:10]) == ("2026-03-09", "2026-03-14")
+    assert told["days"] == 7, "nobody called on Sunday, and it is a day of that week"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days", "words"),
+    [
+        pytest.param(1, 32, 30, "Sun 01 Mar 2026 to Mon 30 Mar 2026", id="no longer than the records reach"),
+        pytest.param(2, 30, 28, "Mon 02 Mar 2026 to Sun 29 Mar 2026", id="no longer than was asked for"),
+        pytest.param(None, None, 30, "Sun 01 Mar 2026 to Mon 30 Mar 2026", id="all that there is"),
+    ],
+)
+def test_a_week_is_reckoned_from_the_days_asked_for(
+    tmp_path: Path, since: int | None, until: int | None, days: int, words: str
+) -> None:
+    def midnight(number: int | None) -> datetime | None:
+        return (
+            None
+            if number is None
+            else datetime.combine(FIRST + timedelta(days=number - 1), time(), DENVER).astimezone(UTC)
+        )
+
+    two_calls = [
+        Rung(day(10, "09:00"), "gave up", "+13035550142", OFFICE),
+        Rung(day(11, "09:00"), "gave up", "+13035550143", OFFICE),
+    ]
+    own_calls = [Rung(day(number, "08:00"), "out", "+13035550179") for number in range(1, 31)]
+    source = str(write_csv(tmp_path / "Master.csv", all_rows(sorted([*two_calls, *own_calls], key=lambda one: one.at))))
+    told = asked(source, since=midnight(since), until=midnight(until)).leak
+    value = worth(told, 350, None)
+    assert value is not None
+    assert (told.days, period(told), told.total.missed) == (days, words, 2)
+    assert value.missed_a_week == pytest.approx(2 / (days / 7))
+
+
+@pytest.mark.parametrize("dialled", ["3035550142", "913035550142", "93035550142", "*673035550142", "*6793035550142"])
+def test_a_call_back_counts_whatever_is_dialled_first(tmp_path: Path, dialled: str) -> None:
+    calls = [Rung(day(10, "09:00"), "gave up", "+13035550142", OFFICE), Rung(day(10, "09:10"), "out", dialled)]
+    leak = asked(str(write_csv(tmp_path / "Master.csv", all_rows(calls)))).leak
+    assert (leak.called_back, leak.never_reached) == (1, 0)
 
 
 def test_figures_can_be_written_as_json(answer: Answer) -> None:

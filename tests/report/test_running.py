@@ -1,6 +1,6 @@
 """The figures of a fortnight, each worked out by hand; and what must be true of any."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,20 @@ import sqlite_utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.report.fortnight import DENVER, at, fill
+from tests.report.fortnight import DENVER, JANE, Office, at, fill
 from textbackd.config import loads
+from textbackd.core.phone import E164
 from textbackd.report import period
 from textbackd.report.funnel import funnel
 from textbackd.report.matters import Events, matters
 from textbackd.report.running import Question, Running, Spans, TextSpans, measure
 from textbackd.report.running_figures import figures
 from textbackd.report.waits import Person, percentile, waits
+from textbackd.store import journal
+from textbackd.store.acts import ActKind
 from textbackd.store.database import in_memory
 from textbackd.store.figures import AutomaticText, Case, Mark, Word
+from textbackd.store.journal import Resolution
 
 CONFIG = """
 business: {name: Anderson Roofing, country: US, timezone: America/Denver}
@@ -29,6 +33,7 @@ lines:
   service: {dids: ["+13035550102"]}
 gateways: {web: {type: http, url: "http://127.0.0.1:9/"}}
 """
+LONG_AFTER = at(31, "12:00")
 SETTINGS = loads(CONFIG, Path("fortnight.yaml"))
 
 
@@ -37,12 +42,17 @@ def minutes(number: float) -> timedelta:
 
 
 def ask(
-    db: sqlite_utils.Database, line: str | None = None, first: str = "2026-03-02", last: str = "2026-03-15"
+    db: sqlite_utils.Database,
+    line: str | None = None,
+    first: str = "2026-03-02",
+    last: str = "2026-03-15",
+    now: datetime = LONG_AFTER,
 ) -> Running:
     question = Question(
         period=period.chosen(first, last, date(2026, 3, 16), DENVER),
         country="US",
         line=line,
+        now=now,
         timetables={name: SETTINGS.timetable(one) for name, one in SETTINGS.lines.items()},
     )
     return measure(db, question)
@@ -134,6 +144,15 @@ def test_the_weeks_are_whole_ones(told: Running) -> None:
     assert told.fall is None
 
 
+def test_a_week_that_is_not_over_is_not_whole() -> None:
+    db = in_memory()
+    fill(db)
+    sunday = ask(db, first="2026-03-09", now=at(15, "20:00"))
+    assert sunday.weeks[-1].monday.isoformat() == "2026-03-02"
+    assert ask(db, first="2026-03-09", now=at(16, "00:00")).weeks[-1].monday.isoformat() == "2026-03-09"
+    assert sunday.first_weeks[-1:] == sunday.weeks[-1:], "nor among the first ones"
+
+
 def test_a_line_is_counted_alone() -> None:
     db = in_memory()
     fill(db)
@@ -158,6 +177,102 @@ def test_the_figures_as_json_have_the_leaks_names(told: Running) -> None:
     assert sum(sum(row) for row in found["by_weekday_and_hour"].values()) == found["missed"]
 
 
+def test_what_staff_write_from_their_mobiles_is_no_caller_who_waits() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:10"))
+    office.writes(E164("+13035550123"), at(2, "09:20"), "#1 I am on my way")
+    assert ask(db).to_answer.of == 1
+
+
+# ---- talks on the phone
+
+
+def handled(told: Running) -> int | None:
+    return steps(told)["handled"][1]
+
+
+def test_a_talk_of_months_later_is_about_something_else() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.calls_back(JANE, at(2, "09:00") + timedelta(days=130))
+    assert (handled(ask(db)), ask(db).to_person.count) == (0, 0)
+
+
+def test_a_talk_is_about_the_last_matter_alone() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.missed(JANE, at(9, "09:00"), "no_answer")
+    office.calls_back(JANE, at(9, "09:30"))
+    assert (handled(ask(db)), ask(db).to_person) == (1, Spans(count=1, of=2, median=minutes(30), high=minutes(30)))
+
+
+def test_the_first_word_on_the_phone_is_the_beginning_of_the_talk() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:01"))
+    office.calls_back(JANE, at(2, "09:05"), lasts=30 * 60)
+    assert (ask(db).to_person.median, ask(db).to_answer.median) == (minutes(5), minutes(4))
+
+
+def test_who_is_lost_in_a_transfer_has_spoken_with_a_person() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.writes(JANE, at(2, "09:01"))
+    office.call(JANE, at(2, "10:01"), "lost_after_answer", "transfer_unanswered")
+    assert (handled(ask(db)), ask(db).to_answer.median) == (1, minutes(60))
+
+
+def test_an_appointment_does_not_hide_that_they_spoke() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00"), "no_answer")
+    office.marks(None, JANE, ActKind.BOOKED, at(2, "09:10"))
+    journal.resolve(db, JANE, Resolution.BOOKED, at(2, "09:10"))
+    office.calls_back(JANE, at(2, "09:30"))
+    assert (handled(ask(db)), steps(ask(db))["booked"][1]) == (1, 1)
+
+
+# ---- money
+
+
+def test_a_text_is_paid_for_on_the_day_on_which_a_gateway_took_it() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(1, "23:00"), "no_answer", due=at(2, "08:00"))
+    office.gateway_takes(at(2, "08:00:05"))
+    assert (ask(db).spent.texts, ask(db, first="2026-03-01", last="2026-03-01").spent.texts) == (1, 0)
+
+
+# ---- marks
+
+
+def test_a_mark_that_is_mended_after_the_period_counts_in_it_as_it_stands() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(13, "09:00"), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(15, "12:00"), "35000")
+    office.marks("anna", JANE, ActKind.LOST, at(16, "12:00"))
+    told, later = ask(db), ask(db, first="2026-03-16", last="2026-03-29")
+    assert (told.ended.won, told.ended.lost, steps(told)["won"][1]) == (0, 1, 0)
+    assert (later.ended.won, later.ended.lost) == (0, 0), "it was marked first in the fortnight before"
+
+
+def test_an_older_matter_that_is_marked_anew_is_another() -> None:
+    db = in_memory()
+    office = Office(db)
+    office.missed(JANE, at(2, "09:00") - timedelta(days=40), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(2, "12:00") - timedelta(days=38), "20000")
+    office.missed(JANE, at(2, "09:00") - timedelta(days=20), "no_answer")
+    office.marks("anna", JANE, ActKind.WON, at(3, "12:00"), "35000")
+    assert (ask(db).ended.won, ask(db).ended.value) == (1, 35_000)
+
+
 # ---- what must be true of any
 
 CALLERS = st.sampled_from(["+13035550142", "+13035550143", "+13035550144"])
@@ -167,10 +282,10 @@ STAFF = st.sampled_from([None, "anna", "bob"])
 
 @st.composite
 def cases(draw: st.DrawFn) -> list[Case]:
-    drawn = draw(st.lists(st.tuples(CALLERS, MOMENTS, st.booleans(), st.booleans()), max_size=8))
+    drawn = draw(st.lists(st.tuples(CALLERS, MOMENTS, st.booleans()), max_size=8))
     return [
-        Case(number, caller, opened, opened + timedelta(hours=1) if talked else None, "called_back" if talked else None, textable)
-        for number, (caller, opened, textable, talked) in enumerate(sorted(drawn, key=lambda one: one[1]))
+        Case(number, caller, opened, textable)
+        for number, (caller, opened, textable) in enumerate(sorted(drawn, key=lambda one: one[1]))
     ]  # fmt: skip
 
 

@@ -63,6 +63,11 @@ def test_shares_tell_of_each_call_once_and_in_order(tmp_path: Path, write: Calla
     assert told(parts) == whole(path)
     assert (sum(part.rows for part in parts), sum(part.skipped for part in parts)) == (218, 0)
     assert parts[-1].done == 1.0
+    began, ended = (datetime(2026, 3, number, hour, tzinfo=DENVER) for number, hour in ((2, 8), (30, 16)))
+    assert min(part.span.first for part in parts) == began.timestamp()
+    assert 0 <= max(part.span.last for part in parts) - ended.timestamp() < 3600, (
+        "the last call is that of half past four"
+    )
 
 
 def test_a_small_file_is_not_cut(tmp_path: Path) -> None:

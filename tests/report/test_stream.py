@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from textbackd.core.from_records import QueueEvent
 from textbackd.core.trunk import Trunks
 from textbackd.pbx.records import stream_cdr, stream_queue_log
 from textbackd.pbx.records.queue_log import event_of
-from textbackd.pbx.records.texts import END_AT, START_AT, Texts, chooser
+from textbackd.pbx.records.texts import END_AT, START_AT, Texts, chooser, row_of
 from textbackd.report.quick_calls import Office
 from textbackd.report.stream import WINDOW, Stream
 
@@ -68,7 +69,7 @@ def test_all_recordings_in_one_go_are_judged_alike() -> None:
 
 TRUNKS: Final = {"PJSIP/trunk", "PJSIP/trunk2"}
 CALLERS: Final = ["+12015550100", "2015550100", "+12015550111", "anonymous", "", "101"]
-NUMBERS: Final = ["+13035550101", "101", "s", "600", "3035550102", "h"]
+NUMBERS: Final = ["+13035550101", "101", "s", "600", "3035550102", "h", "*672015550100"]
 CONTEXTS: Final = [
     "from-trunk",
     "ext-local",
@@ -131,9 +132,11 @@ ENDS: Final = ["CONNECT", "ABANDON", "EXITWITHTIMEOUT", "COMPLETECALLER", "RINGN
 def a_queue_log(draw: st.DrawFn, rows: Sequence[Texts]) -> list[QueueEvent]:
     """Return what a queue may have written of these calls and of one that has no rows."""
     names = sorted({r[0] for r in rows if r[0]})
-    events = [event(NOON, "NONE", "QUEUESTART")] if draw(st.booleans()) else []
-    for name in draw(st.lists(st.sampled_from([*names, "1795435201.99"]), max_size=3, unique=True)):
-        at = NOON + timedelta(seconds=draw(st.integers(0, 120)))
+    began = min((read.started_at for r in rows if (read := row_of(r, ZONE))), default=NOON)
+    events = [event(began, "NONE", "QUEUESTART")] if draw(st.booleans()) else []
+    alone = f"{int(began.timestamp()) + 1}.99"
+    for name in draw(st.lists(st.sampled_from([*names, alone]), max_size=3, unique=True)):
+        at = began + timedelta(seconds=draw(st.integers(0, 120)))
         steps = draw(st.permutations(["DID", "ENTERQUEUE", *draw(st.lists(st.sampled_from(ENDS), max_size=2))]))
         events += [event(at + timedelta(seconds=5 * place), name, what) for place, what in enumerate(steps)]
     return sorted(events, key=lambda one: one.at)
@@ -221,3 +224,46 @@ def test_a_clock_that_was_set_wrong_for_a_while_does_no_harm() -> None:
     wrong = row(uniqueid="9999.1", linkedid="", channel="PJSIP/trunk-ffffffff", base=datetime(2099, 1, 1, tzinfo=UTC))
     found = quickly([*rows[:50], wrong, *rows[50:]], [], {"PJSIP/trunk"}, at_once=5)
     assert len({name for _, name, *_ in found}) == 24 * 3 + 1
+
+
+def waits_in_queues(hours: int) -> tuple[list[Texts], list[QueueEvent]]:
+    """Return calls that gave up in a queue, one an hour, as the CDR and as queue_log tell of them."""
+    rows, events = [], []
+    for number in range(hours):
+        at, name = NOON + timedelta(hours=number), f"{int(NOON.timestamp()) + 3600 * number}.{number}"
+        channel = f"PJSIP/trunk-{number:08x}"
+        rows.append(
+            row("Queue", lastdata="sales,t,,,60", base=at, lasts=40, channel=channel, uniqueid=name, linkedid="")
+        )
+        events += [event(at, name, "ENTERQUEUE"), event(at + timedelta(seconds=40), name, "ABANDON")]
+    return rows, events
+
+
+def test_a_line_of_queue_log_that_is_far_ahead_counts_no_call_twice() -> None:
+    rows, events = waits_in_queues(100)
+    events[0] = replace(events[0], at=datetime(2099, 1, 1, tzinfo=UTC))
+    found = quickly(rows, events, {"PJSIP/trunk"}, at_once=5)
+    assert len(found) == 100
+    assert {said for _, _, _, said, _, _ in found} == {"missed queue_gave_up"}
+
+
+@pytest.mark.parametrize(
+    ("from_noon", "counts"),
+    [
+        pytest.param(timedelta(days=-60), False, id="before the rows"),
+        pytest.param(timedelta(days=60), False, id="after the rows"),
+        pytest.param(timedelta(hours=30, minutes=5), True, id="between them"),
+        pytest.param(timedelta(hours=99, minutes=5), True, id="right after the last one, which a batch may hold back"),
+    ],
+)
+def test_a_call_that_only_queue_log_knows_counts_in_the_time_of_the_rows(from_noon: timedelta, counts: bool) -> None:
+    rows, events = waits_in_queues(100)
+    at, name = NOON + from_noon, "1.7"
+    alone = [event(at, name, "ENTERQUEUE"), event(at + timedelta(seconds=9), name, "ABANDON")]
+    found = quickly(rows, sorted(events + alone, key=lambda one: one.at), {"PJSIP/trunk"}, at_once=5)
+    assert len(found) == 100 + counts
+
+
+def test_without_any_rows_queue_log_tells_of_its_calls() -> None:
+    _, events = waits_in_queues(5)
+    assert len(quickly([], events, {"PJSIP/trunk"})) == 5

@@ -1,6 +1,7 @@
 """Accounts, sessions, tokens and refusals, as they stand in the tables."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 import sqlite_utils
@@ -17,6 +18,12 @@ def anna(db: sqlite_utils.Database) -> None:
     accounts.add(db, "anna", Role.OWNER, "hash", NOON)
 
 
+def log_in(db: sqlite_utils.Database, staff: str, secret: str, now: datetime) -> None:
+    account = accounts.find(db, staff)
+    assert account is not None
+    assert sessions.start(db, account, secret, "Firefox", now)
+
+
 def test_an_account_that_there_is_is_not_made_again(db: sqlite_utils.Database) -> None:
     assert not accounts.add(db, "ANNA", Role.STAFF, "another", NOON)
     found = accounts.find(db, "anna")
@@ -27,36 +34,61 @@ def test_an_account_that_there_is_is_not_made_again(db: sqlite_utils.Database) -
 def test_an_account_that_is_deleted_or_disabled_has_no_way_in(db: sqlite_utils.Database) -> None:
     accounts.add(db, "bob", Role.STAFF, "hash", NOON)
     for staff in ("anna", "bob"):
-        sessions.start(db, staff, f"{staff}'s", "Firefox", NOON)
+        log_in(db, staff, f"{staff}'s", NOON)
         tokens.add(db, staff, "crm", f"{staff}'s token", NOON)
         accounts.invite(db, staff, Role.STAFF, f"{staff}'s link", NOON)
     accounts.disable(db, "anna", NOON)
     db.execute("DELETE FROM accounts WHERE staff = 'bob'")
     for staff in ("anna", "bob"):
         assert sessions.find(db, f"{staff}'s", NOON) is None
-        assert tokens.find(db, f"{staff}'s token", NOON) is None
+        assert tokens.find(db, f"{staff}'s token") is None
         assert accounts.invited(db, f"{staff}'s link", NOON) is None
     assert db.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
 
 
 def test_a_session_lives_only_while_its_account_may_log_in(db: sqlite_utils.Database) -> None:
-    sessions.start(db, "anna", "x", "Firefox", NOON)
+    log_in(db, "anna", "x", NOON)
     db.execute("UPDATE accounts SET disabled_at = '2026'")
     assert sessions.find(db, "x", NOON) is None
 
 
-def test_what_a_session_was_last_seen_is_written_every_few_minutes_only(db: sqlite_utils.Database) -> None:
-    sessions.start(db, "anna", "x", "Firefox", NOON)
-    seen = []
+def test_when_a_session_was_last_seen_is_to_be_noted_every_few_minutes_only(db: sqlite_utils.Database) -> None:
+    log_in(db, "anna", "x", NOON)
+    noted = []
     for minutes in (4, 5, 9, 10):
-        sessions.find(db, "x", after(minutes=minutes))
-        seen.append(sessions.listing(db, after(minutes=minutes))[0].last_seen_at)
-    assert seen == [NOON, after(minutes=5), after(minutes=5), after(minutes=10)]
+        found = sessions.find(db, "x", after(minutes=minutes))
+        assert found is not None
+        if sessions.is_to_note(found, after(minutes=minutes)):
+            sessions.seen(db, found, after(minutes=minutes))
+            noted.append(minutes)
+    assert noted == [5, 10]
+    assert sessions.listing(db, after(minutes=10))[0].last_seen_at == after(minutes=10)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param(lambda db: accounts.set_password(db, "anna", "new", NOON), id="the password was changed"),
+        pytest.param(lambda db: accounts.disable(db, "anna", NOON), id="the account was disabled"),
+        pytest.param(lambda db: db.execute("DELETE FROM accounts"), id="the account is gone"),
+    ],
+)
+def test_a_password_that_was_proved_before_opens_nothing_after(
+    db: sqlite_utils.Database, meanwhile: Callable[[sqlite_utils.Database], object]
+) -> None:
+    log_in(db, "anna", "earlier", NOON)
+    proved = accounts.find(db, "anna")
+    assert proved is not None
+    meanwhile(db)
+    assert not sessions.start(db, proved, "x", "Firefox", NOON)
+    assert not accounts.set_password(db, "anna", "mine", NOON, proved="hash")
+    assert sessions.listing(db, NOON) == []
+    assert [account.password for account in accounts.listing(db)] != ["mine"]
 
 
 def test_sessions_that_are_too_old_go_with_the_next_login(db: sqlite_utils.Database) -> None:
-    sessions.start(db, "anna", "x", "Firefox", NOON)
-    sessions.start(db, "anna", "y", "Firefox", NOON + sessions.IDLE_FOR)
+    log_in(db, "anna", "x", NOON)
+    log_in(db, "anna", "y", NOON + sessions.IDLE_FOR)
     assert db.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
 
 

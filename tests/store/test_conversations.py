@@ -2,21 +2,23 @@
 
 from typing import Any
 
+import pytest
 import sqlite_utils
 
 from tests.store.rows import ANSWERED, CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.conversation import Happening, Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164
-from textbackd.store import acts, conversations, journal, optouts, outbox, reports
+from textbackd.store import acts, conversations, inbox, journal, optouts, outbox, reports
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Box, Conversation, Look, News
 from textbackd.store.database import writing
+from textbackd.store.inbox import Came, Incoming
 from textbackd.store.journal import Resolution
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.reports import Heard
 from textbackd.store.states import State, TextOf
-from textbackd.store.timeline import What, timeline
+from textbackd.store.timeline import Entry, Place, What, timeline
 
 OTHER = E164("+13035550143")
 
@@ -199,9 +201,52 @@ def test_the_timeline_tells_everything_in_its_order(db: sqlite_utils.Database) -
         acts.add_within(db, Act(at=after(minutes=6), kind=ActKind.READ, staff="anna", number=CALLER))
     told = timeline(db, CALLER)
     assert [entry.what for entry in told] == [What.CALL, What.OURS, What.ACT]
-    assert [entry.what for entry in timeline(db, CALLER, before=after(minutes=1))] == [What.CALL, What.OURS]
+    assert [entry.what for entry in timeline(db, CALLER, before=told[2].place)] == [What.CALL, What.OURS]
     assert [entry.what for entry in timeline(db, CALLER, limit=1)] == [What.ACT]
     assert timeline(db, OTHER) == []
+
+
+def a_text_of_theirs(reference: str) -> Incoming:
+    return Incoming(
+        gateway="stick",
+        reference=reference,
+        kind=Came.TEXT,
+        sender=CALLER,
+        number=CALLER,
+        recipient=None,
+        body="Hello",
+        media=0,
+        received_at=NOON,
+    )
+
+
+def page_by_page(db: sqlite_utils.Database, size: int) -> list[Entry]:
+    """Return the timeline as somebody reads it who goes on to older pages, by what stands in their addresses."""
+    seen: list[Entry] = []
+    page = timeline(db, CALLER, limit=size)
+    while page:
+        seen = page + seen
+        page = timeline(db, CALLER, before=Place.read(page[0].place.written()), limit=size)
+    return seen
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_no_page_of_the_timeline_loses_what_was_at_the_same_moment(db: sqlite_utils.Database, size: int) -> None:
+    for number in range(3):
+        missed(db, f"1.{number}")
+        inbox.add(db, a_text_of_theirs(f"{number}"), NOON)
+        with writing(db):
+            outbox.add(db, a_text(), case_id=None, call_id=None, now=NOON)
+            acts.add_within(db, Act(at=NOON, kind=ActKind.NOTE, staff="anna", number=CALLER, detail=f"{number}"))
+    told = timeline(db, CALLER)
+    assert len(told) == 13  # three of each, and the text to the missed call
+    assert {entry.at for entry in told} == {NOON}
+    assert page_by_page(db, size) == told
+
+
+@pytest.mark.parametrize("written", ["", "2026-03-02T12:00:00Z", "1-2", "1-2-3-4", "x-0-1", "99999999999999999-0-1"])
+def test_what_is_no_place_of_a_timeline_is_read_as_none(written: str) -> None:
+    assert Place.read(written) is None
 
 
 def test_what_nobody_touched_for_long_lapses_unless_it_waits_for_us(db: sqlite_utils.Database) -> None:

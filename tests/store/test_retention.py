@@ -168,7 +168,8 @@ def test_the_dossier_holds_every_trace_of_a_number_and_of_no_other(db: sqlite_ut
     optouts.add(db, CALLER, OptedOutBy.TEXT, "stick", NOON)
     kept = dossier(db, CALLER)
     assert {name: len(rows) for name, rows in kept.items() if name != "number"} == {
-        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "opted_out": 1, "asked_to_stop": 0, "never": 0, "unreachable": 1, "halts": 2,
+        "calls": 2, "cases": 1, "texts": 1, "incoming": 1, "staff_wrote": 1, "told_staff": 1,
+        "opted_out": 1, "asked_to_stop": 0, "never": 0, "unreachable": 1, "halts": 2,
         "conversation": 1, "acts": 1, "news": 2, "notices": 1, "leads": 1, "bookings": 1,
     }  # fmt: skip
     (text,) = kept["texts"]

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPMethod
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
 from tests.web.inbox import Inbox, open_inbox
 from textbackd.core.conversation import Happening
 from textbackd.core.phone import E164
-from textbackd.store import accounts, conversations, journal, leads, outbox, tokens
+from textbackd.store import accounts, asks, conversations, journal, leads, outbox, tokens
 from textbackd.store import inbox as texts_in
 from textbackd.store.conversations import News
 from textbackd.store.database import writing
 from textbackd.store.inbox import Came, Incoming
 from textbackd.store.leads import NewLead
 from textbackd.web.api.__main__ import DOCUMENT, written
+from textbackd.web.api.routes import OPERATIONS
+from textbackd.web.inbox.deeds import DEEDS
 from textbackd.web.pace import Pace
 
 pytestmark = pytest.mark.slow
@@ -174,12 +177,19 @@ async def test_a_part_of_the_timeline_can_be_had(program: Program, only: str, wh
     assert [entry["what"] for entry in told["entries"]] == what
 
 
-async def test_older_entries_are_on_the_next_page(program: Program) -> None:
-    for minute in range(5):
-        await wrote(program.inbox, body=str(minute), minutes=minute + 1)
-    page = await program.get("/conversations/1/timeline?limit=2&only=texts")
-    older = await program.get(f"/conversations/1/timeline?limit=2&before={page['next'].replace('+', '%2B')}")
-    assert [entry["text"] for entry in (*older["entries"], *page["entries"])] == ["1", "2", "3", "4"]
+async def test_the_pages_of_the_timeline_hold_everything_once(program: Program) -> None:
+    for number in range(3):
+        await wrote(program.inbox, body=str(number))
+        await program.does("/conversations/1/note", {"text": f"note {number}"})
+    whole = (await program.get("/conversations/1/timeline"))["entries"]
+    seen: list[Any] = []
+    before = ""
+    for _ in whole:
+        page = await program.get(f"/conversations/1/timeline?limit=1{before}")
+        seen, before = page["entries"] + seen, f"&before={page['next']}"
+    assert len({entry["at"] for entry in whole}) == 1
+    assert seen == whole
+    assert (await program.get(f"/conversations/1/timeline?limit=1{before}"))["entries"] == []
 
 
 async def test_counts_staff_and_health_are_told(program: Program) -> None:
@@ -227,9 +237,9 @@ async def test_a_whole_number_may_be_written_with_a_point(program: Program) -> N
 
 
 @pytest.mark.parametrize(
-    "before", ["0.5", "-5", "1772452800", "2026-03-02", "2026-03-02T12:00:00", "x", "2026-13-01T00:00:00Z"]
+    "before", ["0.5", "-5", "1772452800", "2026-03-02T12:00:00Z", "x", "1-2", "1-2-3-4", "1-2-%27", "9" * 17 + "-0-1"]
 )
-async def test_a_moment_is_told_with_its_zone(program: Program, before: str) -> None:
+async def test_a_place_that_no_page_gave_is_told_as_a_fault(program: Program, before: str) -> None:
     assert (await program.ask("GET", f"/conversations/1/timeline?before={before}")).status == 422
 
 
@@ -255,6 +265,7 @@ ACTS: list[Any] = [
     pytest.param("rename", {"name": "Jane <b>"}, {"name": "Jane <b>"}, "renamed", id="rename"),
     pytest.param("opt-out", None, {"no_text": "opted_out"}, "opted_out", id="no more texts"),
     pytest.param("opt-in", None, {"no_text": None}, "opted_in", id="texts again"),
+    pytest.param("keep-texting", None, {"perhaps_stop": False}, "kept_texting", id="they did not mean STOP"),
     pytest.param("never", None, {"turn": "done"}, "never", id="its calls count no more"),
     pytest.param("look", None, {"unread": 0}, "read", id="look"),
 ]
@@ -268,6 +279,34 @@ async def test_what_the_inbox_can_do_a_program_can_do(
     assert {key: told[key] for key in changed} == changed
     rows = await program.inbox.write(lambda db: list(db["acts"].rows_where("number = ?", [CALLER])))
     assert [(row["kind"], row["staff"]) for row in rows] == [(kind, "bob")]
+
+
+# What the pages call a deed, where it is not the word of the API.
+CALLED = {"claim": "assign", "call": "call-back", "no-texts": "opt-out", "texts-again": "opt-in"}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_every_deed_of_the_pages_is_one_of_the_api(deed: str) -> None:
+    path = f"/conversations/{{id}}/{CALLED.get(deed, deed)}"
+    assert path in {operation.path for operation in OPERATIONS if operation.method is HTTPMethod.POST}
+    documented = (Path(__file__).parents[2] / "docs" / "API.md").read_text("utf-8")
+    assert f"`{CALLED.get(deed, deed)}`" in documented
+
+
+async def test_that_a_caller_may_mean_stop_is_told_until_somebody_decides(program: Program) -> None:
+    await wrote(program.inbox, OTHER, minutes=1)
+
+    def ask(db: Any) -> None:
+        with writing(db):
+            asks.add_within(db, OTHER, 1, NOON)
+
+    await program.inbox.write(ask)
+    listed = (await program.get("/conversations"))["conversations"]
+    assert [(one["id"], one["perhaps_stop"]) for one in listed] == [(2, True), (1, False)]
+    told = await program.does("/conversations/2/reply", {"text": "Shall we stop?"})
+    assert told["conversation"]["perhaps_stop"]
+    assert not (await program.does("/conversations/2/keep-texting"))["perhaps_stop"]
+    assert not (await program.get("/conversations/2"))["perhaps_stop"]
 
 
 async def test_forms_without_a_number_are_listed_until_they_are_read(program: Program) -> None:
@@ -300,7 +339,7 @@ async def test_who_wants_no_texts_is_not_texted_by_a_program_either(program: Pro
     ("path", "body", "why"),
     [
         pytest.param(
-            "/conversations/1/assign", {"to": "mallory"}, "None of the staff has this key.", id="nobody's key"
+            "/conversations/1/assign", {"to": "mallory"}, "None of the staff is called that", id="nobody's key"
         ),
         pytest.param("/conversations/1/call-back", None, "Nothing here can make calls.", id="no phones"),
         pytest.param("/texts", {"to": "call me", "text": "Hi"}, "This is no phone number.", id="no number"),
@@ -421,10 +460,23 @@ async def test_a_page_of_the_inbox_may_use_its_session_with_its_token_against_ot
         await browser.log_in()
         me = json.loads((await browser.ask("GET", f"{API}/me")).text)
         without = await browser.ask("POST", f"{API}/conversations/1/lost")
+        in_json = await Program(inbox, browser.session).post("/conversations/1/note", {"text": "x", "csrf": me["csrf"]})
+        in_form = await browser.ask("POST", f"{API}/conversations/1/lost", data={"csrf": me["csrf"]})
         with_it = await browser.ask("POST", f"{API}/conversations/1/lost", headers={"X-CSRF": me["csrf"]})
     assert (me["staff"], me["by"]) == ("anna", "session")
     assert (without.status, without.headers["Content-Type"]) == (403, "application/problem+json; charset=utf-8")
+    assert (in_json.status, in_form.status) == (403, 403)
+    assert "X-CSRF" in in_json.json["detail"]
     assert with_it.status == 200
+
+
+async def test_the_same_token_written_in_another_way_is_no_other_program(tmp_path: Path) -> None:
+    async with open_inbox(tmp_path, pace=Pace(2, timedelta(hours=1))) as inbox:
+        await inbox.write(lambda db: tokens.add(db, "bob", "crm", SECRET, NOON))
+        async with aiohttp.ClientSession(inbox.url) as session:
+            ways = (f"Bearer {SECRET}", f"bearer {SECRET}", f"BEARER   {SECRET}", f"Bearer \t{SECRET}")
+            asked = [await Program(inbox, session).ask("GET", "/me", Authorization=way) for way in ways]
+    assert [heard.status for heard in asked] == [200, 200, 429, 429]
 
 
 async def test_a_program_that_runs_wild_is_slowed_and_others_are_not(tmp_path: Path) -> None:

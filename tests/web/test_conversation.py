@@ -18,7 +18,7 @@ from tests.web.inbox import NOON, Browser, Inbox, Page, open_inbox
 from textbackd.core.conversation import Turn
 from textbackd.core.decide import Action, Decision, Why
 from textbackd.core.phone import E164, NotTextable
-from textbackd.store import acts, asks, leads, optouts, outbox
+from textbackd.store import accounts, acts, asks, leads, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation
 from textbackd.store.database import writing
@@ -228,6 +228,17 @@ async def test_who_may_mean_stop_is_asked_about_until_somebody_decides(inbox: In
 def may_mean_stop(db: sqlite_utils.Database) -> None:
     with writing(db):
         asks.add_within(db, NUMBER, 1, NOON)
+
+
+async def test_nobody_is_given_a_conversation_who_is_not_there(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    await inbox.write(lambda db: accounts.disable(db, "bob", NOON))
+    await browser.log_in()
+    assert (await browser.post(f"{TALK}/assign", to="bob")).status == 200, "he is in the configuration, and has a phone"
+    page = await browser.post(f"{TALK}/assign", to="mallory")
+    assert page.status == 422
+    assert "None of the staff is called that" in page.words
+    assert (await inbox.write(JANE.stands)).assignee == "bob"
 
 
 async def test_a_landline_is_told_before_anybody_types(inbox: Inbox, browser: Browser) -> None:

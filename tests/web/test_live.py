@@ -9,11 +9,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from tests.flow.office import until
 from tests.web.callers import TOM, Caller
 from tests.web.inbox import NOON, Browser, Inbox, open_inbox
 from textbackd.store import sessions
-from textbackd.web.inbox.live import MOST_PAGES, Page
+from textbackd.web.inbox.live import LIVE, MOST_PAGES, Live, Page, beside
 
 pytestmark = pytest.mark.slow
 JANE = Caller(name="Jane Kowalski")
@@ -81,6 +83,45 @@ async def test_nothing_is_told_after_the_session_has_ended(inbox: Inbox, browser
         await inbox.write(lambda db: sessions.end_all(db, "anna", NOON, by="anna"))
         inbox.desk.bell.ring(JANE.number)
         assert await rest(answer) == b""
+
+
+async def test_a_read_that_fails_makes_no_page_deaf(
+    inbox: Inbox, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    await inbox.write(JANE.writes("Hello", NOON))
+    await browser.log_in()
+    async with listening(browser) as answer:
+        await inbox.write(lambda db: db.execute("ALTER TABLE conversations RENAME TO elsewhere"))
+        inbox.desk.bell.ring(JANE.number)
+        await until(lambda: "open pages could not be told" in caplog.text)
+        await inbox.write(lambda db: db.execute("ALTER TABLE elsewhere RENAME TO conversations"))
+        inbox.desk.bell.ring(JANE.number)
+        assert (await heard(answer))["id"] == 1
+
+
+async def test_a_page_whose_session_cannot_be_looked_up_ends_in_order(inbox: Inbox, browser: Browser) -> None:
+    await browser.log_in()
+    async with listening(browser) as answer:
+        await inbox.write(lambda db: db.execute("ALTER TABLE sessions RENAME TO elsewhere"))
+        inbox.desk.bell.ring(None)
+        assert await rest(answer) == b""
+
+
+class Broken(Live):
+    """Ends with a fault of ours."""
+
+    async def run(self) -> None:
+        raise RuntimeError
+
+
+async def test_a_fault_of_ours_is_logged_at_the_stop_and_does_not_break_it(
+    inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = web.Application()
+    app[LIVE] = Broken(inbox.store, inbox.desk.bell)
+    async for _ in beside(app):
+        await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records] == ["open pages were told nothing: a fault of ours"]
 
 
 async def test_a_stranger_is_told_nothing(inbox: Inbox, browser: Browser) -> None:

@@ -244,3 +244,19 @@ async def test_a_crowd_is_told_to_come_back_and_nobody_is_counted_for_it(inbox: 
     assert statuses == [429] * 5
     await asyncio.gather(*crowd)
     assert (await browser.log_in()).where == "/"
+
+
+async def test_the_old_password_opens_no_session_that_outlives_it(inbox: Inbox, browser: Browser) -> None:
+    passwords = inbox.app[attempts.PASSWORDS]
+    login = asyncio.create_task(browser.log_in())
+    crowd: list[asyncio.Task[str]] = []
+    async with asyncio.timeout(30):
+        while not passwords.is_busy:  # until the login itself is the last one that waits to be looked at
+            crowd = [task for task in crowd if not task.done()]
+            crowd += [asyncio.create_task(passwords.hash("x")) for _ in range(MOST_WAITING - 1 - len(crowd))]
+            await asyncio.sleep(0.001)
+    await inbox.write(lambda db: accounts.set_password(db, "anna", "the hash of a new one", inbox.hands.now))
+    page = await login
+    assert (page.status, browser.cookie("textbackd")) == (401, None)
+    assert WRONG in page.words
+    await asyncio.gather(*crowd)

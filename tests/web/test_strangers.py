@@ -1,6 +1,7 @@
 """What a stranger, another site, and somebody of the staff who is no owner can learn and do: nothing."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,18 +9,18 @@ from aiohttp import web
 
 from tests.web.inbox import PASSWORD, Browser, Inbox, open_inbox, raw
 from textbackd.store import sessions, tokens
-from textbackd.web.access.auth import BEFORE_LOGIN, FOR_EVERYBODY
+from textbackd.web.access.auth import BEFORE_LOGIN, FOR_EVERYBODY, is_for_owners
 
 pytestmark = pytest.mark.slow
 
-OWNERS = [("GET", "/accounts"), ("GET", "/audit")]
+OWNERS = [("GET", "/accounts"), ("GET", "/audit"), ("GET", "/reports.csv")]
 OWNERS += [("POST", f"/accounts/{act}") for act in ("invite", "disable", "end-sessions")]
 
 
-def closed(app: web.Application) -> list[tuple[str, str]]:
+def closed(app: web.Application, which: Callable[[web.AbstractRoute], bool] = lambda _: True) -> list[tuple[str, str]]:
     """Return method and path of every route that is closed to strangers, its variables filled in."""
     routes = (route for route in app.router.routes() if route.name not in FOR_EVERYBODY | BEFORE_LOGIN)
-    return sorted({(route.method, _filled(route.resource)) for route in routes})
+    return sorted({(route.method, _filled(route.resource)) for route in routes if which(route)})
 
 
 def _filled(resource: web.AbstractResource | None) -> str:
@@ -70,7 +71,7 @@ async def test_who_is_no_owner_does_not_see_what_owners_see(browser: Browser, me
 
 
 async def test_the_list_of_what_owners_see_is_whole(inbox: Inbox) -> None:
-    theirs = [(method, path) for method, path in closed(inbox.app) if path.startswith(("/accounts", "/audit"))]
+    theirs = closed(inbox.app, lambda route: is_for_owners(route.handler))
     assert sorted(OWNERS) == [each for each in theirs if each[0] != "HEAD"]
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ import click
 import phonenumbers
 
 from textbackd.cli import DEFAULT_CONFIG
-from textbackd.cli.options import config_option
+from textbackd.cli.options import config_option, moment
 from textbackd.config import Settings, load, values
 from textbackd.config.zones import business_zone, machine_zone
 from textbackd.core.leak import worth
@@ -23,6 +23,17 @@ from textbackd.report.measure import Answer, Progress, Question, measure
 
 STEP: Final = 0.01  # of a file; a bar that moves more often costs more than it tells
 DAY: Final = timedelta(days=1)
+MOST_VALUE: Final = 1e12  # of a job, in any currency
+
+
+def _amount(written: str) -> float:
+    try:
+        amount = float(written)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount <= MOST_VALUE:  # nor is it nan, which is not above nothing either
+        raise click.BadParameter(f"{written!r} is no amount. Write 350, or 1250.50.")
+    return amount
 
 
 def _share(written: str) -> float:
@@ -66,7 +77,7 @@ def _share(written: str) -> float:
     metavar="ZONE",
     help="The PBX's and the shop's zone; the configuration's, or the country's.",
 )
-@click.option("--job-value", type=click.FloatRange(min=0), metavar="N", help="What an average job brings.")
+@click.option("--job-value", type=_amount, metavar="N", help="What an average job brings.")
 @click.option("--close-rate", type=_share, metavar="P", help="How many new callers buy: 0.3 or 30% is three of ten.")
 @click.option("--since", default=None, metavar="DATE|TIME", help="From that day on (2026-03-01), or for so long (90d).")
 @click.option("--until", default=None, metavar="DATE|TIME", help="Up to that day and with it, or up to so long ago.")
@@ -88,14 +99,15 @@ def leak(
     settings = _settings(config)
     home = _country(country) or (settings.business.country if settings else "US")
     clock = _zone(zone) or (settings.business.timezone if settings else business_zone(home, machine_zone())[0])
+    begins, ends = _asked(since, until, clock)
     question = Question(
         cdr=cdr,
         queue_log=queue_log,
         trunks=trunks or _configured_trunks(settings),
         country=home,
         zone=clock,
-        since=_moment("--since", since, clock, timedelta(0)),
-        until=_moment("--until", until, clock, DAY),
+        since=begins,
+        until=ends,
     )
     with _progress() as progress:
         answer = measure(question, progress)
@@ -149,19 +161,13 @@ def _configured_trunks(settings: Settings | None) -> tuple[str, ...]:
     return tuple(pattern for trunks in named for pattern in (*trunks.contexts, *trunks.channels))
 
 
-def _moment(option: str, written: str | None, zone: ZoneInfo, after: timedelta) -> datetime | None:
-    """Return the beginning of a day, or so long after, as a moment; or how long ago."""
-    if written is None:
-        return None
-    try:
-        day = date.fromisoformat(written.strip()) + after
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except ValueError:
-        pass
-    try:
-        return datetime.now(UTC) - values.duration(written)
-    except ValueError as error:
-        raise click.UsageError(f"{option} {written}: write a day as 2026-03-01, or how far back as 90d.") from error
+def _asked(since: str | None, until: str | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Return from when on, and until when; None where nothing was said."""
+    begins = None if since is None else moment("--since", since, zone)
+    ends = None if until is None else moment("--until", until, zone, after=DAY)
+    if begins and ends and begins >= ends:
+        raise click.UsageError(f"--since {since} comes after --until {until}. Write the earlier one first.")
+    return begins, ends
 
 
 @contextmanager

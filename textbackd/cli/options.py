@@ -2,15 +2,18 @@
 
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import click
 from click.core import ParameterSource
 
 from textbackd.cli import DEFAULT_CONFIG
-from textbackd.config import Settings, load, loads
+from textbackd.config import Settings, load, loads, values
 from textbackd.core.phone import E164, read_number
+from textbackd.report import period
 
 
 def _inherited(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
@@ -18,6 +21,25 @@ def _inherited(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
     is_default = ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT
     outer = ctx.parent.params.get("config") if ctx.parent else None
     return outer if is_default and isinstance(outer, Path) else value
+
+
+def moment(option: str, written: str, zone: ZoneInfo, after: timedelta = timedelta(0)) -> datetime:
+    """Return the beginning of a day (2026-03-01), or so long after it; or how long ago (90d)."""
+    try:
+        day = date.fromisoformat(written.strip())
+    except ValueError:
+        return _ago(option, written)
+    try:
+        return datetime.combine(period.within(day) + after, time(), zone).astimezone(UTC)
+    except ValueError as error:
+        raise click.UsageError(f"{option} {error}") from error
+
+
+def _ago(option: str, written: str) -> datetime:
+    try:
+        return datetime.now(UTC) - values.duration(written)
+    except ValueError as error:
+        raise click.UsageError(f"{option} {written}: write a day as 2026-03-01, or how far back as 90d.") from error
 
 
 WIDTH: Final = 80  # columns of the narrowest terminal in use

@@ -71,6 +71,7 @@ def _tell(settings: Settings, db: sqlite_utils.Database, asked: Period, line: st
         period=asked,
         country=settings.business.country,
         line=line,
+        now=datetime.now(UTC),
         timetables={name: settings.timetable(one) for name, one in settings.lines.items()},
     )
     told = running.measure(db, question)

@@ -4,16 +4,16 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
 
-from textbackd.cli.options import config_option, load_or_embedded
+from textbackd.cli.options import config_option, load_or_embedded, moment
 from textbackd.cli.traces import pbx_of
-from textbackd.config import Settings, values
+from textbackd.config import Settings
 from textbackd.core.limits import MILLIONTHS
 from textbackd.core.way import DECISIONS, REASONS, VERDICTS
 from textbackd.flow.simulate import Outcome
@@ -48,7 +48,7 @@ def simulate(source: str, since: str | None, pbx: str | None, as_json: bool, con
     """
     settings = load_or_embedded(config)
     zone = settings.business.timezone
-    begin = _since(since, zone)
+    begin = moment("--since", since, zone) if since is not None else datetime.now(UTC) - USUALLY
     outcome = simulated(settings, source, pbx=pbx_of(settings, pbx), since=begin, progress=_progress)
     if sys.stderr.isatty():
         click.echo("\r" + " " * 40 + "\r", err=True, nl=False)
@@ -57,20 +57,6 @@ def simulate(source: str, since: str | None, pbx: str | None, as_json: bool, con
         return
     for line in _summary(outcome, settings, begin):
         click.echo(line)
-
-
-def _since(written: str | None, zone: ZoneInfo) -> datetime:
-    if written is None:
-        return datetime.now(UTC) - USUALLY
-    try:
-        day = datetime.strptime(written.strip(), "%Y-%m-%d").date()  # noqa: DTZ007  # a day of the shop's zone, below
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except ValueError:
-        pass
-    try:
-        return datetime.now(UTC) - values.duration(written)
-    except ValueError as error:
-        raise click.UsageError(f"--since {written}: write a day as 2026-03-01, or how far back as 90d.") from error
 
 
 def _progress(what: str, number: int) -> None:

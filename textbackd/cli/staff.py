@@ -48,7 +48,7 @@ def list_(config: Path) -> None:
     type=click.Choice([role.value for role in Role]),
     default=Role.STAFF.value,
     show_default=True,
-    help="Owners also see accounts, and who did what.",
+    help="Owners also see accounts and who did what, and get calls and conversations as a spreadsheet.",
 )
 @stdin_option
 @config_option
@@ -59,12 +59,11 @@ def add(name: str, role: str, password_stdin: bool, config: Path) -> None:
         raise click.UsageError(BAD_NAME)
     with closing(open_database(settings.storage)) as db:
         known = accounts.find(db, name)
-        if known is not None and known.disabled_at is None:
-            raise TextbackdError(
-                f"{known.staff} has an account already. Set its password: textbackd staff password NAME"
-            )
-        hashed = _hashed(password_stdin)
-        accounts.add(db, known.staff if known else name, Role(role), hashed, datetime.now(UTC))
+        is_taken = known is not None and known.disabled_at is None
+        called = known.staff if known else name
+        # Asked again when it is made: somebody else may have made it while the password was typed.
+        if is_taken or not accounts.add(db, called, Role(role), _hashed(password_stdin), datetime.now(UTC)):
+            raise TextbackdError(f"{called} has an account already. Set its password: textbackd staff password NAME")
     click.echo(f"{name} may log in, as {role}.")
 
 

@@ -39,7 +39,7 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     sent, and nothing opened but the files of secrets.
     """
     environment = os.environ if environ is None else environ
-    rules = (_contacts, _devices, _numbers, _calendars, _texts, _group_texts, _zone, _web)
+    rules = (_contacts, _devices, _numbers, _on_call, _calendars, _texts, _group_texts, _zone, _web)
     found = [*_secrets(settings, environment), *(warning for rule in rules for warning in rule(settings))]
     faults = [Fault(settings.origin.line(loc), loc, words) for loc, words in found]
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
@@ -79,6 +79,18 @@ def _numbers(settings: Settings) -> Found:
     for name, person in settings.staff.items():
         if person.mobile and _is_landline(person.mobile, settings.business.country):
             yield ("staff", name, "mobile"), f"{person.mobile} is a fixed line, which gets no texts. Write a mobile."
+
+
+def _on_call(settings: Settings) -> Found:
+    mobiles = {person.mobile for person in settings.staff.values()}
+    for name, line in settings.lines.items():
+        if line.on_call is None or not line.urgent_words() or not mobiles or line.on_call in mobiles:
+            continue
+        if _is_landline(line.on_call, settings.business.country):
+            said = f"{line.on_call} is a fixed line: an urgent text at night wakes who gets the replies instead"
+        else:
+            said = f"{line.on_call} is nobody's mobile under `staff`, so whoever is woken there cannot answer by text"
+        yield ("lines", name, "on_call"), f"{said}. Write somebody of `staff`."
 
 
 def _contacts(settings: Settings) -> Found:

@@ -29,6 +29,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from textbackd.core.call import Call, Direction, EndedBy, HandedOnBy, Moment, QueueStay, Ring, Talk
+from textbackd.core.phone import without_service_code
 from textbackd.core.picture import MACHINES
 from textbackd.core.trunk import Trunks, trunk_of
 
@@ -294,7 +295,7 @@ def _call(record: _Record, book: _Book, pbx: str, direction: Direction) -> Call:
         direction=direction,
         caller_presented=_caller(record),
         caller_name=_name(first.clid),
-        did_presented=_did(record, book),
+        did_presented=_did(record, book, direction),
         withheld=False,
         started_at=first.started_at,
         ended_at=record.ended_at,
@@ -334,18 +335,28 @@ def _name(clid: str) -> str:
     return clid.rpartition("<")[0].strip().strip('"') if "<" in clid else ""
 
 
-def _did(record: _Record, book: _Book) -> str:
+def _did(record: _Record, book: _Book, direction: Direction) -> str:
     told = [row.did for row in record.own]
     told += [event.details[0] for event in record.events if event.what == "DID" and event.details]
-    told += [row.dst for row in record.own if _is_did(row, book.trunks)]
+    is_number = is_dialled if direction is Direction.OUTBOUND else is_long
+    told += [row.dst for row in record.own if _is_in_trunk(row, book.trunks) or is_number(row.dst)]
     return next((did for did in told if did), "")
 
 
-def _is_did(row: CdrRow, trunks: Trunks) -> bool:
+def _is_in_trunk(row: CdrRow, trunks: Trunks) -> bool:
     """Return whether `dst` is still the number that came in: a menu, a ring group or a transfer puts its own there."""
-    digits = row.dst.lstrip("+")
-    in_trunk = row.dst not in NO_NUMBERS and trunks.has("", row.dcontext)
-    return in_trunk or (len(digits) > 4 and digits.isascii() and digits.isdigit())
+    return row.dst not in NO_NUMBERS and trunks.has("", row.dcontext)
+
+
+def is_long(dst: str) -> bool:
+    """Return whether it can be a number that came in, wherever it stands."""
+    digits = dst.lstrip("+")
+    return len(digits) > 4 and digits.isascii() and digits.isdigit()
+
+
+def is_dialled(dst: str) -> bool:
+    """Return whether it can be a number that the office called, with a service code (*67) before it or without."""
+    return is_long(without_service_code(dst))
 
 
 def _up_in(record: _Record) -> str | None:

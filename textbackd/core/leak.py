@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import Final
 
 from textbackd.core.missed import Reason, Verdict
-from textbackd.core.phone import read_number
+from textbackd.core.phone import read_dialled, read_number
 from textbackd.core.same_caller import SameCaller
 
 HOUR: Final = 3_600  # seconds
@@ -109,7 +109,8 @@ class Leak:
 
     first: datetime | None  # when the first call began, in the shop's zone; None: there was none
     last: datetime | None
-    days: int  # from the first call's day to the last one's, both counted
+    begins: date | None  # the first day that was asked for, as far as the records reach; None: there was no call
+    ends: date | None  # the last one
     total: Part
     missed_by_reason: Mapping[str, int]  # most frequent first
     uncertain_by_reason: Mapping[str, int]
@@ -130,6 +131,11 @@ class Leak:
     def repeated(self) -> int:
         """Return how many missed calls were another try of somebody who had been missed before."""
         return self.total.missed - self.withheld - self.callers
+
+    @property
+    def days(self) -> int:
+        """Return how many days are told of, those without a call, too."""
+        return (self.ends - self.begins).days + 1 if self.begins and self.ends else 0
 
     @property
     def weeks(self) -> float:
@@ -177,12 +183,14 @@ class Tally:
     _cells: Counter[tuple[str, int, str]] = field(default_factory=Counter)  # said, hour of the week, line
     _offsets: dict[int, int | None] = field(default_factory=dict)  # days since 1970 → seconds
     _same_caller: SameCaller = field(init=False)
+    _same_callee: SameCaller = field(init=False)
     _withheld: int = 0
     _first: int = NEVER
     _last: int = -1
 
     def __post_init__(self) -> None:
         self._same_caller = SameCaller(self.country)
+        self._same_callee = SameCaller(self.country, read_dialled)
 
     def add(self, calls: Iterable[Heard]) -> None:
         """Count calls, in the order of their ends."""
@@ -192,8 +200,9 @@ class Tally:
             event = EVENTS.get(said)
             if event is None or not self.since <= began < self.until:
                 continue
-            key = self._same_caller(number)
-            if said != OUTBOUND:
+            is_theirs = said != OUTBOUND
+            key = self._same_caller(number) if is_theirs else self._same_callee(number)
+            if is_theirs:
                 offset = offsets.get(began // DAY)
                 slot = (began + offset) // HOUR % HOURS_A_WEEK if offset else self._slot(began)
                 cells[said, slot, lines.get(line) or self._line(line)] += 1
@@ -228,15 +237,17 @@ class Tally:
         self.lines[presented] = shown
         return shown
 
-    def leak(self) -> Leak:
-        """Return what was counted."""
+    def leak(self, covered: tuple[int, int] | None = None) -> Leak:
+        """Return what was counted. `covered` is when the records begin and end, with all that is in them; None: with the calls."""
         stand = Counter(self._callers.values())
         first, last = (self._at(self._first), self._at(self._last)) if self._last >= 0 else (None, None)
+        begins, ends = self._days(covered or (NEVER, -NEVER)) if first else (None, None)
         grid, by_line, total = self._parts()
         return Leak(
             first=first,
             last=last,
-            days=_days(first, last),
+            begins=begins,
+            ends=ends,
             total=total,
             missed_by_reason=self._reasons(Verdict.MISSED),
             uncertain_by_reason=self._reasons(Verdict.UNCERTAIN),
@@ -258,6 +269,12 @@ class Tally:
 
     def _at(self, seconds: int) -> datetime:
         return datetime.fromtimestamp(seconds, UTC).astimezone(self.zone)
+
+    def _days(self, covered: tuple[int, int]) -> tuple[date, date]:
+        """Return the first and the last day that were asked for and that the records reach; calls lie in them."""
+        begins = min(self._first, max(covered[0], self.since))
+        ends = max(self._last, min(covered[1], self.until - 1))
+        return self._at(begins).date(), self._at(ends).date()
 
     def _parts(self) -> tuple[dict[tuple[int, int], Part], dict[str, Part], Part]:
         grid: dict[tuple[int, int], Part] = defaultdict(Part)
@@ -286,10 +303,3 @@ def _sum(parts: Iterable[Part]) -> Part:
         total.missed += part.missed
         total.uncertain += part.uncertain
     return total
-
-
-def _days(first: datetime | None, last: datetime | None) -> int:
-    if first is None or last is None:
-        return 0
-    days: date = first.date()
-    return (last.date() - days).days + 1

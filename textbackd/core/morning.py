@@ -1,6 +1,6 @@
 """When does a shop's day begin, and since when was it closed?   core/timetable.py → here → flow/staff/alarms.py      Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -30,7 +30,22 @@ def _openings(now: datetime, times: Timetable) -> Iterator[datetime]:
 
 
 def closed_since(opening: datetime, lines: Collection[Timetable]) -> datetime:
-    """Return when the last of the lines closed before `opening`, at most ten days before."""
+    """Return when the last of the lines closed before `opening`, at most ten days before; the morning before if none ever closes."""
     earliest = opening - LONGEST_CLOSED
-    ends = [end for times in lines for _, end in times.open_between(earliest, opening) if end < opening]
-    return max(ends, default=earliest)
+    whole = (earliest, opening)
+    stretches = [list(_joined(times.open_between(*whole))) for times in lines]
+    if all(open_for == [whole] for open_for in stretches):
+        return opening - DAY
+    return max((end for open_for in stretches for _, end in open_for if end < opening), default=earliest)
+
+
+def _joined(parts: Iterable[tuple[datetime, datetime]]) -> Iterator[tuple[datetime, datetime]]:
+    """Yield stretches of time, those that touch as one: nothing closes at midnight that opens then."""
+    begun: tuple[datetime, datetime] | None = None
+    for begins, ends in parts:
+        if begun is not None and begins > begun[1]:
+            yield begun
+            begun = None
+        begun = (begun[0] if begun else begins, ends)
+    if begun is not None:
+        yield begun

@@ -4,6 +4,7 @@ Numbers are read once, at the edge, as E.164 (ITU-T E.164: `+` and at most 15 di
 11 digits, `001…`, `011…` and words arrive as the carrier sent them, so the country of the business decides how they are read.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -57,6 +58,12 @@ HOME: Final = {
 SHORT_CODE_DIGITS: Final = 6  # the longest short code in North America; shorter than any subscriber number that we text
 
 
+# Dialled before a number, and no part of it: *67 and *82 in North America hide and show the caller; so do *31# and #31# elsewhere
+# (3GPP TS 22.030). The line or the network takes them.
+SERVICE_CODE: Final = re.compile(r"[*#]\d\d[*#]?", re.ASCII)
+OUTSIDE_LINE: Final = frozenset("90")  # what offices dial first to get one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNumber:
     """A presented number, read in the light of the country of the business."""
@@ -83,6 +90,25 @@ def read_number(presented: str, country: str) -> ReadNumber:
         short = 0 < digits <= SHORT_CODE_DIGITS
         return ReadNumber(e164=None, region=None, not_textable=NotTextable.SHORT_CODE if short else NotTextable.INVALID)
     return _classified(number, country)
+
+
+@lru_cache(maxsize=4096)
+def read_dialled(dialled: str, country: str) -> ReadNumber:
+    """Return the number that somebody of the office called, read without what they dialled to get a line or to hide theirs.
+
+    A 9 or 0 is taken for that only where no plan has the number with it.
+    """
+    number = without_service_code(dialled.strip())
+    found = read_number(number, country)
+    if found.region is not None or number[:1] not in OUTSIDE_LINE:
+        return found
+    inner = read_number(without_service_code(number[1:]), country)
+    return found if inner.region is None else inner
+
+
+def without_service_code(dialled: str) -> str:
+    """Return what was dialled, without *67 and its kin before it."""
+    return SERVICE_CODE.sub("", dialled, count=1) if SERVICE_CODE.match(dialled) else dialled
 
 
 def _looks_dialled(presented: str) -> bool:

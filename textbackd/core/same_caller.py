@@ -1,14 +1,15 @@
-"""Is this the caller of before?  A number as presented → a key.   core/phone.py → here → core/leak.py      Pure.
+"""Is this the caller of before?  A number as presented, or as dialled → a key.   core/phone.py → here → core/leak.py      Pure.
 
 Reading a number takes 100 µs, and ten years bring a hundred thousand of them. How a number is written follows from how it begins and
 how long it is ("10 digits that begin with 303555 are an American number without its 1"), so it is read once for each such beginning,
 and the rest is taken over. Beginnings are long enough that a plan's area codes and exchanges stay apart.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from textbackd.core.phone import read_number
+from textbackd.core.phone import ReadNumber, read_number
 
 BEGINNING: Final = 7  # characters: a + and a country code with three digits more, or an area code and exchange
 MOST_BEGINNINGS: Final = 50_000
@@ -21,6 +22,7 @@ class SameCaller:
     """Tells callers apart as they are read in a country."""
 
     country: str
+    read: Callable[[str, str], ReadNumber] = read_number  # or `read_dialled`, for those whom the office called
     _rules: dict[tuple[str, int], Rule | None] = field(default_factory=dict)
 
     def __call__(self, presented: str) -> int | None:
@@ -44,7 +46,7 @@ class SameCaller:
         return key
 
     def _read(self, presented: str) -> int | None:
-        e164 = read_number(presented, self.country).e164
+        e164 = self.read(presented, self.country).e164
         return None if e164 is None else int(e164[1:])
 
 

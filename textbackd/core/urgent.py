@@ -47,10 +47,15 @@ def words_for(languages: Iterable[str]) -> tuple[str, ...]:
 
 def is_urgent(body: str, words: Iterable[str]) -> bool:
     """Return whether a text names one of the words as something that is so."""
-    said = f" {' '.join(words_of(body[:LOOKED_AT]))} "
-    for calm in map(_folded, CALM):
-        said = said.replace(f" {calm} ", " ")
-    return contains(said.split(), map(_folded, words))
+    return contains(_without_calm(words_of(body[:LOOKED_AT])), map(_folded, words))
+
+
+def _without_calm(words: Iterable[str]) -> list[str]:
+    # Every word has blanks of its own, so that of the same phrase twice in a row both are found.
+    said = "".join(f" {word} " for word in words)
+    for calm in CALM:
+        said = said.replace("".join(f" {word} " for word in words_of(calm)), " ")
+    return said.split()
 
 
 def _folded(phrase: str) -> str:

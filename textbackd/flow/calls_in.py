@@ -219,11 +219,13 @@ class CallsIn:
 
     def on_the_phone(self) -> set[E164]:
         """Return the numbers that are in a call with us at this moment, whoever called whom."""
-        presented = [caller for _, caller, _ in self._tracker.open_callers()] + self._tracker.open_outbound()
+        office = self._office
+        numbers = [office.number(caller) for _, caller, _ in self._tracker.open_callers()]
+        numbers += map(office.dialled, self._tracker.open_outbound())
         # A call that has just ended counts until it is written down: it may settle the matter of a text that waits.
         for call in [*self._settling, *self._merger.held]:
-            presented += [call.caller_presented, call.did_presented]
-        return {number for number in map(self._office.number, presented) if number is not None}
+            numbers += [office.number(call.caller_presented), office.read(call).did]
+        return {number for number in numbers if number is not None}
 
     async def _switched_closed(self, call: Call, numbers: Numbers, judgement: Judgement) -> bool | None:
         """Return what the day/night switch of the line says; None without one, and for a call that was over long ago."""

@@ -19,7 +19,7 @@ from textbackd.core.compose import Fields, compose, kind_for, text_for
 from textbackd.core.decide import Action, AtNight, Caller, Decision, Policy, Question, Standing, decide
 from textbackd.core.missed import Circumstances, Judgement, judge
 from textbackd.core.night import Night
-from textbackd.core.phone import E164, NotTextable, read_number, zones_of
+from textbackd.core.phone import E164, NotTextable, read_dialled, read_number, zones_of
 from textbackd.core.segments import segments
 from textbackd.core.timetable import Opening, Timetable
 from textbackd.core.words import WORDS, Words, when
@@ -88,12 +88,15 @@ class Office:
     def read(self, call: Call) -> Numbers:
         """Return the numbers of a call, as read in the country of the business."""
         country = self._settings.business.country
-        did = read_number(call.did_presented, country).e164
+        did = (
+            self.dialled(call.did_presented)
+            if call.direction is Direction.OUTBOUND
+            else self.number(call.did_presented)
+        )
         caller = read_number(call.caller_presented, country)
         if call.direction is not Direction.INBOUND:
-            return Numbers(
-                caller=caller.e164, did=did, not_textable=None
-            )  # nobody thinks of texting a phone of the office
+            # Nobody thinks of texting a phone of the office.
+            return Numbers(caller=caller.e164, did=did, not_textable=None)
         if call.withheld:
             return Numbers(caller=None, did=did, not_textable=NotTextable.WITHHELD)
         return Numbers(caller=caller.e164, did=did, not_textable=caller.not_textable)
@@ -101,6 +104,10 @@ class Office:
     def number(self, presented: str) -> E164 | None:
         """Return a presented number as read in the country of the business."""
         return read_number(presented, self._settings.business.country).e164
+
+    def dialled(self, number: str) -> E164 | None:
+        """Return a number that somebody of the office called, read without the 9 or *67 before it."""
+        return read_dialled(number, self._settings.business.country).e164
 
     def judge(self, call: Call, numbers: Numbers, *, never: bool = False) -> Judgement:
         """Return the verdict on a call; `never` says that the shop has put its caller on the never-list while we run."""

@@ -18,7 +18,7 @@ from textbackd.core.segments import segments
 from textbackd.errors import TextbackdError
 from textbackd.flow.bell import Bell
 from textbackd.flow.staff.ring_back import CannotRing, RingBack
-from textbackd.store import acts, asks, conversations, never, optouts, outbox
+from textbackd.store import accounts, acts, asks, conversations, never, optouts, outbox
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.conversations import Conversation, News
 from textbackd.store.database import Store, writing
@@ -63,11 +63,20 @@ class Desk:
         self.bell, self._wake, self._ring_back = bell, wake, ring_back
         self._own = settings.own_numbers()
 
-    async def reply(self, number: E164, body: str, staff: str, *, key: str | None = None) -> str:
+    async def reply(
+        self,
+        number: E164,
+        body: str,
+        staff: str,
+        *,
+        key: str | None = None,
+        allowed: Callable[[Conversation | None], None] = lambda _: None,
+    ) -> str:
         """Text a caller in a person's words; return the text's id. The first answer claims the conversation.
 
         `key`: 32 hexadecimal digits that the form chose, so that sending it twice by mistake sends one text. With other words
-        it is refused: nobody shall believe that those went out, too.
+        it is refused: nobody shall believe that those went out, too. `allowed` raises Refused if it is not to be as the
+        conversation stands at the moment of writing.
         """
         now, text = self._clock(), body.strip()
         self._check(number, text)
@@ -78,6 +87,7 @@ class Desk:
                     raise SentAlready
                 return key
             conversation = conversations.find(db, number)
+            allowed(conversation)
             if optouts.find(db, number) is not None:
                 raise Refused("This caller wants no texts (STOP). Call instead.")
             new = self._text(conversation, number, text, staff, now)
@@ -157,11 +167,15 @@ class Desk:
             self.bell.ring(number)
 
     async def assign(self, number: E164, to: str | None, staff: str) -> None:
-        """Give a conversation to somebody; None gives it back to all. To oneself is claiming it."""
+        """Give a conversation to somebody who is there; None gives it back to all. To oneself is claiming it."""
+
+        def work(db: sqlite_utils.Database) -> None:
+            if to is not None and to not in accounts.colleagues(db, self._settings.staff):
+                raise Refused("None of the staff is called that, or not any more. Choose somebody else.")
+            conversations.assign(db, number, to)
+
         kind = ActKind.CLAIMED if to == staff else ActKind.ASSIGNED
-        await self._act(
-            number, kind, staff, "" if to == staff else to or "", lambda db: conversations.assign(db, number, to)
-        )
+        await self._act(number, kind, staff, "" if to == staff else to or "", work)
 
     def can_call_back(self, staff: str) -> bool:
         """Return whether one of the staff has a desk phone that can be connected with a caller."""

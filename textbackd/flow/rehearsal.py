@@ -93,8 +93,8 @@ class Phones:
     def __init__(self, calls: Iterable[Call], office: Office) -> None:
         self._spans: dict[E164, list[tuple[datetime, datetime]]] = defaultdict(list)
         for call in calls:
-            far_end = call.did_presented if call.direction is Direction.OUTBOUND else call.caller_presented
-            who = office.number(far_end)
+            is_ours = call.direction is Direction.OUTBOUND
+            who = office.dialled(call.did_presented) if is_ours else office.number(call.caller_presented)
             if who is not None and call.started_at is not None and call.ended_at is not None:
                 self._spans[who].append((call.started_at, call.ended_at))
 

@@ -44,7 +44,7 @@ class Mail:
             raise NotTold("the mail server cannot do what `email` asks for: STARTTLS, or a login.") from None
         except ssl.SSLError:
             raise NotTold("the mail server's certificate is not trusted, or it speaks no TLS on this port.") from None
-        except (OSError, smtplib.SMTPException):
+        except (OSError, ValueError, smtplib.SMTPException):  # ValueError: a name that socket does not look up at all
             raise NotTold("the mail server cannot be reached.") from None
 
     def _mail(self, message: Message) -> EmailMessage:

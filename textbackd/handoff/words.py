@@ -35,8 +35,13 @@ class About:
 
     @property
     def who(self) -> str:
+        """The caller, in one line, as whoever answers calls them."""
+        return f"#{self.tag} {self.whom}"
+
+    @property
+    def whom(self) -> str:
         """The caller, in one line."""
-        return f"#{self.tag} {' '.join(filter(None, (shortened(self.name, NAME), self.number)))}"
+        return " ".join(filter(None, (shortened(self.name, NAME), self.number)))
 
 
 _SAID: Final = {
@@ -55,6 +60,11 @@ def text(about: About) -> str:
     if about.matter in (Happening.WROTE, Happening.LEAD):
         return f"{about.who}: {shortened(about.words, IN_A_TEXT) or '(nothing that can be shown)'}"
     return f"{about.who} {_SAID[about.matter]}{_reason(about)}."
+
+
+def page(about: About) -> str:
+    """Return the text to a mobile that is nobody's of the staff, whose answers would be a caller's: without a tag to answer with."""
+    return f"{about.whom}: {shortened(about.reminder, IN_A_TEXT)} Call them: nobody reads an answer to this text."
 
 
 def title(about: About) -> str:

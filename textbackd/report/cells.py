@@ -2,6 +2,8 @@
 
 A spreadsheet runs a cell that begins with = + - @, a tab or a line end as a formula (OWASP, "CSV Injection"). Such a cell gets an
 apostrophe in front; with it an E.164 number stays as it is, too, instead of becoming 1.3E+10.
+
+Where the decimal mark is a comma, Excel splits such a file at semicolons instead, and finds a cell behind each: they become commas.
 """
 
 import csv
@@ -19,7 +21,7 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     written = str(value)
-    shown = "".join(character if character.isprintable() else " " for character in written).strip()
+    shown = "".join(character if character.isprintable() else " " for character in written).strip().replace(";", ",")
     return f"'{shown}" if written.startswith(DANGEROUS) or shown.startswith(DANGEROUS) else shown
 
 

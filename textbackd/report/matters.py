@@ -1,18 +1,17 @@
-"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/staff.py      Pure.
+"""What became of each case, from the first missed call to the job.   store/figures.py → here → report/funnel.py, report/waits.py      Pure.
 
 What follows belongs to the case that was opened last before it, until the same caller's next case.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from textbackd.store.figures import AutomaticText, Case, Mark, Word
 
-TALKED: Final = frozenset({"called_again", "called_back"})
 BOOKED: Final = "booked"
 T = TypeVar("T", Word, Mark)
 
@@ -45,7 +44,7 @@ class Events:
 
     texts: Sequence[AutomaticText] = ()
     theirs: Sequence[Word] = ()
-    ours: Sequence[Word] = ()
+    ours: Sequence[Word] = ()  # written, or begun to be said on the phone
     marks: Sequence[Mark] = ()  # the oldest first
 
 
@@ -74,7 +73,6 @@ def matters(cases: Sequence[Case], events: Events) -> list[Matter]:
     by_id, callers = {matter.case.id: matter for matter in found}, _Callers()
     for matter in found:
         callers.add(matter)
-        _resolved(matter)
     for text in events.texts:
         if text.case_id in by_id:
             by_id[text.case_id].text = text
@@ -87,22 +85,18 @@ def matters(cases: Sequence[Case], events: Events) -> list[Matter]:
     return found
 
 
-def standing(marks: Iterable[Mark], cases: Iterable[Case]) -> list[Mark]:
-    """Return how callers' matters ended: the last mark of each, won or lost. A mark that was mended counts once."""
-    openings: dict[str, list[datetime]] = defaultdict(list)
-    for case in cases:
-        openings[case.caller].append(case.opened_at)
-    last: dict[tuple[str, int], Mark] = {}
+def standing(
+    marks: Iterable[Mark], openings: Mapping[str, Sequence[datetime]], since: datetime, until: datetime
+) -> list[Mark]:
+    """Return how the matters ended that were marked first in a period: by the last mark of each, won or lost, whenever it was made.
+
+    `marks` and the `openings` of a caller's cases come with the oldest first.
+    """
+    of_matter: dict[tuple[str, int], list[Mark]] = defaultdict(list)
     for mark in marks:
         if mark.kind != BOOKED:
-            last[mark.number, bisect_right(openings.get(mark.number, ()), mark.at)] = mark
-    return list(last.values())
-
-
-def _resolved(matter: Matter) -> None:
-    if matter.case.resolution in TALKED:
-        matter.spoken_at = matter.case.resolved_at
-    matter.booked = matter.case.resolution == BOOKED
+            of_matter[mark.number, bisect_right(openings.get(mark.number, ()), mark.at)].append(mark)
+    return [some[-1] for some in of_matter.values() if since <= some[0].at < until]
 
 
 def _marked(matter: Matter, mark: Mark) -> None:

@@ -105,6 +105,11 @@ def _day(written: str) -> date:
         day = date.fromisoformat(written.strip())
     except ValueError:
         raise ValueError(f"{written.strip()[:20]!r} is not a day. Write it like 2026-03-01.") from None
+    return within(day)
+
+
+def within(day: date) -> date:
+    """Return a day that can be reckoned with. Raises ValueError with a sentence for one before 2000 or in a far future."""
     if not FIRST_YEAR <= day.year < LAST_YEAR:
         raise ValueError(f"{day} is not a day of this report. Write a year from {FIRST_YEAR} on.")
     return day

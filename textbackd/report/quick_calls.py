@@ -26,6 +26,8 @@ from textbackd.core.from_records import (
     QueueEvent,
     calls_from_records,
     has_name,
+    is_dialled,
+    is_long,
     number_in,
     timeout_in,
 )
@@ -319,7 +321,7 @@ class QuickCalls:
         stem, to_stem = channel.rpartition("-")[0] or channel, to.rpartition("-")[0] or to
         if not self._is_outside(channel, stem, context):
             # The office dials thousands of numbers; whom it dials is nobody's matter.
-            dst, data = LONG if _is_long(dst) else dst, ""
+            dst, data = LONG if is_dialled(dst) else dst, ""
         named = row[SRC] or row[CNUM]
         key = (stem, to_stem, dst, context, row[LASTAPP], data, row[DISPOSITION], not row[DID], not named)
         kind = self._kinds.get(key)
@@ -338,7 +340,7 @@ class QuickCalls:
         kind = self._kinds[key] = Kind(
             channel=self._side(row[CHANNEL], row[DCONTEXT]),
             to=self._side(row[DSTCHANNEL], "") if row[DSTCHANNEL] else "",
-            dst=LONG if _is_long(dst) else dst,
+            dst=LONG if is_long(dst) else dst,
             dcontext=row[DCONTEXT],
             has_did=bool(row[DID]),
             has_src=bool(row[SRC] or row[CNUM]),
@@ -427,11 +429,6 @@ def _up(kind: Kind, billsec: str, ended: int) -> int | None:
     if billed < 0:
         raise DamagedRowError("the clock was set back")
     return ended - billed if billed or kind.disposition is Disposition.ANSWERED else None
-
-
-def _is_long(number: str) -> bool:
-    digits = number.lstrip("+")
-    return len(digits) > 4 and digits.isascii() and digits.isdigit()
 
 
 def _is_restart(ended: int, restarts: Sequence[int]) -> bool:

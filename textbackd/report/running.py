@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Final
 
 import sqlite_utils
@@ -34,6 +33,8 @@ class Question:
     period: Period
     country: str
     line: str | None  # None: all
+    now: datetime  # a week that is not over by then is no whole one
+    followed: timedelta = FOLLOWED  # what came of the calls counts for so long after the period
     timetables: Mapping[str, Timetable]  # by line
 
 
@@ -100,14 +101,14 @@ class Running:
 def measure(db: sqlite_utils.Database, question: Question) -> Running:
     """Return the figures."""
     span = question.period
-    asked = Asked(since=span.since, until=span.until, followed=span.until + FOLLOWED, line=question.line)
+    asked = Asked(since=span.since, until=span.until, followed=span.until + question.followed, line=question.line)
     calls, cases, marks = figures.calls(db, asked), figures.cases(db, asked), figures.marks(db, asked)
     leak = _leak(calls, question)
-    theirs, ours = figures.theirs(db, asked), figures.ours(db, asked)
-    events = Events(texts=figures.automatic_texts(db, asked), theirs=theirs, ours=ours, marks=marks)
+    theirs, spoken = figures.theirs(db, asked), [*figures.ours(db, asked), *figures.talks(db, asked)]
+    events = Events(texts=figures.automatic_texts(db, asked), theirs=theirs, ours=spoken, marks=marks)
     found = [matter for matter in matters(cases, events) if matter.case.opened_at < asked.until]
-    waited = [wait for wait in waits(theirs, chain(ours, figures.talks(db, asked))) if wait.since < asked.until]
-    ends = standing((mark for mark in marks if mark.at < asked.until), cases)
+    waited = [wait for wait in waits(theirs, spoken) if wait.since < asked.until]
+    ends = standing(marks, figures.openings(db, asked), asked.since, asked.until)
     texts = [matter.text for matter in found if matter.text is not None]
     weeks, first = _weeks(db, asked, question), _first_weeks(db, asked, question)
     return Running(
@@ -187,14 +188,14 @@ def _ended(ends: Sequence[Mark]) -> Ended:
 
 
 def _weeks(db: sqlite_utils.Database, asked: Asked, question: Question) -> list[Week]:
-    spans = period.weeks_before(asked.until, question.period.zone, 2 * guard.WEEKS)
+    spans = period.weeks_before(min(asked.until, question.now), question.period.zone, 2 * guard.WEEKS)
     return [_week(db, asked, question, *span) for span in spans]
 
 
 def _first_weeks(db: sqlite_utils.Database, asked: Asked, question: Question) -> list[Week]:
     began = figures.first_call(db)
     spans = period.weeks_after(began, question.period.zone, guard.WEEKS) if began else ()
-    return [_week(db, asked, question, *span) for span in spans if span[1] <= asked.until]
+    return [_week(db, asked, question, *span) for span in spans if span[1] <= min(asked.until, question.now)]
 
 
 def _week(db: sqlite_utils.Database, asked: Asked, question: Question, since: datetime, until: datetime) -> Week:

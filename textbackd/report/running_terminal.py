@@ -1,40 +1,31 @@
-"""The running report for people at a terminal, in 80 columns.   report/running.py → here → `textbackd report`
+"""The running report for people at a terminal, in 80 columns.   report/running.py → here → `textbackd report`"""
 
-Colours come from rich, which leaves them out where the output is piped.
-"""
-
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import IO, Final
 
-from rich.console import Console
 from rich.text import Text
 
 from textbackd.core.leak import WEEKDAYS, Leak
 from textbackd.core.way import REASONS
-from textbackd.report import charts, running_words, words
+from textbackd.report import charts, running_words, screen, words
 from textbackd.report.running import Running
 from textbackd.report.running_words import count, span, value
+from textbackd.report.screen import ANSWERED, DIM, HEAD, MISSED, item, row, wrapped
 
-WIDTH: Final = 80
 BAR: Final = 22  # columns of the longest
 MOST_LINES: Final = 10
-MISSED, ANSWERED, DIM, HEAD = "red", "green", "dim", "bold"
 
 
 def show(told: Running, name_of: Callable[[str], str], out: IO[str]) -> None:
     """Write the report; `name_of` gives the name of one of the staff."""
-    console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
-    for line in _report(told, name_of):
-        line.rstrip()
-        console.print(line)
+    screen.show(_report(told, name_of), out)
 
 
 def _report(told: Running, name_of: Callable[[str], str]) -> Iterator[Text]:
     line = told.question.line
     yield Text(f"{told.question.period.words()}, {f'line {line}' if line else 'all lines'}", HEAD)
     if told.fall is not None:
-        yield from _wrapped(running_words.warning(told.fall), "", MISSED)
+        yield from wrapped(running_words.warning(told.fall), "", MISSED)
     yield from _calls(told)
     yield from _callers(told.leak)
     yield from _funnel(told)
@@ -48,26 +39,26 @@ def _report(told: Running, name_of: Callable[[str], str]) -> Iterator[Text]:
 def _calls(told: Running) -> Iterator[Text]:
     total = told.leak.total
     yield Text()
-    yield _row("Calls from outside", total.calls)
-    yield _row("Answered", total.answered, words.share(total.answered, total.calls), ANSWERED)
-    yield _row("Missed", total.missed, words.share(total.missed, total.calls), MISSED)
+    yield row("Calls from outside", total.calls)
+    yield row("Answered", total.answered, words.share(total.answered, total.calls), ANSWERED)
+    yield row("Missed", total.missed, words.share(total.missed, total.calls), MISSED)
     for reason, calls in told.leak.missed_by_reason.items():
-        yield _item(calls, REASONS[reason])
+        yield item(calls, REASONS[reason])
     if total.uncertain:
-        yield _row("Uncertain", total.uncertain, words.share(total.uncertain, total.calls))
+        yield row("Uncertain", total.uncertain, words.share(total.uncertain, total.calls))
     unknown = f", {told.opening.unknown:,} of no line that is set now" if told.opening.unknown else ""
     yield Text(f"  missed while open: {told.opening.open:,}, while closed: {told.opening.closed:,}{unknown}", DIM)
 
 
 def _callers(leak: Leak) -> Iterator[Text]:
     yield Text()
-    yield _row("Callers who were missed", leak.callers)
+    yield row("Callers who were missed", leak.callers)
     for fate in charts.fates(leak):
-        yield _item(fate.count, f"{fate.label}, on the phone")
+        yield item(fate.count, f"{fate.label}, on the phone")
     if leak.repeated:
-        yield _item(leak.repeated, "more missed calls were somebody's next try")
+        yield item(leak.repeated, "more missed calls were somebody's next try")
     if leak.withheld:
-        yield _item(leak.withheld, "missed calls told no number")
+        yield item(leak.withheld, "missed calls told no number")
 
 
 def _funnel(told: Running) -> Iterator[Text]:
@@ -102,8 +93,8 @@ def _heat(leak: Leak) -> Iterator[Text]:
     yield Text.assemble(("Missed by weekday and hour", HEAD), (" (##: a hundred and more)" if most > 99 else "", DIM))
     yield Text("     " + "".join(f"{hour:>3}" for hour in hours), DIM)
     for number, day in enumerate(WEEKDAYS):
-        row = cells[number * len(hours) : (number + 1) * len(hours)]
-        shown = "".join(f"{cell.missed if cell.missed < 100 else '##':>3}" if cell.missed else "  ·" for cell in row)
+        of_day = cells[number * len(hours) : (number + 1) * len(hours)]
+        shown = "".join(f"{cell.missed if cell.missed < 100 else '##':>3}" if cell.missed else "  ·" for cell in of_day)
         yield Text(f"{words.WEEKDAYS[day][:3]:<5}{shown}")
 
 
@@ -124,11 +115,11 @@ def _pairs(told: Running) -> Iterator[Text]:
     yield Text("How fast", HEAD)
     for title, figures, of in running_words.speeds(told.to_text, told.to_person, told.to_answer):
         yield Text(f"  {title:<36} {figures}")
-        yield from _wrapped(of, " " * 39, DIM)
+        yield from wrapped(of, " " * 39, DIM)
     yield Text()
     yield Text("Money", HEAD)
     for amount, what in running_words.money(told.spent, told.ended):
-        yield from _wrapped(what, f"{amount:>12}  ")
+        yield from wrapped(what, f"{amount:>12}  ")
 
 
 def _people(told: Running, name_of: Callable[[str], str]) -> Iterator[Text]:
@@ -156,17 +147,3 @@ def _weeks(told: Running) -> Iterator[Text]:
     recent = {week.monday for week in shown}
     for week in (*(week for week in told.first_weeks if week.monday not in recent and week.rate.calls), *shown):
         yield Text(f"  from {week.monday.isoformat()}  {running_words.answered(week.rate)}")
-
-
-def _wrapped(sentence: str, before: str = "  ", style: str = "") -> Iterator[Text]:
-    after = " " * len(before)
-    for line in textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=after, break_on_hyphens=False):
-        yield Text(line, style)
-
-
-def _row(title: str, number: int, note: str = "", style: str = "") -> Text:
-    return Text.assemble(f"{title:<26}", (f"{number:>12,}", style), f"  {note}")
-
-
-def _item(number: int, sentence: str) -> Text:
-    return Text(f"  {number:>9,}  {sentence}")

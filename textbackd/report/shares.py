@@ -28,7 +28,7 @@ from textbackd.pbx.records import Block
 from textbackd.pbx.records.csv_file import Files
 from textbackd.pbx.records.texts import row_of
 from textbackd.report.quick_calls import Office, heard
-from textbackd.report.stream import LATE, WINDOW, Stream
+from textbackd.report.stream import LATE, WINDOW, Span, Stream
 
 SHARE: Final = 1 << 24  # bytes; some 60,000 rows
 BACK: Final = 1 << 18  # bytes that are gone back at once to find what a window's time before
@@ -55,6 +55,7 @@ class Judged(NamedTuple):
     calls: list[Heard]
     rows: int
     skipped: int
+    span: Span  # that the rows cover, with those that were read before and after the share
     done: float  # how much of all has been read by then
 
 
@@ -109,7 +110,7 @@ def judge_share(share: Share) -> Judged:
     before = share.files.blocks(_window_before(share), share.begin)
     found = stream.calls(chain(before, own, _window_after(share)))
     calls = [heard(call) for some in found for call in some if share.since <= call.ended < share.until]
-    return Judged(calls, own.rows, own.skipped + stream.damaged, share.end / share.files.size)
+    return Judged(calls, own.rows, own.skipped + stream.damaged, stream.span, share.end / share.files.size)
 
 
 @lru_cache(maxsize=1)

@@ -6,11 +6,11 @@ have delivered it twice (core/merge.py). A call that had no new row for longer t
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from textbackd.core.call import Call
 from textbackd.core.from_records import QueueEvent, calls_from_records
@@ -25,10 +25,30 @@ WINDOW: Final = 4 * 3600  # seconds; longer than a talk in any shop, and what is
 LATE: Final = 600  # seconds that a row may come out of order: Asterisk writes batches every 300 by default
 SAME_ENOUGH: Final = 7  # last characters of a caller's number, by which twins are looked for
 TWINS: Final = int(WITHIN.total_seconds())
+LOOKS_AHEAD: Final = 8  # lines of queue_log; fewer in a row were written while the clock was set wrong
 END: Final = 1 << 40  # seconds since 1970; after all calls
 ENDED: Final = itemgetter(0, 1)  # of a Finished: when, and its name
 
 Joined = tuple[Finished, Sequence[Finished]]  # a call, and what it was made of
+
+
+class Span(NamedTuple):
+    """The time that rows cover, in seconds since 1970."""
+
+    first: int  # when the first of them began
+    last: int  # when the last one ended
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there was no row that could be read."""
+        return self.first > self.last
+
+    def with_row(self, began: int, ended: int) -> "Span":
+        """Return the time that holds another row, too."""
+        return Span(min(self.first, began), max(self.last, ended))
+
+
+NO_TIME: Final = Span(END, -END)
 
 
 class Stream:
@@ -44,6 +64,7 @@ class Stream:
         self._safe = 0  # what ended before that had its last row before that
         self._held: list[Finished] = []
         self._unreadable = 0
+        self.span = NO_TIME
 
     @property
     def skipped(self) -> int:
@@ -75,8 +96,11 @@ class Stream:
         yield self._due(END)
 
     def _time(self, rows: Sequence[Texts]) -> int:
-        last = row_of(rows[-1], self._zone) if rows else None
-        return int(last.started_at.timestamp()) if last else self._turned
+        """Return what time the rows have reached, and note what they cover."""
+        edges = [row for texts in (*rows[:1], *rows[-1:]) if (row := row_of(texts, self._zone))]
+        for row in edges:
+            self.span = self.span.with_row(int(row.started_at.timestamp()), int(row.ended_at.timestamp()))
+        return int(edges[-1].started_at.timestamp()) if edges else self._turned
 
     def _turn(self, now: int, *, queue_alone: int) -> None:
         """Judge the calls that are over, also those that only queue_log knows and that ended before `queue_alone`."""
@@ -85,7 +109,11 @@ class Stream:
         self._held += self._quick.all(over) if self._queues.is_silent else self._with_events(over)
         alone = self._queues.alone(queue_alone)
         if self._window.has_names:
-            self._held += [finished(call, []) for call in alone]
+            self._held += [call for call in (finished(one, []) for one in alone) if self._is_covered(call)]
+
+    def _is_covered(self, call: Finished) -> bool:
+        """Return whether a call that only queue_log knows lies in the time of the rows. The latest may not be written yet."""
+        return self.span.is_empty or self.span.first - LATE <= call.began <= call.ended <= self.span.last + LATE
 
     def _with_events(self, groups: Iterable[Group]) -> Iterator[Finished]:
         for group in groups:
@@ -157,17 +185,21 @@ class _Queues:
 
     def __init__(self, events: Iterable[QueueEvent]) -> None:
         self._events = iter(events)
-        self._next = next(self._events, None)
+        self._ahead = deque(islice(self._events, LOOKS_AHEAD))
         self._by_uniqueid: dict[str, list[QueueEvent]] = {}
         self.restarts: list[int] = []
 
     def read(self, until: int) -> None:
-        while self._next is not None and self._next.at.timestamp() < until:
-            event, self._next = self._next, next(self._events, None)
-            if event.what == "QUEUESTART":
-                self.restarts.append(int(event.at.timestamp()))
-            elif event.uniqueid != "NONE":
-                self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
+        """Take note of what happened before that. One line that is far ahead of the others holds nothing up."""
+        while any(event.at.timestamp() < until for event in self._ahead):
+            self._take(self._ahead.popleft())
+            self._ahead.extend(islice(self._events, 1))
+
+    def _take(self, event: QueueEvent) -> None:
+        if event.what == "QUEUESTART":
+            self.restarts.append(int(event.at.timestamp()))
+        elif event.uniqueid != "NONE":
+            self._by_uniqueid.setdefault(event.uniqueid, []).append(event)
 
     @property
     def is_silent(self) -> bool:

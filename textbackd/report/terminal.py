@@ -1,32 +1,23 @@
-"""The leak for people at a terminal: 80 columns, with bars.   report/measure.py → here → `textbackd leak`
+"""The leak for people at a terminal: 80 columns, with bars.   report/measure.py → here → `textbackd leak`"""
 
-Colours come from rich, which leaves them out where the output is piped.
-"""
-
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Final
 
-from rich.console import Console
 from rich.text import Text
 
 from textbackd.core.leak import Leak, Part, Worth
 from textbackd.core.way import REASONS
-from textbackd.report import words
+from textbackd.report import screen, words
 from textbackd.report.measure import Answer
+from textbackd.report.screen import ANSWERED, DIM, HEAD, MISSED, item, row, wrapped
 
-WIDTH: Final = 80
 BAR: Final = 40  # columns of the longest
 MOST_LINES: Final = 10  # numbers of ours that are shown
-MISSED, ANSWERED, DIM, HEAD = "red", "green", "dim", "bold"
 
 
 def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
     """Write the report."""
-    console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True)
-    for line in _report(answer, worth):
-        line.rstrip()
-        console.print(line)
+    screen.show(_report(answer, worth), out)
 
 
 def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
@@ -45,33 +36,33 @@ def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
 
 def _counts(leak: Leak) -> Iterator[Text]:
     total = leak.total
-    yield _row("Calls from outside", total.calls)
-    yield _row("Answered", total.answered, words.share(total.answered, total.calls), ANSWERED)
+    yield row("Calls from outside", total.calls)
+    yield row("Answered", total.answered, words.share(total.answered, total.calls), ANSWERED)
     if leak.lost_after_answer:
-        yield _item(leak.lost_after_answer, "of them let go of again, and nobody took over")
-    yield _row("Missed", total.missed, words.share(total.missed, total.calls), MISSED)
+        yield item(leak.lost_after_answer, "of them let go of again, and nobody took over")
+    yield row("Missed", total.missed, words.share(total.missed, total.calls), MISSED)
     for reason, calls in leak.missed_by_reason.items():
-        yield _item(calls, REASONS[reason])
+        yield item(calls, REASONS[reason])
     if total.uncertain:
-        yield _row("Uncertain", total.uncertain, words.share(total.uncertain, total.calls))
+        yield row("Uncertain", total.uncertain, words.share(total.uncertain, total.calls))
         for reason, calls in leak.uncertain_by_reason.items():
-            yield _item(calls, REASONS[reason])
+            yield item(calls, REASONS[reason])
 
 
 def _callers(leak: Leak) -> Iterator[Text]:
     yield Text()
-    yield _row("Callers who were missed", leak.callers)
+    yield row("Callers who were missed", leak.callers)
     for callers, what in (
         (leak.answered_later, "called again and got through"),
         (leak.called_back, "were called back"),
         (leak.never_reached, "were never reached"),
     ):
-        yield _item(callers, what, MISSED if what.startswith("were never") else "")
-    yield _item(leak.new_never_reached, "of those had never called before", deeper=True)
+        yield item(callers, what, MISSED if what.startswith("were never") else "")
+    yield item(leak.new_never_reached, "of those had never called before", deeper=True)
     if leak.repeated:
-        yield _item(leak.repeated, "more missed calls were theirs, trying again")
+        yield item(leak.repeated, "more missed calls were theirs, trying again")
     if leak.withheld:
-        yield _item(leak.withheld, "missed calls came without a number that tells who it was")
+        yield item(leak.withheld, "missed calls came without a number that tells who it was")
 
 
 def _open_hours(leak: Leak) -> list[tuple[int, Part]]:
@@ -113,30 +104,16 @@ def _worth(worth: Worth | None) -> Iterator[Text]:
     yield Text()
     yield Text("What it may cost", HEAD)
     if worth is None:
-        yield from _wrapped(words.NO_JOB_VALUE)
+        yield from wrapped(words.NO_JOB_VALUE)
         return
     for amount, how in words.reckoning(worth):
-        yield from _wrapped(how, f"{amount:>12}  ")
+        yield from wrapped(how, f"{amount:>12}  ")
     if worth.likely is None:
-        yield from _wrapped(words.NO_CLOSE_RATE)
+        yield from wrapped(words.NO_CLOSE_RATE)
 
 
 def _small(title: str, sentences: Iterable[str]) -> Iterator[Text]:
     yield Text()
     yield Text(title, HEAD)
     for sentence in sentences:
-        yield from _wrapped(sentence, "- ", DIM)
-
-
-def _wrapped(sentence: str, before: str = "  ", style: str = "") -> Iterator[Text]:
-    after = " " * len(before)
-    for line in textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=after, break_on_hyphens=False):
-        yield Text(line, style)
-
-
-def _row(title: str, value: int, note: str = "", style: str = "") -> Text:
-    return Text.assemble(f"{title:<26}", (f"{value:>12,}", style), f"  {note}")
-
-
-def _item(value: int, sentence: str, style: str = "", *, deeper: bool = False) -> Text:
-    return Text.assemble(" " * (6 if deeper else 2), (f"{value:>9,}", style), f"  {sentence}")
+        yield from wrapped(sentence, "- ", DIM)

@@ -12,6 +12,8 @@ from textbackd.report.running import Running
 
 NAME: Final = 38  # columns
 COLUMN: Final = 16
+# Counted are matters, of which a caller may have two in a week.
+STEPS: Final = {"texted": "Texts to them", "delivered": "  delivered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def _title(business: str, week: Running) -> str:
     texted = next(step.altogether or 0 for step in week.funnel if step.name == "texted")
     won = f", {week.ended.won:,} won" if week.ended.won else ""
     missed = _many(week.leak.total.missed, "missed call")
-    return f"{business}: {missed} last week, {_many(texted, 'caller')} texted{won}"
+    return f"{business}: {missed} last week, {_many(texted, 'text')} sent{won}"
 
 
 def _lines(business: str, week: Running, before: Running, waiting: int, link: str | None) -> Iterator[str]:
@@ -62,7 +64,7 @@ def _figures(running: Running) -> Iterator[tuple[str, str]]:
     yield "  and never reached", f"{running.leak.never_reached:,}"
     for step in running.funnel:
         if step.name not in ("missed", "textable"):
-            yield f"  {words.STEPS[step.name].lower()}", words.count(step.altogether)
+            yield STEPS.get(step.name, words.STEPS[step.name]), words.count(step.altogether)
     yield "From the call to the text (median)", words.span(running.to_text.p50)
     yield "From the call to a person (median)", words.span(running.to_person.median)
     yield "Wrote, and waited for us (median)", words.span(running.to_answer.median)

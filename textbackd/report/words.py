@@ -15,7 +15,9 @@ NOT_SHOWN: Final = (
     "Whether a message was left: reaching voicemail counts as missed, with and without one.",
     "Whether a mobile was answered by a person or by its voicemail: below 20 seconds such a call is uncertain.",
     "Whether a call back reached a person: an answering machine that took it counts as called back.",
+    "A call back from a mobile, which the PBX never saw.",
     "Which of our numbers was called, where a menu came before and the records have no column `did`.",
+    "Who ended a call, where the dialplan gives no time-out: then the caller is taken to have given up.",
 )
 FAIR_DAYS: Final = 28  # fewer, and one busy or idle week stands for the year
 WHY: Final = {
@@ -42,14 +44,16 @@ def share(part: int, whole: int) -> str:
     if not part or not whole:
         return "0 %"
     percent = 100 * part / whole
+    if 99 < percent < 100:
+        return "over 99 %"
     return "under 1 %" if percent < 1 else f"{percent:.0f} %"
 
 
 def period(leak: Leak) -> str:
-    """Return from when to when, in the shop's days."""
-    if leak.first is None or leak.last is None:
+    """Return the days that are told of, those without a call, too."""
+    if leak.begins is None or leak.ends is None:
         return "no calls"
-    first, last = leak.first.strftime("%a %d %b %Y"), leak.last.strftime("%a %d %b %Y")
+    first, last = leak.begins.strftime("%a %d %b %Y"), leak.ends.strftime("%a %d %b %Y")
     return first if first == last else f"{first} to {last}"
 
 
@@ -72,11 +76,15 @@ def assumptions(answer: Answer) -> Iterator[str]:
     """Yield what was taken for granted."""
     if answer.trunks:
         yield f"Calls from outside come in over {', '.join(trunk(found) for found in answer.trunks)}."
-    yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}."
+    utc = "" if answer.written_in == answer.zone else "; the records have theirs in UTC, as the uniqueids show"
+    yield f"Numbers are read as dialled in {answer.country}, times are those of {answer.zone.key}{utc}."
     if answer.queue_log:
-        yield "queue_log was read, too: it knows callers who gave up in a queue."
+        yield "queue_log was read, too, for the time that the records cover: it knows callers who gave up in a queue."
     if 0 < answer.leak.days < FAIR_DAYS:
-        yield f"A week is reckoned from {_days(answer.leak.days)} only. Four weeks or more make a fairer one."
+        yield (
+            f"A week is reckoned from {_days(answer.leak.days)} only: as many were asked for, or are in the records. "
+            "Four weeks or more make a fairer one."
+        )
     skipped = f"; {answer.skipped:,} could not be read and were left out" if answer.skipped else ""
     yield f"{answer.rows:,} records were read{skipped}."
 

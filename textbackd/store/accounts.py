@@ -4,7 +4,7 @@ A disabled account keeps its row, so that what its owner did still has a name, a
 to an account is an act of `by`, which is None at the terminal, written down in the same transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,8 +23,8 @@ INVITED_FOR: Final = timedelta(hours=24)
 class Role(StrEnum):
     """What somebody may see."""
 
-    OWNER = "owner"  # also accounts, everybody's sessions, and who did what
-    STAFF = "staff"  # the inbox
+    OWNER = "owner"  # also accounts, everybody's sessions, who did what, and spreadsheets to take away
+    STAFF = "staff"  # the inbox and the figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,12 @@ def find(db: sqlite_utils.Database, staff: str) -> Account | None:
 def listing(db: sqlite_utils.Database) -> list[Account]:
     """Return all accounts, the first one first."""
     return [_account(row) for row in db.query("SELECT * FROM accounts ORDER BY created_at, staff")]
+
+
+def colleagues(db: sqlite_utils.Database, configured: Iterable[str]) -> tuple[str, ...]:
+    """Return whom a conversation can be given to: the staff of the configuration, and who else has an account."""
+    with_account = (account.staff for account in listing(db) if account.disabled_at is None)
+    return tuple(dict.fromkeys([*configured, *with_account]))
 
 
 def anybody(db: sqlite_utils.Database) -> bool:
@@ -121,11 +127,24 @@ def set_password(
     *,
     by: str | None = None,
     keep: int | None = None,
-) -> None:
-    """Set a hashed password and end every session but `keep`: whoever knew the old one is out."""
+    proved: str | None = None,
+) -> bool:
+    """Set a hashed password and end every session but `keep`: whoever knew the old one is out.
+
+    `proved`: the old one's hash, by which somebody may set a new one; False if it was changed meanwhile. None at the terminal.
+    """
     with writing(db):
+        if proved is not None and not stands(db, staff, proved):
+            return False
         _set_password(db, staff, password, keep=keep)
         acts.add_within(db, Act(at=now, kind=ActKind.PASSWORD_CHANGED, staff=by, detail=staff))
+    return True
+
+
+def stands(db: sqlite_utils.Database, staff: str, password: str | None) -> bool:
+    """Return whether a hashed password, which was proved a moment ago, still lets its owner in."""
+    query = "SELECT 1 FROM accounts WHERE staff = ? AND password = ? AND disabled_at IS NULL"
+    return db.execute(query, [staff, password]).fetchone() is not None
 
 
 def _set_password(db: sqlite_utils.Database, staff: str, password: str, *, keep: int | None) -> None:

@@ -49,6 +49,11 @@ def since(db: sqlite_utils.Database, number: E164) -> datetime | None:
     return from_text(row[0]) if row else None
 
 
+def numbers(db: sqlite_utils.Database) -> frozenset[E164]:
+    """Return all numbers that wait for a person."""
+    return frozenset(E164(row[0]) for row in db.execute("SELECT number FROM asks"))
+
+
 def listing(db: sqlite_utils.Database) -> list[Ask]:
     """Return all, the newest last."""
     rows = db.execute(

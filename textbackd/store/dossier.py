@@ -21,6 +21,11 @@ HALTS: Final = (
     " AND (halts.until IS NULL OR halts.until >= calls.ended_at) AND (halts.line IS NULL OR halts.line = calls.line)"
     " WHERE calls.caller = :number AND calls.direction = 'inbound' ORDER BY halts.id"
 )
+# What our staff were told of them on their mobiles.
+TOLD_STAFF: Final = (
+    "SELECT * FROM outbox WHERE id IN (SELECT text_id FROM notices WHERE number = :number)"
+    " OR (kind = 'staff' AND instr(body, :number)) ORDER BY created_at, rowid"
+)
 
 
 def dossier(db: sqlite_utils.Database, number: E164) -> dict[str, Any]:
@@ -31,6 +36,8 @@ def dossier(db: sqlite_utils.Database, number: E164) -> dict[str, Any]:
         "cases": _rows(db, "SELECT * FROM cases WHERE caller = :number ORDER BY id", number),
         "texts": [_with_attempts(db, text) for text in texts_to(db, number)],
         "incoming": _rows(db, "SELECT * FROM inbox WHERE number = :number ORDER BY received_at, id", number),
+        "staff_wrote": _rows(db, "SELECT * FROM inbox WHERE about = :number ORDER BY received_at, id", number),
+        "told_staff": [_with_attempts(db, text) for text in _rows(db, TOLD_STAFF, number)],
         "conversation": _rows(db, "SELECT * FROM conversations WHERE number = :number", number),
         "news": _rows(db, "SELECT * FROM news WHERE number = :number ORDER BY id", number),
         "notices": _rows(db, "SELECT * FROM notices WHERE number = :number ORDER BY id", number),

@@ -4,13 +4,15 @@ Every question is about a span of time, and about all lines or one. A call belon
 missed calls know their line; a text, an answer or a mark belongs to the line that its caller called or wrote to last.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlite_utils
 
 from textbackd.store.database import from_text, moment_of, to_text
+from textbackd.store.overnight import WROTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,6 @@ class Case(NamedTuple):
     id: int
     caller: str
     opened_at: datetime
-    resolved_at: datetime | None
-    resolution: str | None
     is_textable: bool  # a text can reach the number, as far as can be known
 
 
@@ -96,8 +96,10 @@ class Rate(NamedTuple):
 
 _OF_LINE: Final = "(:line IS NULL OR line = :line)"
 _CALLER_OF_LINE: Final = "(:line IS NULL OR {} IN (SELECT number FROM conversations WHERE line = :line))"
-_WROTE: Final = "kind = 'text' AND number IS NOT NULL AND coalesce(keyword, 'ask') = 'ask'"
+_SPOKE: Final = "verdict IN ('answered', 'lost_after_answer')"
 _TAKEN: Final = "state IN ('accepted', 'delivered', 'undelivered')"
+_MARKS: Final = "('won', 'lost', 'booked')"
+_MARKED: Final = f"(SELECT number FROM acts WHERE kind IN {_MARKS} AND at >= :since AND at < :until)"  # noqa: S608
 _COUNTS: Final = "verdict IN ('answered', 'missed', 'lost_after_answer', 'uncertain')"
 
 
@@ -119,12 +121,12 @@ def calls(db: sqlite_utils.Database, asked: Asked) -> list[Heard]:
 def cases(db: sqlite_utils.Database, asked: Asked) -> list[Case]:
     """Return the cases that were opened, and those that came after them, the oldest first."""
     rows = db.execute(
-        "SELECT id, caller, opened_at, resolved_at, resolution, id IN (SELECT case_id FROM calls INDEXED BY calls_counted"  # noqa: S608
+        "SELECT id, caller, opened_at, id IN (SELECT case_id FROM calls INDEXED BY calls_counted"  # noqa: S608
         " WHERE ended_at >= :since AND ended_at < :followed AND not_textable IS NULL)"
         f" FROM cases WHERE opened_at >= :since AND opened_at < :followed AND {_OF_LINE} ORDER BY opened_at, id",
         asked.values(),
     )
-    return [Case(row[0], row[1], moment_of(row[2]), from_text(row[3]), row[4], bool(row[5])) for row in rows]
+    return [Case(row[0], row[1], moment_of(row[2]), bool(row[3])) for row in rows]
 
 
 def automatic_texts(db: sqlite_utils.Database, asked: Asked) -> list[AutomaticText]:
@@ -140,9 +142,7 @@ def automatic_texts(db: sqlite_utils.Database, asked: Asked) -> list[AutomaticTe
 
 def theirs(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
     """Return when callers wrote to a person: STOP and its kin are words to us."""
-    query = (
-        f"SELECT number, received_at FROM inbox WHERE received_at >= :since AND received_at < :followed AND {_WROTE}"  # noqa: S608
-    )
+    query = f"SELECT number, received_at FROM inbox WHERE received_at >= :since AND received_at < :followed AND {WROTE}"  # noqa: S608
     rows = db.execute(f"{query} AND {_CALLER_OF_LINE.format('number')}", asked.values())
     return [Word(row[0], moment_of(row[1])) for row in rows]
 
@@ -159,26 +159,41 @@ def ours(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
 
 
 def talks(db: sqlite_utils.Database, asked: Asked) -> list[Word]:
-    """Return when somebody who had written spoke with one of us on the phone, whoever called."""
-    wrote = f"(SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {_WROTE})"  # noqa: S608
+    """Return when somebody who was missed or had written began to speak with one of us on the phone, whoever called."""
+    wait = (
+        "(SELECT caller FROM cases WHERE opened_at >= :since AND opened_at < :until"  # noqa: S608
+        f" UNION SELECT number FROM inbox WHERE received_at >= :since AND received_at < :until AND {WROTE})"
+    )
     rows = db.execute(
-        f"SELECT caller, ended_at FROM calls WHERE caller IN {wrote} AND direction = 'inbound' AND verdict = 'answered'"  # noqa: S608
-        " AND ended_at >= :since AND ended_at < :followed"
-        f" UNION ALL SELECT did, ended_at FROM calls WHERE did IN {wrote} AND direction = 'outbound' AND talked_s > 0"
-        " AND ended_at >= :since AND ended_at < :followed",
+        f"SELECT caller, ended_at, talked_s FROM calls WHERE caller IN {wait} AND direction = 'inbound'"  # noqa: S608
+        f" AND {_SPOKE} AND ended_at >= :since AND ended_at < :followed"
+        f" UNION ALL SELECT did, ended_at, talked_s FROM calls WHERE did IN {wait} AND direction = 'outbound'"
+        " AND talked_s > 0 AND ended_at >= :since AND ended_at < :followed",
         asked.values(),
     )
-    return [Word(row[0], moment_of(row[1])) for row in rows]
+    return [Word(row[0], moment_of(row[1]) - timedelta(seconds=row[2] or 0)) for row in rows]
 
 
 def marks(db: sqlite_utils.Database, asked: Asked) -> list[Mark]:
-    """Return what was noted about callers, the oldest first."""
+    """Return what was noted about callers, the oldest first; of those who were marked in the span also what came before."""
     rows = db.execute(
-        "SELECT number, at, kind, detail, staff FROM acts WHERE kind IN ('won', 'lost', 'booked') AND at >= :since"  # noqa: S608
-        f" AND at < :followed AND number IS NOT NULL AND {_CALLER_OF_LINE.format('number')} ORDER BY id",
+        f"SELECT number, at, kind, detail, staff FROM acts WHERE kind IN {_MARKS} AND at < :followed AND number IS NOT NULL"  # noqa: S608
+        f" AND (at >= :since OR number IN {_MARKED}) AND {_CALLER_OF_LINE.format('number')} ORDER BY id",
         asked.values(),
     )
     return [Mark(row[0], moment_of(row[1]), row[2], _value(row[2], row[3]), row[4]) for row in rows]
+
+
+def openings(db: sqlite_utils.Database, asked: Asked) -> dict[str, list[datetime]]:
+    """Return when each case began of the callers who were marked in the span, by number, the oldest first."""
+    found: dict[str, list[datetime]] = defaultdict(list)
+    rows = db.execute(
+        f"SELECT caller, opened_at FROM cases WHERE opened_at < :followed AND caller IN {_MARKED} ORDER BY opened_at, id",  # noqa: S608
+        asked.values(),
+    )
+    for caller, opened_at in rows:
+        found[caller].append(moment_of(opened_at))
+    return found
 
 
 def _value(kind: str, detail: str) -> int | None:
@@ -188,8 +203,8 @@ def _value(kind: str, detail: str) -> int | None:
 def spent(db: sqlite_utils.Database, asked: Asked) -> Spent:
     """Return what texting took: answers, what staff wrote, and what staff were told."""
     row = db.execute(
-        "SELECT count(*), coalesce(sum(segments), 0), coalesce(sum(cost), 0) FROM outbox WHERE accepted_at IS NOT NULL"  # noqa: S608
-        f" AND created_at >= :since AND created_at < :until AND {_CALLER_OF_LINE.format('recipient')}",
+        "SELECT count(*), coalesce(sum(segments), 0), coalesce(sum(cost), 0) FROM outbox"  # noqa: S608
+        f" WHERE accepted_at >= :since AND accepted_at < :until AND {_CALLER_OF_LINE.format('recipient')}",
         asked.values(),
     ).fetchone()
     return Spent(*row)
@@ -198,7 +213,7 @@ def spent(db: sqlite_utils.Database, asked: Asked) -> Spent:
 def rate(db: sqlite_utils.Database, asked: Asked) -> Rate:
     """Return how many calls came from outside, and how many a person took."""
     row = db.execute(
-        "SELECT count(*), coalesce(sum(verdict IN ('answered', 'lost_after_answer')), 0) FROM calls INDEXED BY calls_counted"  # noqa: S608
+        f"SELECT count(*), coalesce(sum({_SPOKE}), 0) FROM calls INDEXED BY calls_counted"  # noqa: S608
         f" WHERE ended_at >= :since AND ended_at < :until AND direction = 'inbound' AND {_COUNTS} AND {_OF_LINE}",
         asked.values(),
     ).fetchone()

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlite_utils
 
 from textbackd.store.database import to_text
+
+# Of a row of `inbox`: a caller wrote to a person. STOP and its kin are words to us, and staff write from their mobiles, too.
+WROTE: Final = "kind = 'text' AND coalesce(keyword, 'ask') = 'ask' AND number IN (SELECT number FROM conversations)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +29,7 @@ def came_in(db: sqlite_utils.Database, since: datetime) -> CameIn:
         "SELECT count(*), total(decision = 'text') FROM calls WHERE ended_at >= ? AND verdict = 'missed'", [at]
     ).fetchone()
     wrote = db.execute(
-        "SELECT count(DISTINCT number) FROM inbox WHERE kind = 'text' AND received_at >= ?"
-        " AND coalesce(keyword, 'ask') = 'ask' AND number IN (SELECT number FROM conversations)",
+        f"SELECT count(DISTINCT number) FROM inbox WHERE received_at >= ? AND {WROTE}",  # noqa: S608
         [at],
     ).fetchone()
     leads = db.execute("SELECT count(*) FROM leads WHERE at >= ?", [at]).fetchone()

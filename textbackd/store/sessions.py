@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import sqlite_utils
 
-from textbackd.store import acts
-from textbackd.store.accounts import Role
+from textbackd.store import accounts, acts
+from textbackd.store.accounts import Account, Role
 from textbackd.store.acts import Act, ActKind
 from textbackd.store.bearer import digest
 from textbackd.store.database import from_text, to_text, writing
@@ -41,10 +41,22 @@ _ALIVE: Final = """
 
 
 def start(
-    db: sqlite_utils.Database, staff: str, secret: str, browser: str, now: datetime, *, instead_of: str | None = None
-) -> None:
-    """Log a browser in with a new secret, in place of the one that it had. What is too old goes at the same time."""
+    db: sqlite_utils.Database,
+    account: Account,
+    secret: str,
+    browser: str,
+    now: datetime,
+    *,
+    instead_of: str | None = None,
+) -> bool:
+    """Log a browser in with a new secret, in place of the one that it had. What is too old goes at the same time.
+
+    False if the account's password is not the one that was proved any more, or nobody may log in with it: proving takes a while,
+    and whoever changed it meanwhile wanted everybody out.
+    """
     with writing(db):
+        if not accounts.stands(db, account.staff, account.password):
+            return False
         if instead_of is not None:
             db.execute("DELETE FROM sessions WHERE token = ?", [digest(instead_of)])
         db.execute(
@@ -52,21 +64,27 @@ def start(
         )
         db.execute(
             "INSERT INTO sessions (token, staff, created_at, last_seen_at, expires_at, browser) VALUES (?, ?, ?, ?, ?, ?)",
-            [digest(secret), staff, to_text(now), to_text(now), to_text(now + LASTS), browser],
+            [digest(secret), account.staff, to_text(now), to_text(now), to_text(now + LASTS), browser],
         )
-        acts.add_within(db, Act(at=now, kind=ActKind.LOGGED_IN, staff=staff, detail=browser))
+        acts.add_within(db, Act(at=now, kind=ActKind.LOGGED_IN, staff=account.staff, detail=browser))
+    return True
 
 
 def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Session | None:
-    """Return the session of a browser that shows `secret`, and note that it was seen."""
+    """Return the session of a browser that shows `secret`."""
     row = next(db.query(f"{_ALIVE} AND token = :token", {**_at(now), "token": digest(secret)}), None)
-    if row is None:
-        return None
-    session = _session(row)
-    if now - session.last_seen_at >= SEEN_EVERY:
-        with writing(db):
-            db.execute("UPDATE sessions SET last_seen_at = ? WHERE id = ?", [to_text(now), session.id])
-    return session
+    return _session(row) if row else None
+
+
+def is_to_note(session: Session, now: datetime) -> bool:
+    """Return whether `seen` is due."""
+    return now - session.last_seen_at >= SEEN_EVERY
+
+
+def seen(db: sqlite_utils.Database, session: Session, now: datetime) -> None:
+    """Note that a session is used."""
+    with writing(db):
+        db.execute("UPDATE sessions SET last_seen_at = ? WHERE id = ?", [to_text(now), session.id])
 
 
 def is_alive(db: sqlite_utils.Database, session: int, now: datetime) -> bool:

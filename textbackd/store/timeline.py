@@ -1,9 +1,10 @@
 """Everything that was said and done between the shop and one caller, in the order in which it was.   calls, outbox, inbox, acts → here"""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlite_utils
 
@@ -21,13 +22,43 @@ class What(StrEnum):
     ACT = "act"  # something that one of us did: a row of `acts`
 
 
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+WRITTEN: Final = "^[0-9]{1,16}-[0-9]-[0-9a-z]{1,32}$"  # of a place: microseconds since 1970, the source, the id there
+
+
+class Place(NamedTuple):
+    """Where an entry stands. Moments alone would not do: a call and the text that answers it often have the same."""
+
+    at: datetime
+    source: int  # of `_SOURCES`
+    id: str  # in the source's table
+
+    @classmethod
+    def read(cls, written: str) -> "Place | None":
+        """Return the place that was written; None for anything else."""
+        if re.fullmatch(WRITTEN, written) is None:
+            return None
+        moment, source, row_id = written.split("-")
+        return cls(_EPOCH + int(moment) * _MICROSECOND, int(source), row_id)
+
+    def written(self) -> str:
+        """Return it as it stands in addresses."""
+        return f"{(self.at - _EPOCH) // _MICROSECOND}-{self.source}-{self.id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that was said or done."""
 
     at: datetime
     what: What
+    source: int  # of `_SOURCES`
     row: dict[str, Any]  # as it stands in its table; whatever a caller said in it is untrusted
+
+    @property
+    def place(self) -> Place:
+        """Return where the page of what was before it ends."""
+        return Place(self.at, self.source, str(self.row["id"]))
 
 
 # What an entry is, the column with its moment, where it stands, and of whom. Each is a range of an index.
@@ -38,21 +69,21 @@ _SOURCES: Final = (
     (What.THEIRS, "received_at", "inbox", "number = :number"),
     (What.ACT, "at", "acts", "number = :number AND kind NOT IN ('read', 'replied')"),
 )
-_FOR_EVER: Final = "9"  # later than any moment, as text
+_NO_END: Final = {"at": "9", "source": 0, "id": ""}  # later than any moment, as text
 
 
-def timeline(
-    db: sqlite_utils.Database, number: E164, *, before: datetime | None = None, limit: int = 200
-) -> list[Entry]:
-    """Return the last entries of a conversation before a moment, the oldest first."""
-    values = {"number": number, "before": to_text(before) or _FOR_EVER, "limit": limit}
+def timeline(db: sqlite_utils.Database, number: E164, *, before: Place | None = None, limit: int = 200) -> list[Entry]:
+    """Return the last entries of a conversation before a place, the oldest first."""
+    end = {"at": to_text(before.at), "source": before.source, "id": before.id} if before else _NO_END
+    values = {"number": number, "limit": limit, **end}
     entries = [
-        Entry(at, What.RANG if what is What.THEIRS and row["kind"] == "call" else what, row)
-        for what, moment, table, whose in _SOURCES
+        Entry(at, What.RANG if what is What.THEIRS and row["kind"] == "call" else what, source, row)
+        for source, (what, moment, table, whose) in enumerate(_SOURCES)
         for row in db.query(
-            f"SELECT * FROM {table} WHERE {whose} AND {moment} < :before ORDER BY {moment} DESC LIMIT :limit",  # noqa: S608
+            f"SELECT * FROM {table} WHERE {whose} AND ({moment}, {source}, id) < (:at, :source, :id)"  # noqa: S608
+            f" ORDER BY {moment} DESC, id DESC LIMIT :limit",
             values,
         )
         if (at := from_text(row[moment])) is not None
     ]
-    return sorted(entries, key=lambda entry: entry.at)[-limit:]
+    return sorted(entries, key=lambda entry: (entry.at, entry.source, entry.row["id"]))[-limit:]

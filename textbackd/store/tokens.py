@@ -45,16 +45,21 @@ def add(db: sqlite_utils.Database, staff: str, name: str, secret: str, now: date
     return int(row[0])
 
 
-def find(db: sqlite_utils.Database, secret: str, now: datetime) -> Token | None:
-    """Return the token of a program that shows `secret`, and note that it was used."""
+def find(db: sqlite_utils.Database, secret: str) -> Token | None:
+    """Return the token of a program that shows `secret`."""
     row = next(db.query(f"{_ALIVE} AND token = ?", [digest(secret)]), None)
-    if row is None:
-        return None
-    token = _token(row)
-    if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
-        with writing(db):
-            db.execute("UPDATE tokens SET last_used_at = ? WHERE id = ?", [to_text(now), token.id])
-    return token
+    return _token(row) if row else None
+
+
+def is_to_note(token: Token, now: datetime) -> bool:
+    """Return whether `used` is due."""
+    return token.last_used_at is None or now - token.last_used_at >= USED_EVERY
+
+
+def used(db: sqlite_utils.Database, token: Token, now: datetime) -> None:
+    """Note that a token is used."""
+    with writing(db):
+        db.execute("UPDATE tokens SET last_used_at = ? WHERE id = ?", [to_text(now), token.id])
 
 
 def listing(db: sqlite_utils.Database) -> list[Token]:

@@ -1,12 +1,15 @@
 """The listener on loopback: the inbox, /healthz and /metrics.   health.py, metrics.py, the pages → here → browser, monitor"""
 
 import errno
+import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from textbackd.errors import TextbackdError
 from textbackd.web import inbox, pages, reports, static
@@ -18,6 +21,7 @@ from textbackd.web.health import VITALS, Vitals, health
 from textbackd.web.metrics import CONTENT_TYPE, Family, render
 from textbackd.web.pace import Pace
 from textbackd.web.shop import SHOP, Shop
+from textbackd.web.side_notes import SIDE_NOTES, SideNotes
 
 Measure = Callable[[], Awaitable[Iterable[Family]]]  # gathers the numbers at the moment when they are asked for
 
@@ -66,9 +70,10 @@ def make_app(
 
 def _open_inbox(app: web.Application, shop: Shop) -> None:
     app[SHOP] = shop
+    app[SIDE_NOTES] = SideNotes()
     app[attempts.PASSWORDS] = Passwords()
     app.on_cleanup.append(attempts.close)
-    app.middlewares.extend([pages.errors, auth.guard])  # the first is the outermost
+    app.middlewares.extend([cut_off, pages.errors, auth.guard])  # the first is the outermost
     pages.set_up(app)
     app.router.add_routes(PAGES)
     app.router.add_routes(API)
@@ -83,11 +88,34 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.popall("Server", None)
 
 
+@web.middleware
+async def cut_off(request: web.Request, handler: auth.Handler) -> web.StreamResponse:
+    """Answer what broke off: whoever sent it has gone, or sends what is no HTTP. It reaches nobody, and keeps us from a traceback."""
+    try:
+        return await handler(request)
+    except ConnectionError:
+        return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
+    except web.RequestPayloadError:
+        return web.Response(status=HTTPStatus.BAD_REQUEST)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Return whether a fault that aiohttp tells of is not only that somebody sent bytes that are no HTTP, as scanners of the net do."""
+    fault = record.exc_info[1] if record.exc_info else None
+    return not isinstance(fault, BadHttpMessage | web.RequestPayloadError)
+
+
+_connections: Final = logging.getLogger("textbackd.web.connections")
+_connections.addFilter(_is_ours)
+
+
 async def start(app: web.Application, host: str, port: int, *, key: str = "web.listen") -> web.AppRunner:
     """Serve until `stop`. Raises TextbackdError, a sentence about the configuration's `key`, when the address cannot be had."""
     # No access log: a number may stand in a path. Bodies stay as they come: nobody has reason to compress one, and aiohttp answers a
     # broken one with a traceback in the log.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_PATIENCE, auto_decompress=False)
+    runner = web.AppRunner(
+        app, access_log=None, logger=_connections, shutdown_timeout=SHUTDOWN_PATIENCE, auto_decompress=False
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

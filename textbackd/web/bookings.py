@@ -1,6 +1,5 @@
 """The doors for calendars that tell of appointments.   Cal.com and others → here → calendars.py → flow/bookings_in.py"""
 
-import hmac
 import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from textbackd.flow.bookings_in import BookingsIn
 from textbackd.gateways.web.exchange import parsed
 from textbackd.gateways.web.signatures import mac
 from textbackd.web import calendars
+from textbackd.web.secret import is_secret
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Doors:
         body = await request.read()
         expected = mac(section.secret.get_secret_value(), body, "sha256").hex()
         given = request.headers.get(calendars.CAL_SIGNATURE, "").strip().lower()
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+        if not is_secret(given, expected):
             log.warning("a calendar's message was refused", extra={"source": request.match_info["name"]})
             return web.Response(status=403, text=NOT_SIGNED)
         return await self._taken(request.match_info["name"], section, body)
@@ -47,11 +47,9 @@ class Doors:
     async def _unsigned(self, request: web.Request) -> web.Response:
         _require_plain(request)
         section = self._bookings.get(request.match_info["name"])
-        is_here = section is not None and not isinstance(section, CalCom)
-        # Compared also where there is no such calendar, so that the time does not tell the names.
-        expected = section.secret.get_secret_value() if section is not None and is_here else ""
-        is_right = hmac.compare_digest(request.match_info["secret"].encode("utf-8", "replace"), expected.encode())
-        if section is None or not is_here or not is_right:
+        is_signing = isinstance(section, CalCom)
+        expected = section.secret.get_secret_value() if section is not None and not is_signing else None
+        if not is_secret(request.match_info["secret"], expected) or section is None:
             raise web.HTTPNotFound
         return await self._taken(request.match_info["name"], section, await request.read())
 

@@ -16,10 +16,10 @@ from typing import Final
 from textbackd import __version__
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-# Seconds from hangup to accepted: the delay alone is 5 s, a text expires after 10 min.
 # Seconds from the first miss to a person's word: a minute at best, the reply clock's half hour, the next morning, days.
 FIRST_ANSWER_BUCKETS: Final = (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0, 259200.0)
 HANGUP_TO_ACCEPTED: Final = "From the caller's hangup until a gateway took the text."
+# Seconds from hangup to accepted: the delay alone is 5 s, a text expires after 10 min.
 HANGUP_TO_ACCEPTED_BUCKETS: Final = (2.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 

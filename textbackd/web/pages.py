@@ -5,6 +5,7 @@ not a file from /static does not run, whatever a caller has written.
 """
 
 import logging
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -41,6 +42,7 @@ ERRORS: Final = MappingProxyType({
     413: ("Too long", "That was more than can be taken at once. Shorten it and send it again."),
     429: ("Too many tries", "Wait a moment, then try again."),
     500: ("Something broke", "This is our fault, and it is written in the log. Texts and calls go on as usual. Try again in a moment."),
+    503: ("Not just now", "The database cannot be written just now, so nothing was done. Go back and try again in a moment."),
 })  # fmt: skip
 
 
@@ -97,14 +99,23 @@ async def errors(request: web.Request, handler: auth.Handler) -> web.StreamRespo
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        return _told(request, error.status, _reason(error), error.headers.get("Allow"))
-    # The browser has gone; this reaches nobody, and keeps aiohttp from a traceback.
-    except ConnectionError:
-        return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _told(request, error.status, _reason(error), allowed)
+    except (ConnectionError, web.RequestPayloadError):
+        raise  # it broke off: no page of ours did
     # The page is lost, the daemon is not.
-    except Exception:
-        log.exception("a page broke", extra={"route": request.match_info.route.name})
-        return _told(request, 500, "", None)
+    except Exception as error:
+        route = request.match_info.route.name
+        if isinstance(error, sqlite3.Error) and not _is_of_the_query(error):
+            log.error("a page cannot reach the database", extra={"route": route, "error": str(error)})
+            return _told(request, 503, "", {"Retry-After": "5"})
+        log.exception("a page broke", extra={"route": route})
+        return _told(request, 500, "", {})
+
+
+def _is_of_the_query(error: sqlite3.Error) -> bool:
+    """Return whether what we asked is at fault, and not the disk or somebody who holds the database."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR or isinstance(error, sqlite3.IntegrityError)
 
 
 def _reason(error: web.HTTPException) -> str:
@@ -113,12 +124,11 @@ def _reason(error: web.HTTPException) -> str:
     return "" if text.startswith(f"{error.status}: ") or error.status not in (400, 403, 404, 429) else text
 
 
-def _told(request: web.Request, status: int, reason: str, allow: str | None) -> web.Response:
+def _told(request: web.Request, status: int, reason: str, headers: Mapping[str, str]) -> web.Response:
     title, usual = ERRORS.get(status, ("That did not work", "The request could not be understood."))
     if auth.is_api(request):
         response = auth.problem(status, reason or usual)
     else:
         response = render(request, "error.html", {"title": title, "reason": reason or usual}, status=status)
-    if allow is not None:
-        response.headers["Allow"] = allow
+    response.headers.update(headers)
     return response

@@ -132,6 +132,7 @@ def _question(shop: Shop, wanted: Wanted) -> Question:
         period=wanted.period,
         country=settings.business.country,
         line=wanted.line,
+        now=shop.clock(),
         timetables={name: settings.timetable(line) for name, line in settings.lines.items()},
     )
 

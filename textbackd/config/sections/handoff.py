@@ -31,6 +31,15 @@ def mailbox(value: str) -> str:
     return value
 
 
+def mail_server(value: str) -> str:
+    """Return the name or address of a server. Raises ValueError for what cannot be looked up (RFC 1035, labels of 63 octets)."""
+    try:
+        _ = value.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{shown(value)} is not the name of a server. Write it as smtp.example.com.") from None
+    return value
+
+
 def sender(value: str) -> str:
     """Return the From of e-mails: an address, or `Name <address>`."""
     name, address = parseaddr(value)
@@ -127,7 +136,9 @@ class RotaShift(Section):
 class Email(Section):
     """The mail server that takes e-mails to staff."""
 
-    host: Text = Field(min_length=1, description="Its name.", examples=["smtp.example.com"])
+    host: Annotated[Text, AfterValidator(mail_server)] = Field(
+        min_length=1, description="Its name.", examples=["smtp.example.com"]
+    )
     port: Port = Field(default=587, description="Its TCP port: 587 with `starttls`, 465 with `tls`.")
     tls: Literal["starttls", "tls", "off"] = Field(
         default="starttls", description="How the connection is encrypted; `off` only for a server on this machine."

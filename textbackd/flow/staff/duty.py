@@ -15,6 +15,7 @@ from textbackd.core.handoff import Member, logged_in
 from textbackd.pbx.client import AmiClient, PbxError
 
 log = logging.getLogger(__name__)
+LoggedIn = frozenset[str] | None  # who is logged in to the line's queue; None: it has none, or the PBX does not tell
 
 ANSWER_WITHIN: Final = 2.0  # seconds; a caller waits for somebody
 NOT_THERE: Final = frozenset({"4", "5"})
@@ -27,7 +28,7 @@ class Duty:
         self._settings, self._clients = settings, clients
         self._phones = {key: person.phone for key, person in settings.staff.items() if person.phone}
 
-    async def logged_in(self, line: str | None) -> frozenset[str] | None:
+    async def logged_in(self, line: str | None) -> LoggedIn:
         """Return who is logged in to the queue of a line; None if it has none, or no PBX tells."""
         section = self._settings.lines.get(line or "")
         if section is None or section.queue is None:

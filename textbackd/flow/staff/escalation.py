@@ -22,9 +22,10 @@ from textbackd.core.phone import E164, mask
 from textbackd.core.reply_clock import Step, Waiting, due_steps, waited
 from textbackd.core.timetable import Timetable
 from textbackd.flow.bell import Bell, Listener
+from textbackd.flow.staff.duty import LoggedIn
 from textbackd.flow.staff.handoff import whose
 from textbackd.flow.staff.ring_back import CannotRing, RingBack
-from textbackd.flow.staff.tells import LoggedIn, Tells
+from textbackd.flow.staff.tells import Tells
 from textbackd.pbx.control import Picked
 from textbackd.report.digest import spoken
 from textbackd.store import acts, conversations, steps
@@ -159,10 +160,10 @@ class Escalation:
     ) -> None:
         if step.do == "ring":
             return  # when this is written down
-        said, on_call = self._words(db, conversation, now), self._line(conversation).on_call
-        staff = whose(self._settings, on_call) if step.do == "page" else None
-        if step.do == "page" and on_call is not None and staff is None:
-            self._tells.page(db, on_call, conversation, said, now)
+        said = self._words(db, conversation, now)
+        on_call = self._line(conversation).on_call if step.do == "page" else None
+        staff = whose(self._settings, on_call)
+        if on_call is not None and staff is None and self._tells.page(db, on_call, conversation, said, now):
             told: Sequence[str] = [on_call]
         else:
             told = self._tells.about(db, [staff] if staff else step.whom, conversation, said, there, now)

@@ -20,7 +20,7 @@ from textbackd.core.conversation import Happening, Turn
 from textbackd.core.handoff import is_told, receivers
 from textbackd.core.phone import E164, mask
 from textbackd.flow.bell import Bell
-from textbackd.flow.staff.duty import Duty
+from textbackd.flow.staff.duty import Duty, LoggedIn
 from textbackd.flow.staff.mobiles import StaffMobiles
 from textbackd.handoff import words
 from textbackd.handoff.words import About
@@ -91,21 +91,26 @@ class Handoff:
     async def hand_on(self) -> bool:
         """Hand on what has happened; return whether there was anything."""
         items = await self._store.run(news.waiting)
+        there: dict[str | None, LoggedIn] = {}  # by line; asked once for all of them
         for item in items:
-            logged_in = await self._logged_in(item)
+            if self._concerns_staff(item):
+                line = await self._store.run(partial(_line_of, item=item))
+                if line not in there:
+                    there[line] = await self._duty.logged_in(line)
+                logged_in = there[line]
+            else:
+                logged_in = None
             await self._store.run(partial(self._hand_on, item=item, logged_in=logged_in))
-        if items:
             self._wake()
         return bool(items)
 
-    async def _logged_in(self, item: Item) -> frozenset[str] | None:
-        """Ask who is logged in to the queue of the line, if anybody is to be told at all."""
-        if item.what == news.TEXTED or not is_told(Happening(item.what), tell_all=True):
-            return None
-        conversation = await self._store.run(lambda db: conversations.find(db, item.number))
-        return await self._duty.logged_in(conversation.line if conversation else None)
+    def _concerns_staff(self, item: Item) -> bool:
+        """Return whether anybody of the staff may be told of it at all."""
+        if item.what == news.TEXTED:
+            return False
+        return any(self._wants(name, Happening(item.what)) for name in self._settings.staff)
 
-    def _hand_on(self, db: sqlite_utils.Database, item: Item, logged_in: frozenset[str] | None) -> None:
+    def _hand_on(self, db: sqlite_utils.Database, item: Item, logged_in: LoggedIn) -> None:
         now = self._clock()
         with writing(db):
             if not news.take_away(db, item.id) or self._settings.mode == "observe":
@@ -114,16 +119,16 @@ class Handoff:
             if conversation is None:
                 return
             self._tell_programs(db, item, conversation, now)
-            if item.what != news.TEXTED and not self._is_again(db, item, now):
+            if item.what != news.TEXTED and not self._is_again(db, item, conversation, now):
                 self._tell_staff(db, item, conversation, logged_in, now)
 
-    def _is_again(self, db: sqlite_utils.Database, item: Item, now: datetime) -> bool:
-        """Return whether telling of it would only repeat what was told a moment ago."""
+    def _is_again(self, db: sqlite_utils.Database, item: Item, conversation: Conversation, now: datetime) -> bool:
+        """Return whether telling of it would only repeat what was told a moment ago of the same matter."""
         if item.what == Happening.WROTE:
             since = now - SAME_TEXTS_WITHIN
             return inbox.repeats_itself(db, item.number, since, times=SAME_TEXTS, within=SAME_TEXTS_WITHIN)
         last = notices.last_of(db, item.number, item.what) if item.what == Happening.WANTS_CALL else None
-        return last is not None and now - last < CALLBACK_AGAIN_AFTER
+        return last is not None and last >= conversation.opened_at and now - last < CALLBACK_AGAIN_AFTER
 
     # ---- staff
 
@@ -132,7 +137,7 @@ class Handoff:
         db: sqlite_utils.Database,
         item: Item,
         conversation: Conversation,
-        logged_in: frozenset[str] | None,
+        logged_in: LoggedIn,
         now: datetime,
     ) -> None:
         matter = Happening(item.what)
@@ -146,7 +151,7 @@ class Handoff:
         if not self.tell(db, self._settings.staff, about, now):
             log.info("nobody is told of a caller but by the inbox", extra={"caller": mask(item.number)})
 
-    def receivers(self, conversation: Conversation, logged_in: frozenset[str] | None, now: datetime) -> tuple[str, ...]:
+    def receivers(self, conversation: Conversation, logged_in: LoggedIn, now: datetime) -> tuple[str, ...]:
         """Return who gets what a caller writes; `logged_in` as in core/handoff.py."""
         line = self._settings.line_named(conversation.line)
         assignee = conversation.assignee if conversation.assignee in self._settings.staff else None
@@ -203,6 +208,11 @@ class Handoff:
                     expires_at=now + TELLS_FOR,
                 )
                 notices.add_within(db, notice, now)
+
+
+def _line_of(db: sqlite_utils.Database, item: Item) -> str | None:
+    conversation = conversations.find(db, item.number)
+    return conversation.line if conversation else None
 
 
 def _about(conversation: Conversation, matter: Happening, said: str) -> About:

@@ -25,13 +25,13 @@ class LiveAnswers:
         today = now.astimezone(self._settings.business.timezone).date()
         if (week := today - DAY * today.weekday()) != self._week:
             with suppress(sqlite3.Error):  # the next look comes soon
-                self._said, self._week = _words(await self._fall(today)), week
+                self._said, self._week = _words(await self._fall(today, now)), week
         return self._said
 
-    async def _fall(self, today: date) -> Fall | None:
+    async def _fall(self, today: date, now: datetime) -> Fall | None:
         business = self._settings.business
         days = Period(first=today, last=today, zone=business.timezone)
-        question = Question(period=days, country=business.country, line=None, timetables={})
+        question = Question(period=days, country=business.country, line=None, now=now, timetables={})
         return await self._store.read(lambda db: running.fallen(db, question))
 
 

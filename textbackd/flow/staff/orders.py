@@ -6,6 +6,7 @@ mistyped tag goes to nobody.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import sqlite_utils
@@ -103,14 +104,16 @@ class StaffOrders:
                 await self._desk.note(number, order.words, said.staff)
                 return f"Noted in {tag} for colleagues. The caller does not see it."
             case Do.REPLY:
-                self._require_unanswered(said, order, conversation)
-                await self._desk.reply(number, order.words, said.staff, key=said.key)
+                allowed = partial(self._require_unanswered, said, order)
+                await self._desk.reply(number, order.words, said.staff, key=said.key, allowed=allowed)
         return None
 
-    def _require_unanswered(self, said: Said, order: Order, conversation: Conversation) -> None:
+    def _require_unanswered(self, said: Said, order: Order, conversation: Conversation | None) -> None:
         """Raise Refused if a colleague was quicker, since two answers from one shop look odd."""
+        if conversation is None or conversation.turn is not Turn.THEIRS or order.insists:
+            return
         other = conversation.assignee
-        if other in (None, said.staff) or conversation.turn is not Turn.THEIRS or order.insists:
+        if other in (None, said.staff):
             return
         name = self._settings.staff[other].name if other in self._settings.staff else other
         tag = f"#{conversation.id}"

@@ -11,8 +11,8 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.conversation import Happening
-from textbackd.core.phone import E164
-from textbackd.flow.staff.duty import Duty
+from textbackd.core.phone import E164, NotTextable, read_number
+from textbackd.flow.staff.duty import Duty, LoggedIn
 from textbackd.flow.staff.handoff import TELLS_FOR, Handoff
 from textbackd.flow.staff.mobiles import StaffMobiles
 from textbackd.handoff import words
@@ -20,8 +20,6 @@ from textbackd.handoff.words import About
 from textbackd.store import notices
 from textbackd.store.conversations import Conversation
 from textbackd.store.notices import NewNotice
-
-LoggedIn = frozenset[str] | None  # who is logged in to the line's queue; None: it has none, or the PBX does not tell
 
 
 class Tells(Protocol):
@@ -43,8 +41,8 @@ class Tells(Protocol):
 
     def page(
         self, db: sqlite_utils.Database, mobile: E164, conversation: Conversation, said: str, now: datetime
-    ) -> None:
-        """Text a mobile about a caller, whoever's it is."""
+    ) -> bool:
+        """Text a mobile that is nobody's of the staff about a caller; return whether a text reaches it at all."""
 
     def say(self, db: sqlite_utils.Database, staff: Sequence[str], said: str, now: datetime) -> None:
         """Tell some of the staff something that is about no caller."""
@@ -78,9 +76,11 @@ class StaffTells:
 
     def page(
         self, db: sqlite_utils.Database, mobile: E164, conversation: Conversation, said: str, now: datetime
-    ) -> None:
-        """Text a mobile about a caller."""
-        self._mobiles.say(db, mobile, words.text(_about(conversation, said)), conversation.line, now)
+    ) -> bool:
+        """Text a mobile about a caller; whoever has it can call, and not answer."""
+        if read_number(mobile, self._settings.business.country).not_textable is NotTextable.LANDLINE:
+            return False
+        return self._mobiles.say(db, mobile, words.page(_about(conversation, said)), conversation.line, now)
 
     def say(self, db: sqlite_utils.Database, staff: Sequence[str], said: str, now: datetime) -> None:
         """Tell something about no caller."""

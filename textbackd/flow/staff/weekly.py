@@ -86,12 +86,18 @@ class Weekly:
         url = self._settings.web.url
         link = f"{url.rstrip('/')}/reports?from={week.first}&to={week.last}" if url else None
         return weekly.letter(
-            self._settings.business.name, self._measured(db, week), self._measured(db, week.before()), waiting, link
+            self._settings.business.name,
+            self._measured(db, week, now, now - week.until),
+            self._measured(db, week.before(), now, now - week.until),
+            waiting,
+            link,
         )
 
-    def _measured(self, db: sqlite_utils.Database, week: Period) -> running.Running:
+    def _measured(self, db: sqlite_utils.Database, week: Period, now: datetime, followed: timedelta) -> running.Running:
+        """Return a week's figures; both weeks are followed equally long, or the older one would always look better."""
         country = self._settings.business.country
-        return running.measure(db, Question(period=week, country=country, line=None, timetables=self._lines))
+        question = Question(period=week, country=country, line=None, now=now, timetables=self._lines, followed=followed)
+        return running.measure(db, question)
 
     def _write(self, db: sqlite_utils.Database, letter: Letter | None, now: datetime) -> None:
         with writing(db):

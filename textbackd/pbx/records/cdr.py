@@ -35,6 +35,7 @@ DISPOSITIONS: Final[Mapping[str, Disposition]] = {
 # written in any order, and the rows of one call may have ended hours before its last.
 ENOUGH_OLD: Final = 500
 SAMPLE: Final = 200  # rows that decide whether the times are local
+MOMENT_DIGITS: Final = 10  # of seconds since 1970, until the year 2286
 SAME_MOMENT: Final = timedelta(seconds=60)
 ROUNDING: Final = timedelta(seconds=2)
 
@@ -175,9 +176,16 @@ def _time(text: str) -> datetime | None:
     """Return a written time, naive if it names no zone; None for nothing. Raises ValueError for what is no time."""
     if not text or text.startswith("0000"):
         return None
-    if text.replace(".", "", 1).isdigit() and len(text) < 20:
-        return datetime.fromtimestamp(float(text), UTC)
+    if text.replace(".", "", 1).isdigit():
+        return datetime.fromtimestamp(_epoch(text), UTC)
     return datetime.fromisoformat(text).replace(microsecond=0)
+
+
+def _epoch(text: str) -> float:
+    whole, _, _ = text.partition(".")
+    if len(whole) > MOMENT_DIGITS:
+        raise ValueError("more digits than a moment has")
+    return float(text)
 
 
 def _seconds(text: str) -> timedelta | None:

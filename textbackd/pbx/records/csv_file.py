@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate, repeat
+from itertools import accumulate, islice, repeat
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -21,7 +21,7 @@ from textbackd.core.from_records import born
 from textbackd.errors import TextbackdError
 from textbackd.pbx.records.cdr import Fields
 from textbackd.pbx.records.log_file import LONGEST_LINE, advice, as_text, read_backwards, with_rotated
-from textbackd.pbx.records.texts import Block, Texts, chooser
+from textbackd.pbx.records.texts import BLOCK_ROWS, Block, Texts, chooser
 
 ALWAYS: Final = (
     "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer", "end",
@@ -117,6 +117,19 @@ def _columns(values: list[str]) -> tuple[str, ...] | None:
     if optional == 1:
         return (*ALWAYS, "uniqueid" if born(values[len(ALWAYS)]) else "userfield", *new)
     return (*ALWAYS, "uniqueid", "userfield", *new) if optional == 2 else None
+
+
+def blocks_backwards(path: Path, since: datetime) -> Iterator[Block]:
+    """Yield the rows of a file from its last to its first: an export may begin with the newest. Raises TextbackdError."""
+    if path.suffix == ".gz" or len(with_rotated(path, since)) > 1:
+        raise TextbackdError(
+            f"{path}: begins with the newest row. Such a file can be read if it is not packed and has no rotated ones beside it; "
+            "or sort it by calldate, the oldest first."
+        )
+    header = _header(path)
+    records = filter(None, _rows(path, cut=header is None))
+    while some := list(islice(records, BLOCK_ROWS)):
+        yield _block([_split(as_text(record)) or DAMAGED for record in some], header)
 
 
 # ---- forward, for whoever reads all of it

@@ -3,6 +3,7 @@
 Format: app_queue and logger.c, `epoch|uniqueid|queue|agent|event|details…`; FreePBX adds an event DID.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Final
 from textbackd.core.from_records import QueueEvent
 from textbackd.pbx.records.log_file import as_text, read_backwards, read_forward, with_rotated
 
+# Seconds since 1970: ten digits until the year 2286. A line that a power cut left unfinished is fused with the next one, and its time
+# has more of them.
+MOMENT: Final = re.compile(r"\d{9,10}(\.\d{1,9})?", re.ASCII)
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # nine years before there was an Asterisk
 ENOUGH_OLD: Final = 100  # lines in a row; they are written in the order of their times, unless the clock was set back
 
 
@@ -45,8 +50,10 @@ def _backwards(path: Path, since: datetime) -> Iterator[QueueEvent]:
 def event_of(line: str) -> QueueEvent | None:
     """Return what a line says; None for a damaged one."""
     at, *rest = line.split("|")
-    if len(rest) < 4 or not at.replace(".", "", 1).isdigit() or len(at) > 18:
+    if len(rest) < 4 or not MOMENT.fullmatch(at):
         return None
-    uniqueid, queue, agent, what, *details = rest
     moment = datetime.fromtimestamp(float(at), UTC)
+    uniqueid, queue, agent, what, *details = rest
+    if moment < EARLIEST:
+        return None
     return QueueEvent(at=moment, uniqueid=uniqueid, queue=queue, agent=agent, what=what, details=tuple(details))

@@ -44,23 +44,25 @@ async def end_others(request: web.Request) -> web.StreamResponse:
 
 async def change_password(request: web.Request) -> web.StreamResponse:
     """Change my password."""
-    shop, me = request.app[SHOP], auth.staff_of(request)
     form = await forms.read(request)
     present, new, again = (forms.field(form, key) for key in ("present", "new", "again"))
-    fault = _unusable(new, again) or await _unproved(request, present)
+    fault = _unusable(new, again) or await _changed(request, present, new)
     if fault:
         return await _page(request, fault=fault, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    hashed = await request.app[attempts.PASSWORDS].hash(new)
-    await shop.store.run(lambda db: accounts.set_password(db, me.key, hashed, shop.clock(), by=me.key, keep=me.session))
     return pages.redirect("/account?done=password")
 
 
-async def _unproved(request: web.Request, present: str) -> str:
-    """Return why this is not known to be me; "" if it is. Who finds my browser open may not guess, no more than at the login."""
-    tried = await attempts.attempt(request, auth.staff_of(request).key, present)
+async def _changed(request: web.Request, present: str, new: str) -> str:
+    """Set it, and return ""; or why this is not known to be me. Who finds my browser open may not guess, no more than at the login."""
+    shop, me = request.app[SHOP], auth.staff_of(request)
+    tried = await attempts.attempt(request, me.key, present)
     if isinstance(tried, Refused):
         return NOT_YOURS if tried.wait is None else tried.sentence
-    return ""
+    proved, hashed = tried.password, await request.app[attempts.PASSWORDS].hash(new)
+    done = await shop.store.run(
+        lambda db: accounts.set_password(db, me.key, hashed, shop.clock(), by=me.key, keep=me.session, proved=proved)
+    )
+    return "" if done else NOT_YOURS
 
 
 def _unusable(new: str, again: str) -> str:

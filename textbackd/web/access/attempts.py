@@ -4,7 +4,7 @@ A wrong name and a wrong password take the same way through here: the attempt is
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -38,17 +38,18 @@ class Refused:
 
 
 async def attempt(request: web.Request, name: str, password: str) -> Account | Refused:
-    """Return whose name and password these are, as far as they may log in and may try now."""
+    """Return whose name and password these are, as far as they may log in and may try now; with the hash that was proved."""
     shop, counted = request.app[SHOP], (refusals.account(name), refusals.address(peer.address(request)))
     until = await _paused_until(request, counted)
     if until is not None:
         return Refused(wait=max(1, ceil((until - shop.clock()).total_seconds())))
     account = await shop.store.run(lambda db: accounts.find(db, name))
-    if not await _is_proved(request, account, password) or account is None:
+    proved = await _proved(request, account, password)
+    if account is None or proved is None:
         await _note(request, account)
         return Refused(wait=None)
     await shop.store.run(lambda db: refusals.let_off(db, *counted))
-    return account
+    return replace(account, password=proved)
 
 
 async def _paused_until(request: web.Request, counted: tuple[refusals.Who, refusals.Who]) -> datetime | None:
@@ -59,16 +60,17 @@ async def _paused_until(request: web.Request, counted: tuple[refusals.Who, refus
     return await shop.store.run(lambda db: refusals.attempt(db, counted, shop.clock()))
 
 
-async def _is_proved(request: web.Request, account: Account | None, password: str) -> bool:
-    """Return whether the password is the account's, and the account may log in. A hash is verified for every name."""
+async def _proved(request: web.Request, account: Account | None, password: str) -> str | None:
+    """Return what is kept of the password if it is the account's, and the account may log in. A hash is verified for every name."""
     store, passwords = request.app[SHOP].store, request.app[PASSWORDS]
     kept = account.password if account and account.disabled_at is None else None
     if not await passwords.is_right(kept, password) or account is None or kept is None:
-        return False
-    if passwords.is_outdated(kept):
-        better = await passwords.hash(password)
-        await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
-    return True
+        return None
+    if not passwords.is_outdated(kept):
+        return kept
+    better = await passwords.hash(password)
+    await store.run(lambda db: accounts.strengthen(db, account.staff, kept, better))
+    return better
 
 
 async def _note(request: web.Request, account: Account | None) -> None:

@@ -16,7 +16,8 @@ from aiohttp import web
 from textbackd.store import sessions, tokens
 from textbackd.store.accounts import Role
 from textbackd.web.access import cookies, csrf, peer
-from textbackd.web.shop import SHOP, Shop
+from textbackd.web.shop import SHOP
+from textbackd.web.side_notes import SIDE_NOTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -24,10 +25,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FOR_EVERYBODY: Final = frozenset({"static", "healthz", "metrics"})
 # Pages of somebody who has no session yet; they check their forms themselves.
 BEFORE_LOGIN: Final = frozenset({"login", "invitation"})
+_FOR_OWNERS: Final = "is_for_owners"  # the mark of a page that is closed to all but owners
 LONGEST_NEXT: Final = 500  # characters of an address to come back to
 FORBIDDEN_FORM: Final = (
     "This form is out of date, or was not sent from here. Go back, load the page again, and try once more."
 )
+NEEDS_CSRF: Final = "A session sends the csrf of /me as header X-CSRF with every POST."
 NEEDS_LOGIN: Final = "Log in, or show a token: Authorization: Bearer TOKEN"
 
 
@@ -38,12 +41,13 @@ class Visitor:
     key: str  # the account's name
     name: str  # how colleagues know them
     role: Role
-    session: int | None  # None: a program
-    csrf: str  # what the forms of this session show; "" for a program, which has no cookie that others could use
+    session: int | None = None  # None: a program
+    token: int | None = None  # None: a person
+    csrf: str = ""  # what the forms of this session show; a program has none, as it has no cookie that others could use
 
     @property
     def is_owner(self) -> bool:
-        """Return whether they may see accounts, sessions and who did what."""
+        """Return whether they may see accounts, sessions and who did what, and take data out as a spreadsheet."""
         return self.role is Role.OWNER
 
 
@@ -90,22 +94,30 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _visitor(request: web.Request) -> Visitor | None:
     if is_api(request) and (secret := _bearer(request)) is not None:
-        return await _program(request.app[SHOP], secret)
+        return await _program(request, secret)
     cookie = cookies.read(request, cookies.SESSION)
-    return await _person(request.app[SHOP], cookie) if cookie is not None else None
+    return await _person(request, cookie) if cookie is not None else None
 
 
-async def _program(shop: Shop, secret: str) -> Visitor | None:
-    token = await shop.store.run(lambda db: tokens.find(db, secret, shop.clock()))
+async def _program(request: web.Request, secret: str) -> Visitor | None:
+    shop = request.app[SHOP]
+    now = shop.clock()
+    token = await shop.store.run(lambda db: tokens.find(db, secret))
     if token is None:
         return None
-    return Visitor(key=token.staff, name=shop.name_of(token.staff), role=token.role, session=None, csrf="")
+    if tokens.is_to_note(token, now):
+        await request.app[SIDE_NOTES].write(shop.store.run(lambda db: tokens.used(db, token, now)))
+    return Visitor(key=token.staff, name=shop.name_of(token.staff), role=token.role, token=token.id)
 
 
-async def _person(shop: Shop, cookie: str) -> Visitor | None:
-    found = await shop.store.run(lambda db: sessions.find(db, cookie, shop.clock()))
+async def _person(request: web.Request, cookie: str) -> Visitor | None:
+    shop = request.app[SHOP]
+    now = shop.clock()
+    found = await shop.store.run(lambda db: sessions.find(db, cookie, now))
     if found is None:
         return None
+    if sessions.is_to_note(found, now):
+        await request.app[SIDE_NOTES].write(shop.store.run(lambda db: sessions.seen(db, found, now)))
     name, shown = shop.name_of(found.staff), csrf.token(cookie)
     return Visitor(key=found.staff, name=name, role=found.role, session=found.id, csrf=shown)
 
@@ -128,8 +140,8 @@ async def _check_form(request: web.Request, visitor: Visitor) -> None:
     if visitor.session is None:
         return
     cookie = cookies.read(request, cookies.SESSION)
-    if cookie is None or not await csrf.is_ours(request, cookie):
-        raise web.HTTPForbidden(text=FORBIDDEN_FORM)
+    if cookie is None or not await csrf.is_ours(request, cookie, is_form=not is_api(request)):
+        raise web.HTTPForbidden(text=NEEDS_CSRF if is_api(request) else FORBIDDEN_FORM)
 
 
 def owner_only(handler: Handler) -> Handler:
@@ -141,4 +153,10 @@ def owner_only(handler: Handler) -> Handler:
             raise web.HTTPForbidden(text="Only owners may see this page. Ask one of them.")
         return await handler(request)
 
+    vars(guarded)[_FOR_OWNERS] = True
     return guarded
+
+
+def is_for_owners(handler: object) -> bool:
+    """Return whether `owner_only` stands before it."""
+    return _FOR_OWNERS in vars(handler)

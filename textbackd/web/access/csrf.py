@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from textbackd.web.access import forms, peer
+from textbackd.web.secret import is_secret
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF"
@@ -25,12 +26,15 @@ def token(secret: str) -> str:
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-async def is_ours(request: web.Request, secret: str) -> bool:
-    """Return whether a request that changes something was sent by a page of the session that has `secret`."""
+async def is_ours(request: web.Request, secret: str, *, is_form: bool = True) -> bool:
+    """Return whether a request that changes something was sent by a page of the session that has `secret`.
+
+    What is no form, such as JSON, has the token in the header alone.
+    """
     if not comes_from_here(request):
         return False
-    given = request.headers.get(HEADER) or await _field(request)
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token(secret).encode())
+    given = request.headers.get(HEADER) or (await _field(request) if is_form else "")
+    return is_secret(given, token(secret))
 
 
 async def _field(request: web.Request) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from textbackd.store import bearer, sessions
+from textbackd.store.accounts import Account
 from textbackd.web import pages
 from textbackd.web.access import attempts, auth, cookies, csrf, forms, peer
 from textbackd.web.access.attempts import Refused
@@ -45,7 +46,8 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     tried = await attempts.attempt(request, typed.name, typed.password)
     if isinstance(tried, Refused):
         return _refused(request, typed, tried)
-    return await start_session(request, tried.staff, typed.wanted)
+    started = await _started(request, tried, typed.wanted)
+    return started or _refused(request, typed, Refused(wait=None))
 
 
 async def is_own_form(request: web.Request) -> bool:
@@ -54,13 +56,14 @@ async def is_own_form(request: web.Request) -> bool:
     return secret is not None and await csrf.is_ours(request, secret)
 
 
-async def start_session(request: web.Request, staff: str, where: str) -> web.Response:
-    """Log this browser in under a secret that nobody has seen before, and send it on."""
+async def _started(request: web.Request, account: Account, where: str) -> web.Response | None:
+    """Log this browser in under a secret that nobody has seen before, and send it on; None if the password was changed meanwhile."""
     shop, secret = request.app[SHOP], bearer.new()
     before, browser = cookies.read(request, cookies.SESSION), peer.browser(request)
-    await shop.store.run(
-        lambda db: sessions.start(db, staff, secret, browser, shop.clock(), instead_of=before),
-    )
+    if not await shop.store.run(
+        lambda db: sessions.start(db, account, secret, browser, shop.clock(), instead_of=before)
+    ):
+        return None
     response = pages.redirect(where)
     cookies.give_session(request, response, secret)
     cookies.take_back(request, response, cookies.BEFORE_LOGIN)

@@ -1,16 +1,16 @@
 """Conversations: the list, one of them, and what can be done with it.   routes.py → here → flow/desk.py, store/conversations.py"""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-import sqlite_utils
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import E164
-from textbackd.store import accounts, conversations, leads
+from textbackd.store import asks, conversations, leads
 from textbackd.store.conversations import Box, Look
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
@@ -21,7 +21,6 @@ Name = Annotated[str, StringConstraints(max_length=100, pattern=TYPED)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=TYPED)]
 CURSOR = "^[0-9]{1,16}-[1-9][0-9]{0,17}$"  # microseconds since 1970 and an id: where a page ended
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-NOBODY = "None of the staff has this key. See /staff."
 NOT_THERE = "There is no such conversation, or not any more."
 
 
@@ -44,6 +43,10 @@ class Conversation(Answer):
     answered_at: datetime | None = Field(description="The first word of a person in the present matter.")
     last_at: datetime = Field(description="When something was last said or done.")
     last_words: str = Field(description="The start of what was last said; untrusted.")
+    perhaps_stop: bool = Field(
+        description="They may have asked for no more texts; nothing goes to them by itself until a person decides, by "
+        "/opt-out or /keep-texting."
+    )
     unread: int = Field(description="What they said since somebody of the staff looked.")
     urgent: bool = Field(description="They used words that cannot wait, and nobody has answered.")
 
@@ -125,7 +128,13 @@ async def list_conversations(asked: Asked) -> Conversations:
     found = await asked.shop.store.run(lambda db: conversations.listing(db, look, wanted.limit + 1))
     page = found[: wanted.limit]
     more = _cursor(page[-1]) if len(found) > wanted.limit else None
-    return Conversations(conversations=[Conversation.model_validate(one) for one in page], next=more)
+    return Conversations(conversations=await told(asked, page), next=more)
+
+
+async def told(asked: Asked, found: Sequence[conversations.Conversation]) -> list[Conversation]:
+    """Return how conversations stand, with what the store keeps elsewhere."""
+    perhaps = await asked.shop.store.run(asks.numbers)
+    return [Conversation.model_validate({**asdict(one), "perhaps_stop": one.number in perhaps}) for one in found]
 
 
 def _cursor(last: conversations.Conversation) -> str:
@@ -154,7 +163,8 @@ async def found(asked: Asked) -> conversations.Conversation:
 
 async def get(asked: Asked) -> Conversation:
     """Return one conversation."""
-    return Conversation.model_validate(await found(asked))
+    (one,) = await told(asked, [await found(asked)])
+    return one
 
 
 def _doing(act: Callable[[Asked, E164], Awaitable[None]]) -> Callable[[Asked], Awaitable[Conversation]]:
@@ -167,21 +177,7 @@ def _doing(act: Callable[[Asked, E164], Awaitable[None]]) -> Callable[[Asked], A
     return handle
 
 
-async def _assign(asked: Asked, number: E164) -> None:
-    wanted: Assign = asked.body
-    to = wanted.to
-    if to is not None and not await asked.shop.store.run(lambda db: _is_staff(db, asked, to)):
-        raise ToldError(HTTPStatus.CONFLICT, NOBODY)
-    await asked.shop.desk.assign(number, to, asked.visitor.key)
-
-
-def _is_staff(db: sqlite_utils.Database, asked: Asked, key: str) -> bool:
-    account = accounts.find(db, key)
-    has_account = account is not None and account.staff == key and account.disabled_at is None
-    return key in asked.shop.settings.staff or has_account
-
-
-assign = _doing(_assign)
+assign = _doing(lambda asked, number: asked.shop.desk.assign(number, asked.body.to, asked.visitor.key))
 note = _doing(lambda asked, number: asked.shop.desk.note(number, asked.body.text, asked.visitor.key))
 look = _doing(lambda asked, number: asked.shop.desk.look(number, asked.visitor.key))
 call_back = _doing(lambda asked, number: asked.shop.desk.call_back(number, asked.visitor.key))
@@ -192,4 +188,5 @@ lost = _doing(lambda asked, number: asked.shop.desk.lost(number, asked.visitor.k
 rename = _doing(lambda asked, number: asked.shop.desk.rename(number, asked.body.name, asked.visitor.key))
 opt_out = _doing(lambda asked, number: asked.shop.desk.opt_out(number, asked.visitor.key))
 opt_in = _doing(lambda asked, number: asked.shop.desk.opt_in(number, asked.visitor.key))
+keep_texting = _doing(lambda asked, number: asked.shop.desk.keep_texting(number, asked.visitor.key))
 never = _doing(lambda asked, number: asked.shop.desk.never(number, asked.visitor.key))

@@ -18,7 +18,6 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from textbackd.flow.desk import Refused
-from textbackd.store.bearer import digest
 from textbackd.web.access import auth
 from textbackd.web.health import VITALS, Vitals
 from textbackd.web.pace import Pace
@@ -125,9 +124,9 @@ async def _answered(operation: Operation, request: web.Request) -> web.Response:
 
 
 def _whose(request: web.Request) -> str:
-    """Return what a pace is kept for: a token, or a session."""
-    session = auth.staff_of(request).session
-    return f"session {session}" if session is not None else digest(request.headers.get("Authorization", ""))
+    """Return what a pace is kept for: a token, however it was written, or a session."""
+    visitor = auth.staff_of(request)
+    return f"session {visitor.session}" if visitor.token is None else f"token {visitor.token}"
 
 
 async def _asked(operation: Operation, request: web.Request) -> Asked:

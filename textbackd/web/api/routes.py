@@ -48,6 +48,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
          handler=conversations.opt_out),
     _act(path="/conversations/{id}/opt-in", name="opt_in", summary="Allow texts again, because they said so",
          handler=conversations.opt_in),
+    _act(path="/conversations/{id}/keep-texting", name="keep_texting", summary="Say that what they wrote did not mean STOP",
+         handler=conversations.keep_texting),
     _act(path="/conversations/{id}/never", name="never", summary="Let its calls count no more, and put it away",
          handler=conversations.never),
     _post(path="/texts", name="send", summary="Text a number, whether or not there is a conversation", answer=texts.Queued,

@@ -52,6 +52,5 @@ async def me(asked: Asked) -> Me:
 
 async def list_staff(asked: Asked) -> Staff:
     """Return the staff of the configuration, and who else has an account."""
-    known = await asked.shop.store.run(accounts.listing)
-    keys = dict.fromkeys([*asked.shop.settings.staff, *(one.staff for one in known if one.disabled_at is None)])
+    keys = await asked.shop.store.run(lambda db: accounts.colleagues(db, asked.shop.settings.staff))
     return Staff(staff=[Person(key=key, name=asked.shop.name_of(key)) for key in keys])

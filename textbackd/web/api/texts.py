@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from textbackd.core.phone import E164, read_number
 from textbackd.flow.desk import SentAlready
 from textbackd.store import conversations
-from textbackd.web.api.conversations import TYPED, Conversation, Words, found
+from textbackd.web.api.conversations import NOT_THERE, TYPED, Conversation, Words, found, told
 from textbackd.web.api.operation import Answer, Asked, Given, ToldError
 
 OTHER_TEXT = "This Idempotency-Key was used for another text. Use a new one for each text."
@@ -61,7 +61,10 @@ async def _sent(asked: Asked, number: E164, text: str) -> Queued:
     except SentAlready as error:
         raise ToldError(HTTPStatus.CONFLICT, OTHER_TEXT) from error
     one = await asked.shop.store.run(lambda db: conversations.find(db, number))
-    return Queued(id=text_id, conversation=Conversation.model_validate(one))
+    if one is None:  # erased in this very moment
+        raise ToldError(HTTPStatus.NOT_FOUND, NOT_THERE)
+    (conversation,) = await told(asked, [one])
+    return Queued(id=text_id, conversation=conversation)
 
 
 def _id_for(asked: Asked, key: str) -> str:

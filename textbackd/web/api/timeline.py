@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field, StringConstraints
 
-from textbackd.store.timeline import Entry, What, timeline
+from textbackd.store.timeline import WRITTEN, Entry, Place, What, timeline
 from textbackd.web.api.conversations import found
 from textbackd.web.api.operation import Answer, Asked, Given
 
@@ -79,21 +79,11 @@ class Only(StrEnum):
     ACTS = "acts"
 
 
-def _written(value: object) -> object:
-    """Return a moment that is written as one. Raises ValueError for a bare number, which could be anything."""
-    if isinstance(value, str) and value[4:5] != "-":
-        raise ValueError("a moment is written as 2026-03-02T12:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-
-
 class Page(Given):
     """Which part of it is wanted."""
 
     only: Only | None = Field(default=None, description="Only calls, texts or acts.")
-    before: Annotated[AwareDatetime, BeforeValidator(_written)] | None = Field(
+    before: Annotated[str, StringConstraints(pattern=WRITTEN)] | None = Field(
         default=None, description="What the page before gave as `next`."
     )
     limit: int = Field(default=100, ge=1, le=500, description="How many entries are looked at, `only` included.")
@@ -103,7 +93,7 @@ class Timeline(Answer):
     """What was said and done, the oldest first."""
 
     entries: list[Annotated[Call | Ours | Theirs | Rang | Act, Field(discriminator="what")]]
-    next: datetime | None = Field(description="The `before` of the page of older ones; null: there are none.")
+    next: str | None = Field(description="The `before` of the page of older ones; null: there are none.")
 
 
 _OF: Final[Mapping[Only, frozenset[What]]] = {
@@ -145,8 +135,8 @@ _SHOWN: Final[Mapping[What, Callable[[Entry], Call | Ours | Theirs | Rang | Act]
 async def get_timeline(asked: Asked) -> Timeline:
     """Return a page of what was said and done."""
     wanted: Page = asked.query
-    number = (await found(asked)).number
-    entries = await asked.shop.store.run(lambda db: timeline(db, number, before=wanted.before, limit=wanted.limit))
+    number, before = (await found(asked)).number, Place.read(wanted.before or "")
+    entries = await asked.shop.store.run(lambda db: timeline(db, number, before=before, limit=wanted.limit))
     shown = [entry for entry in entries if wanted.only is None or entry.what in _OF[wanted.only]]
-    older = entries[0].at if len(entries) == wanted.limit else None
+    older = entries[0].place.written() if len(entries) == wanted.limit else None
     return Timeline(entries=[_SHOWN[entry.what](entry) for entry in shown], next=older)

@@ -66,7 +66,7 @@ def read_back(written: str) -> Asked:
     return read(dict(parse_qsl(written.removeprefix("?")[:2000])))
 
 
-def moment(written: str) -> datetime | None:
+def _moment(written: str) -> datetime | None:
     """Return a moment as the store writes it; None for anything else."""
     try:
         return from_text(written)
@@ -80,6 +80,6 @@ def _cursor(before: tuple[datetime, int] | None) -> str:
 
 def _before(written: str) -> tuple[datetime, int] | None:
     at, _, last = written.partition("_")
-    parsed = moment(at)
+    parsed = _moment(at)
     is_id = last.isascii() and last.isdigit() and len(last) < 16
     return (parsed, int(last)) if parsed and is_id else None

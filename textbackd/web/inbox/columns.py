@@ -6,7 +6,6 @@ All that a page shows is read in one piece of work, so that its parts fit togeth
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Final
 
 import sqlite_utils
@@ -18,12 +17,11 @@ from textbackd.core.phone import written
 from textbackd.core.segments import segments
 from textbackd.store import accounts, asks, conversations, leads, outbox
 from textbackd.store.conversations import Box, Conversation
-from textbackd.store.database import to_text
-from textbackd.store.timeline import Entry, What, timeline
+from textbackd.store.timeline import Entry, Place, What, timeline
 from textbackd.web import pages
 from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
-from textbackd.web.inbox.asked import Asked, moment, read
+from textbackd.web.inbox.asked import Asked, read
 from textbackd.web.inbox.rows import TABS, Eyes, row
 from textbackd.web.inbox.timeline import days
 from textbackd.web.shop import SHOP, Shop
@@ -69,7 +67,7 @@ async def show(
     """Return the page, or the part of it that changes if the address ends in `fragment=1`."""
     shop, visitor = request.app[SHOP], staff_of(request)
     asked = read(request.query) if asked is None else asked
-    before = moment(request.query.get("older", "")) if request.method == "GET" else None
+    before = Place.read(request.query.get("older", "")) if request.method == "GET" else None
     told = await shop.store.read(lambda db: _read(db, shop, asked, visitor.key, conversation_id, before))
     if conversation_id is not None and told.conversation is None:
         raise web.HTTPNotFound
@@ -99,13 +97,13 @@ def _read(
     asked: Asked,
     staff: str,
     conversation_id: int | None,
-    before: datetime | None,
+    before: Place | None,
 ) -> _Read:
     look = asked.look(staff)
     told = _Read(
         listed=conversations.listing(db, look, PAGE + 1),
         counts=conversations.counts(db, look),
-        staff=_staff(db, shop),
+        staff=accounts.colleagues(db, shop.settings.staff),
         forms=leads.count_to_read(db),
     )
     conversation = None if conversation_id is None else conversations.get(db, conversation_id)
@@ -120,11 +118,6 @@ def _read(
         attempts=outbox.attempts_of(db, texts),
         perhaps_stop=asks.since(db, conversation.number) is not None,
     )
-
-
-def _staff(db: sqlite_utils.Database, shop: Shop) -> tuple[str, ...]:
-    with_account = [account.staff for account in accounts.listing(db) if account.disabled_at is None]
-    return tuple(dict.fromkeys([*shop.settings.staff, *with_account]))
 
 
 # ---- the left side
@@ -177,7 +170,7 @@ def _talk(told: _Read, request: web.Request, eyes: Eyes, typed: Typed) -> dict[s
         "is_done": conversation.turn is Turn.DONE,
         "is_mine": conversation.assignee == eyes.staff,
         "days": days(entries, told.attempts, eyes),
-        "older": to_text(entries[0].at) if is_cut else None,
+        "older": entries[0].place.written() if is_cut else None,
         "is_old": "older" in request.query,
         "colleagues": [(key, words.plain(eyes.name_of(key))) for key in told.staff],
         "canned": choices,

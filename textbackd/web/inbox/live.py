@@ -6,6 +6,8 @@ One task asks the store once for each ring, however many pages are open. A page 
 
 import asyncio
 import json
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -18,9 +20,11 @@ from aiohttp import web
 from textbackd.core.phone import E164
 from textbackd.flow.bell import Bell
 from textbackd.store import conversations, sessions
-from textbackd.store.database import Store
+from textbackd.store.database import StorageError, Store
 from textbackd.web.access.auth import staff_of
 from textbackd.web.shop import SHOP
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT: Final = timedelta(seconds=20)  # shorter than proxies wait on a silent connection
 MOST_PAGES: Final = 200
@@ -76,7 +80,11 @@ class Live:
                     await self._tell(number)
 
     async def _tell(self, number: E164 | None) -> None:
-        conversation, event = await self._store.read(lambda db: _event(db, number))
+        try:
+            conversation, event = await self._store.read(lambda db: _event(db, number))
+        except (sqlite3.Error, StorageError) as error:
+            log.warning("open pages could not be told of a change; they hear of the next", extra={"error": str(error)})
+            return
         for page in self._pages:
             page.hear(conversation, event)
 
@@ -123,7 +131,10 @@ async def live(request: web.Request) -> web.StreamResponse:
             if page.is_over or not await _may_stay(request):
                 break
             await response.write(news.encode())
-    except ConnectionError:  # the page was closed
+    except (
+        ConnectionError,
+        sqlite3.Error,
+    ):  # the page was closed, or nobody knows whose it is: an open one comes again
         return response
     finally:
         hub.close(page)
@@ -141,8 +152,9 @@ async def beside(app: web.Application) -> AsyncIterator[None]:
     task = asyncio.create_task(hub.run())
     yield
     task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    (ended,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(ended, Exception):
+        log.error("open pages were told nothing: a fault of ours", exc_info=ended)
 
 
 async def end(app: web.Application) -> None:

@@ -7,7 +7,7 @@ from textbackd.web.shop import SHOP
 
 
 async def manifest(request: web.Request) -> web.Response:
-    """Return the manifest. It is asked for with the session's cookie: strangers do not learn whose inbox this is."""
+    """Return the manifest. It is asked for with the session's cookie, so it is closed to strangers as every page is."""
     business = request.app[SHOP].settings.business.name
     return web.json_response(
         {

@@ -69,6 +69,10 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept of this number",
 })  # fmt: skip
+# Digits, or groups of three with one kind of mark between them, which is not that of the hundredths.
+_AMOUNT: Final = re.compile(
+    r"(?P<whole>[1-9][0-9]{0,2}([., \u2019])[0-9]{3}(?:\2[0-9]{3})*|[0-9]+)(?:(?!\2)[.,](?P<cents>[0-9]{1,2}))?"
+)
 _KEYS: Final = re.compile(r" \(`[^)]*\)")
 # Characters that turn the direction of what follows (Unicode UAX #9); in a name they can only deceive.
 _TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -135,16 +139,14 @@ def money(hundredths: int) -> str:
 def amount(typed: str) -> int | None:
     """Return a typed amount in hundredths, None for nothing. Raises ValueError for what is no amount.
 
-    Both "1,250.50" and "1.250,50" are understood: the last mark with one or two digits behind it is the decimal one.
+    Both "1,250.50" and "1.250,50" are understood; what could be read in two ways, such as "0.125", is none.
     """
-    written = "".join(typed.split()).replace("\u2019", "").strip("$€£")
-    if not written:
+    written = " ".join(typed.split()).strip("$€£ ").replace("'", "\u2019")
+    if not written and not typed.strip():
         return None
-    place = max(written.rfind("."), written.rfind(","))
-    has_cents = place >= 0 and 1 <= len(written) - place - 1 <= 2
-    whole, cents = (written[:place], written[place + 1 :]) if has_cents else (written, "")
-    digits = whole.replace(".", "").replace(",", "") + cents.ljust(2, "0")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+    found = _AMOUNT.fullmatch(written)
+    digits = re.sub("[^0-9]", "", found["whole"]) + (found["cents"] or "").ljust(2, "0") if found else ""
+    if not 0 < len(digits) <= 12:
         raise ValueError("The value is not an amount of money. Write it like 1250 or 1250.50.")
     return int(digits)
 

@@ -58,8 +58,15 @@ function refreshSoon() {
   soon = setTimeout(refresh, 100);
 }
 
+/* Where what is shown can be had again. A form that was refused is shown under the address that it was sent to, and only sending it
+   once more would load that. */
+function place() {
+  const { id, list } = $("#talk")?.dataset ?? {};
+  return new URL(id && location.pathname !== `/c/${id}` ? `/c/${id}${list}` : location.href, location.href);
+}
+
 async function refresh() {
-  const turn = ++asked, url = new URL(location.href);
+  const turn = ++asked, url = place();
   isStale = false;
   url.hash = "";
   url.searchParams.delete("say");
@@ -67,7 +74,8 @@ async function refresh() {
   url.searchParams.set("fragment", "1");
   try {
     const answer = await fetch(url, { headers: { Accept: "text/html" } });
-    if (answer.redirected || answer.status === 404) { location.reload(); return; } // logged out, or gone
+    if (answer.redirected) { location.replace(place()); return; } // logged out: the way back leads here
+    if (answer.status === 404) { location.replace("/"); return; } // gone
     if (answer.ok && turn === asked) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* no network: the next event, or coming back, tries again */ }
 }
