@@ -50,7 +50,10 @@ def conf(folder: Path, text: str) -> ManagerConf:
         pytest.param(
             {"read": frozenset({"all"})}, WARNING, "dialplan is half", "read = call,agent,system", id="many read"
         ),
-        pytest.param({"read": None}, NOTE, "may not ask", "sudo textbackd doctor", id="read rights not known"),
+        pytest.param({"read": None}, NOTE, "cannot be asked", "sudo textbackd doctor", id="read rights not known"),
+        pytest.param(
+            {"read": None, "host": "192.0.2.7"}, NOTE, "cannot be asked", "asterisk -rx 'manager show", id="far PBX"
+        ),
         pytest.param({"version": "13.38.3"}, WARNING, "Asterisk 13.38.3", "textbackd explain NUMBER", id="too old"),
         pytest.param({"version": "certified/18.9-cert5"}, None, "", "", id="a certified version counts as its own"),
         pytest.param({"version": ""}, None, "", "", id="a version that is not told is no fault"),

@@ -26,6 +26,7 @@ from textbackd.store.halts import Halt, HaltKind
 from textbackd.store.journal import record
 
 PRICED = configured(gateways='{web: {type: http, url: "http://127.0.0.1:9/", price: 0.01}}').gateways["web"]
+FREE = configured(gateways='{web: {type: http, url: "http://127.0.0.1:9/", price: 0}}').gateways["web"]
 TRIED = Tried(name="web", section=PRICED, where="http://127.0.0.1:9")
 
 
@@ -40,6 +41,7 @@ TRIED = Tried(name="web", section=PRICED, where="http://127.0.0.1:9")
         pytest.param({"state": "down"}, "cannot send", "textbackd outbox", id="down"),
         pytest.param({"state": "unknown"}, "", "", id="before its first text"),
         pytest.param({"is_numbered": False}, "from which number", "number:", id="no number"),
+        pytest.param({"section": FREE}, "", "", id="a text that costs nothing"),
         pytest.param({"section": configured().gateways["web"]}, "What a text costs", "price:", id="no price"),
     ],
 )

@@ -166,11 +166,16 @@ def _rights(account: Account) -> Iterator[Finding]:
     yield from _too_few(account)
     yield from _too_many(account)
     if account.read is None:
-        yield note(
-            account.subject,
-            f"Which events {account.username!r} may read is told only by Asterisk's console and manager.conf, which this user may not ask.",
-            "sudo textbackd doctor",
-        )
+        yield _untold(account)
+
+
+def _untold(account: Account) -> Finding:
+    what = (
+        f"Which events {account.username!r} may read is told only by Asterisk's console and manager.conf, "
+        "which cannot be asked from here."
+    )
+    show = f"asterisk -rx 'manager show user {account.username}'      # should say: read perm: {','.join(account.needed.read)}"
+    return note(account.subject, what, *(("sudo textbackd doctor", "# or") if is_here(account.host) else ()), show)
 
 
 def _too_few(account: Account) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ def judge(tried: Tried) -> Iterator[Finding]:
     if not tried.is_numbered:
         what = "It is not said from which number its texts come, so a reply may go to a number that nobody reads."
         yield warning(subject, what, f"# textbackd.yaml, gateways.{tried.name}:", 'number: "+13125550142"      # yours')
-    if not tried.section.price:
+    if "price" not in tried.section.model_fields_set:
         why = (
             "so `caps.spend` stops nothing, and reports show no cost"
             if tried.spend_is_capped

@@ -33,6 +33,7 @@ USB_ID: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 # ("Huawei E3533 USB modem dongle usbmode switch" in OpenWrt's forum; E3372 and MS2131 on ofono's mailing list, January 2018).
 TO_MODEM: Final = "55534243123456780000000000000011063000000100010000000000000000"
 READY: Final = "READY"
+NO_NETWORK: Final = frozenset(one.value for one in Registration if not one.may_send)
 STATES: Final[Mapping[str, str]] = {
     "down": "cannot send at the moment",
     "paused": "waits for a person to mend it: PIN, credit or a barred SIM",
@@ -128,8 +129,8 @@ def _port(modem: Modem) -> Iterator[Finding]:
 
 def _condition(modem: Modem) -> Iterator[Finding]:
     subject = f"gateways.{modem.name}"
-    if modem.state in STATES:
-        said = f" It is {modem.told}." if modem.told and not modem.told.startswith("registered") else ""
+    if modem.state in STATES and modem.is_there:
+        said = f" It is {modem.told}." if modem.told in NO_NETWORK else ""
         yield fault(subject, f"The modem {STATES[modem.state]}.{said}", "journalctl -u textbackd -n 50")
     if modem.sim != READY:
         yield from _sim(modem, subject)
