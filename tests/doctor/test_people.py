@@ -1,5 +1,6 @@
 """Gateways, staff and the database: facts → findings, and looking at a database without touching it."""
 
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -126,7 +127,8 @@ def path(tmp_path: Path) -> Iterator[Path]:
 
 
 def files(folder: Path) -> dict[str, int]:
-    return {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    """Return when each file was written last, and when one came or went."""
+    return {file.name: file.stat().st_mtime_ns for file in (folder, *folder.iterdir())}
 
 
 def test_a_database_is_looked_at_and_left_as_it_is(path: Path) -> None:
@@ -143,6 +145,20 @@ def test_a_database_that_is_in_use_is_looked_at_with_what_was_just_written(path:
     with closing(open_database(path)) as db:
         halts.resume(db, line=None, now=NOON)
         assert check_up(path, NOON).halts == ()
+
+
+@pytest.mark.parametrize("left", [("-wal", "-shm"), ("-wal",)], ids=["killed", "and its index is gone"])
+def test_a_database_whose_daemon_was_killed_is_looked_at_with_what_its_log_holds(
+    path: Path, tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    copy = tmp_path / "killed" / "textbackd.db"
+    copy.parent.mkdir()
+    with closing(open_database(path)) as db:
+        halts.resume(db, line=None, now=NOON)
+        for suffix in ("", *left):
+            shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")
+    assert check_up(copy, NOON).halts == ()
+    assert copy.read_bytes() == path.read_bytes()
 
 
 def test_a_database_that_was_never_brought_up_to_date_is_told_and_not_migrated(tmp_path: Path) -> None:

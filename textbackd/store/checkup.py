@@ -1,7 +1,8 @@
 """How the database is, looked at without changing it, whether or not the daemon runs.   `textbackd doctor`
 
 Opened read-only and never migrated. A database that nobody has open, and that needs no recovery, is opened as immutable: SQLite would
-otherwise make the files of its log anew, as whoever looks.   sqlite.org/uri.html, sqlite.org/wal.html
+otherwise make the files of its log anew. Of a daemon that was killed it may make the index of the log, which belongs to the owner of the
+database also when root looks.   sqlite.org/uri.html, sqlite.org/wal.html
 """
 
 import sqlite3
