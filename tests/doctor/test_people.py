@@ -157,8 +157,9 @@ def test_a_database_whose_daemon_was_killed_is_looked_at_with_what_its_log_holds
         halts.resume(db, line=None, now=NOON)
         for suffix in ("", *left):
             shutil.copy(f"{path}{suffix}", f"{copy}{suffix}")
+    before = copy.read_bytes()
     assert check_up(copy, NOON).halts == ()
-    assert copy.read_bytes() == path.read_bytes()
+    assert copy.read_bytes() == before
 
 
 def test_a_database_that_was_never_brought_up_to_date_is_told_and_not_migrated(tmp_path: Path) -> None:
