@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from textbackd.doctor.ami import Account, Way, gather, judge, perms
+from textbackd.doctor.ami import Account, Way, gather, home_of, judge, perms
 from textbackd.doctor.findings import Finding, Severity
 from textbackd.doctor.manager_conf import ManagerConf, read_manager_conf
 from textbackd.doctor.rights import Rights
@@ -151,6 +151,23 @@ def test_the_file_that_has_our_section_is_named(tmp_path: Path) -> None:
     )
     (found,) = judge(account)
     assert found.do[0] == f"# {tmp_path}/manager_custom.conf, section [textbackd]:"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "file"),
+    [
+        pytest.param("", "", "manager.conf", id="plain"),
+        pytest.param("", "manager.d", "manager.d/textbackd.conf", id="Debian"),
+        pytest.param("#include manager_custom.conf\n", "", "manager_custom.conf", id="FreePBX"),
+    ],
+)
+def test_a_new_section_goes_where_no_update_overwrites_it(tmp_path: Path, text: str, folder: str, file: str) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / "manager_custom.conf").touch()
+    path, read = tmp_path / "manager.conf", conf(tmp_path, f"{GOOD_CONF}{text}")
+    account = replace(WELL, refused="no", conf=read, conf_path=path, home=home_of(read, path), username="newcomer")
+    (found,) = judge(account)
+    assert found.do[:2] == (f"# {tmp_path}/{file}, at its end:", "[newcomer]")
 
 
 def test_the_console_of_asterisk_tells_both_rights() -> None:
