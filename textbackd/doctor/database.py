@@ -1,5 +1,6 @@
 """Is the database whole, and does something in it wait for a person?   store/checkup.py → here → examination.py"""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +24,15 @@ class Database:
     path: Path
     checkup: Checkup | None = None  # None: there is none yet, or it cannot be read
     error: str = ""  # why it cannot be read, a sentence
+    is_closed: bool = False  # whoever asks may not read it, which the service may well
 
 
 def judge(database: Database) -> Iterator[Finding]:
     """Yield what is wrong with the database, or waits in it."""
     if database.error:
         yield fault(SUBJECT, database.error, "textbackd restore --help")
+    if database.is_closed:
+        yield note(SUBJECT, "This user may not look into the database.", "sudo textbackd doctor")
     checkup = database.checkup
     if checkup is None:
         return
@@ -63,6 +67,10 @@ def _halted(halt: Halt) -> Finding:
 def gather(path: Path, now: datetime) -> Database:
     """Look at the database; a file that is not there yet is nothing wrong."""
     try:
+        if path.exists() and not os.access(path, os.R_OK):
+            return Database(path=path, is_closed=True)
         return Database(path=path, checkup=check_up(path, now) if path.exists() else None)
+    except PermissionError:
+        return Database(path=path, is_closed=True)
     except (TextbackdError, OSError) as exc:
         return Database(path=path, error=str(exc))

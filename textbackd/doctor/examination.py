@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from textbackd.config import Settings, lint, resolve_secrets
-from textbackd.config.secrets import SecretMissingError, resolve
+from textbackd.config.secrets import SecretMissingError, fill_variables, resolve
 from textbackd.config.sections.pbx import Pbx
 from textbackd.doctor import ami, box, database, gateways, listeners, modem, records, rights, service, staff, trunks
 from textbackd.doctor.asker import PATIENCE
@@ -96,9 +96,12 @@ class Examination:
         return f"textbackd check --config {self.settings.origin.path}"
 
     def _service(self) -> Found:
-        runs = is_running(self.settings.storage)
+        try:
+            runs: bool | None = is_running(self.settings.storage)
+        except PermissionError:  # this user may not look into the folder of the database
+            runs = None
         found = service.gather(self.settings, is_running=runs, root=self.places.root)
-        self._running = found.running if runs and found.running.answers else Running() if runs else None
+        self._running = found.running if found.is_running else None
         return service.judge(found)
 
     def _database(self) -> Found:
@@ -115,7 +118,7 @@ class Examination:
         try:
             secret = resolve(pbx.secret.get_secret_value(), self.environ)
         except SecretMissingError as exc:
-            return iter([fault(f"pbx.{name}.secret", f"The PBX was not asked: {exc}", self._check)])
+            return iter([self._secretless(name, pbx, exc)])
         way = ami.Way(
             name=name,
             host=pbx.host,
@@ -127,10 +130,25 @@ class Examination:
             conf=self._manager_conf(pbx),
             conf_path=self.places.asterisk / "manager.conf",
             console=self.places.console,
-            daemon_is_in=self._running is not None and self._running.pbx.get(name) == CONNECTED,
+            daemon_is_in=self._is_connected(name),
             open_to_all=any(one.is_everywhere and one.port == pbx.port for one in self._open),
         )
         return ami.judge(ami.gather(way, self.patience))
+
+    def _is_connected(self, name: str) -> bool:
+        return self._running is not None and self._running.pbx.get(name) == CONNECTED
+
+    def _secretless(self, name: str, pbx: Pbx, exc: SecretMissingError) -> Finding:
+        """Return what to say of a secret that is not there: the service may have it all the same."""
+        kind, _, credential = pbx.secret.get_secret_value().partition(":")
+        if kind == "credential":
+            what = "The PBX was not asked: its secret is a credential, which systemd hands only to what it starts."
+            again = f"systemd-run --pipe --wait -p LoadCredential={credential}:PATH textbackd doctor      # PATH as in the unit"
+            return note(f"pbx.{name}.secret", what, again)
+        if self._is_connected(name):
+            what = f"The PBX was not asked, though the daemon is connected with it: here {exc}"
+            return note(f"pbx.{name}.secret", what, self._check)
+        return fault(f"pbx.{name}.secret", f"The PBX was not asked: {exc}", self._check)
 
     def _manager_conf(self, pbx: Pbx) -> ManagerConf | None:
         """Return what manager.conf says; None if it is another machine's, or a part of it cannot be read."""
@@ -141,9 +159,14 @@ class Examination:
 
     def _records(self) -> Found:
         for name, pbx in self.settings.pbx.items():
+            try:
+                source = fill_variables(pbx.cdr, self.environ) if pbx.cdr else None
+            except SecretMissingError as exc:
+                yield note(f"pbx.{name}.cdr", f"The call records were not read: {exc}", self._check)
+                continue
             found = records.gather(
                 name,
-                pbx.cdr,
+                source,
                 tz=self.settings.business.timezone,
                 now=self.now,
                 last_seen=self._last_calls.get(name),

@@ -136,17 +136,18 @@ def _alarms(running: Running) -> Iterator[Finding]:
 # ---- gathered
 
 
-def gather(settings: Settings, *, is_running: bool, root: Path = Path("/")) -> Service:
-    """Look for the unit, and ask the daemon if it runs."""
+def gather(settings: Settings, *, is_running: bool | None, root: Path = Path("/")) -> Service:
+    """Look for the unit, and ask the daemon if it runs; if that is not known, whether it answers tells."""
     host = settings.web.host
     address = f"{'127.0.0.1' if host in ('0.0.0.0', '') else '::1' if host == '::' else host}"
     url = f"http://{f'[{address}]' if ':' in address else address}:{settings.web.port}"
+    running = ask(url) if is_running is not False else Running()
     return Service(
         has_systemd=(root / "run/systemd/system").is_dir(),
         installed=any((root / folder / UNIT).exists() for folder in UNIT_FOLDERS),
         enabled=os.path.lexists(root / WANTS / UNIT),
-        is_running=is_running,
-        running=ask(url) if is_running else Running(),
+        is_running=running.answers if is_running is None else is_running,
+        running=running,
         address=url,
     )
 
