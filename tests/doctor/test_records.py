@@ -155,6 +155,14 @@ CONTEXTS = '{office: {secret: x, trunks: {contexts: ["from-truck*"], channels: [
         pytest.param(
             calls("PJSIP/a", context="from-trunk", dst="3035550101"), {"lines": DIDS}, "", "", id="a number of a line"
         ),
+        pytest.param(
+            [*calls("PJSIP/a", context="from-trunk", dst="3035550101"), row(dst="3035550177"), row(dst="3035550177")],
+            {"lines": DIDS}, "", "", id="a mobile to which a call was forwarded",
+        ),
+        pytest.param(
+            calls("PJSIP/a", context="from-trunk", dst="3035550177", did="3035550101"), {"lines": DIDS}, "", "",
+            id="the DID counts where the records tell it",
+        ),
     ],
 )  # fmt: skip
 def test_trunks_are_judged_by_the_calls_that_came(
@@ -174,8 +182,7 @@ def test_a_channel_name_that_would_break_the_line_to_write_is_cleaned() -> None:
         rows=30,
         found=[Found('PJSIP/a"]}\n\x1b[2J', Why.CALLERS)],
         contexts=set(),
-        came_in={},
-        dids=set(),
+        dids={},
     )
     (found,) = trunks.judge(seen, settings)
     assert found.do[1] == 'trunks: {channels: ["PJSIP/a]}[2J-*"]}'

@@ -1,7 +1,7 @@
 """Do the configured trunks and DIDs fit the calls that came?  Pure.   records.py → here (core/find_trunks.py) → examination.py"""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +23,7 @@ _GAVE_AWAY: Final = {
 MOST_NAMED: Final = 5
 LAG: Final = timedelta(minutes=10)
 MANY_UNSEEN: Final = 3
+OFTEN: Final = 3  # calls; a number that is ours is called more often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,7 @@ class Traffic:
     rows: int
     found: Sequence[Found]
     contexts: Collection[str]  # that any channel was in
-    came_in: dict[str, str]  # a trunk that we do not know → the context that most of its calls end in
-    dids: Collection[E164]  # that were called from outside
+    dids: Mapping[E164, int]  # that were called from outside, and how often
     ends: Sequence[datetime] = ()  # of its calls from outside, each once
 
 
@@ -44,18 +44,17 @@ def traffic(settings: Settings, name: str, rows: Sequence[CdrRow]) -> Traffic:
     trunks = Trunks(contexts=pbx.trunks.contexts, channels=pbx.trunks.channels)
     found = find_trunks((_glimpse(row) for row in rows), trunks)
     names = {trunk.name for trunk in found}
-    contexts: dict[str, Counter[str]] = {}
-    dids: set[E164] = set()
+    dids: Counter[E164] = Counter()
+    tells_did = any(row.did for row in rows)  # FreePBX; else the last extension is the best that there is
     for row in rows:
-        if (trunk := trunk_of(row.channel)) in names:
-            contexts.setdefault(trunk, Counter())[row.dcontext] += 1
-            dids |= {number for text in (row.did, row.dst) if (number := _number(text, settings)) is not None}
+        if trunk_of(row.channel) in names:
+            if (did := _number(row.did if tells_did else row.dst, settings)) is not None:
+                dids[did] += 1
     return Traffic(
         pbx=name,
         rows=len(rows),
         found=found,
         contexts={row.dcontext for row in rows},
-        came_in={trunk: counted.most_common(1)[0][0] for trunk, counted in contexts.items()},
         dids=dids,
         ends=sorted({row.ended_at for row in rows if trunk_of(row.channel) in names and _is_root(row)}),
     )
@@ -137,14 +136,18 @@ def _dids(seen: Traffic, settings: Settings) -> Iterator[Finding]:
                 "If somebody has, the trunk sends the number in another form:"
             )
             yield note(f"lines.{name}.dids", what, "textbackd explain CALLER      # says which number was called")
-    strays = sorted(did for did in seen.dids if settings.line_for(did) is None and did not in _ignored(settings))
+    # A call that the PBX has forwarded to a number outside may end in a record that has this one.
+    strays = sorted(did for did, times in seen.dids.items() if times >= OFTEN and not _is_ours(did, settings))
     if strays:
         what = f"{', '.join(strays[:MOST_NAMED])} was called, and belongs to no line: whoever is missed there gets no text."
         yield warning("lines", what, "# textbackd.yaml, lines, the line that answers there:", f'dids: ["{strays[0]}"]')
 
 
-def _ignored(settings: Settings) -> Collection[str]:
-    return {did for pbx in settings.pbx.values() for did in pbx.ignore.dids}
+def _is_ours(did: E164, settings: Settings) -> bool:
+    patterns = (pattern for line in settings.lines.values() for pattern in line.dids)
+    ignored = (number for pbx in settings.pbx.values() for number in pbx.ignore.dids)
+    is_claimed = any(did.startswith(pattern[:-1]) if pattern.endswith("*") else did == pattern for pattern in patterns)
+    return is_claimed or did in ignored or did in settings.own_numbers()
 
 
 def _shown(name: str) -> str:
