@@ -44,19 +44,16 @@ def traffic(settings: Settings, name: str, rows: Sequence[CdrRow]) -> Traffic:
     trunks = Trunks(contexts=pbx.trunks.contexts, channels=pbx.trunks.channels)
     found = find_trunks((_glimpse(row) for row in rows), trunks)
     names = {trunk.name for trunk in found}
-    dids: Counter[E164] = Counter()
+    outside = [row for row in rows if trunk_of(row.channel) in names]
     tells_did = any(row.did for row in rows)  # FreePBX; else the last extension is the best that there is
-    for row in rows:
-        if trunk_of(row.channel) in names:
-            if (did := _number(row.did if tells_did else row.dst, settings)) is not None:
-                dids[did] += 1
+    numbers = (_number(row.did if tells_did else row.dst, settings) for row in outside)
     return Traffic(
         pbx=name,
         rows=len(rows),
         found=found,
         contexts={row.dcontext for row in rows},
-        dids=dids,
-        ends=sorted({row.ended_at for row in rows if trunk_of(row.channel) in names and _is_root(row)}),
+        dids=Counter(number for number in numbers if number is not None),
+        ends=sorted({row.ended_at for row in outside if _is_root(row)}),
     )
 
 
