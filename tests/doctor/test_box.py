@@ -128,7 +128,6 @@ def told(**changes: Any) -> dict[str, Running]:
         pytest.param({"installed": False, "has_systemd": False}, "", "", id="a box without systemd"),
         pytest.param(told(answers=False), "do not answer", "journalctl", id="pages hang"),
         pytest.param(told(database="cannot be written"), "cannot be written", "journalctl", id="database"),
-        pytest.param(told(pbx={"office": "refused"}), "is refused", "journalctl", id="refused"),
         pytest.param(
             told(samples=(Sample("textbackd_build_info", {"version": "0.0.1"}, 1.0),)), "0.0.1 is running",
             "systemctl restart", id="another version",
@@ -148,6 +147,18 @@ def test_the_service_is_judged(changes: dict[str, Any], said: str, line: str) ->
     if said:
         assert said in found[0].what
         assert any(done.startswith(line) for done in found[0].do)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("refused", "is refused by"), ("away", "does not reach"), ("connecting", "not yet connected"), ("connected", "")],
+)
+def test_a_daemon_without_the_pbx_that_answers_us_is_started_anew(state: str, said: str) -> None:
+    found = list(service.judge_line(Running(pbx={"office": state}), "office"))
+    assert [said in one.what and one.do[0] == "systemctl restart textbackd" for one in found] == (
+        [True] if said else []
+    )
+    assert list(service.judge_line(Running(pbx={"office": state}), "other")) == []
 
 
 def test_the_metrics_of_the_daemon_are_read_as_it_writes_them() -> None:

@@ -16,7 +16,7 @@ from textbackd.config.secrets import SecretMissingError, fill_variables, resolve
 from textbackd.config.sections.pbx import Pbx
 from textbackd.doctor import ami, box, database, gateways, listeners, modem, records, rights, service, staff, trunks
 from textbackd.doctor.asker import PATIENCE
-from textbackd.doctor.findings import Finding, fault, note, warning
+from textbackd.doctor.findings import Finding, Severity, fault, note, warning
 from textbackd.doctor.kernel_log import read_kernel_log
 from textbackd.doctor.listeners import Listener
 from textbackd.doctor.manager_conf import ManagerConf, read_manager_conf
@@ -115,6 +115,12 @@ class Examination:
         yield from listeners.judge(self.settings, self._open)
 
     def _pbx(self, name: str, pbx: Pbx) -> Found:
+        found = list(self._account(name, pbx))
+        yield from found
+        if self._running is not None and not any(one.severity is Severity.FAULT for one in found):
+            yield from service.judge_line(self._running, name)
+
+    def _account(self, name: str, pbx: Pbx) -> Found:
         try:
             secret = resolve(pbx.secret.get_secret_value(), self.environ)
         except SecretMissingError as exc:

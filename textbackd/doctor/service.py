@@ -119,10 +119,15 @@ def _running(service: Service) -> Iterator[Finding]:
         yield warning("service", what, "systemctl restart textbackd")
     if running.database != "ok":
         yield fault("storage", f"The database does not work: {running.database}.", LOG)
-    for name, state in running.pbx.items():
-        if state in PBX_WORDS:
-            yield fault(f"pbx.{name}", f"The running daemon {PBX_WORDS[state]}.", LOG)
     yield from _alarms(running)
+
+
+def judge_line(running: Running, pbx: str) -> Iterator[Finding]:
+    """Yield that the daemon has no connection with a PBX that answers us well."""
+    state = running.pbx.get(pbx, "")
+    if state in PBX_WORDS:
+        what = f"The running daemon {PBX_WORDS[state]}. If nothing else is wrong there, it still has what was written before:"
+        yield fault(f"pbx.{pbx}", what, "systemctl restart textbackd", LOG)
 
 
 def _alarms(running: Running) -> Iterator[Finding]:
