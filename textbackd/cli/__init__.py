@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("textbackd.cli.run", "run"),
     "setup": ("textbackd.cli.setup.command", "setup"),
     "check": ("textbackd.cli.configuration", "check"),
+    "doctor": ("textbackd.cli.doctor", "doctor"),
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
     "leak": ("textbackd.cli.leak", "leak"),

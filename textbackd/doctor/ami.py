@@ -18,16 +18,32 @@ from textbackd.doctor.findings import Finding, fault, note, warning
 from textbackd.doctor.manager_conf import ManagerConf
 from textbackd.doctor.rights import DANGERS, READ_DANGERS, Rights, granted_by, missing, spare
 
+CUSTOM: Final = "manager_custom.conf"
 RELOAD: Final = "asterisk -rx 'manager reload'"
 TESTED: Final = range(16, 23)  # major versions of Asterisk on which calls were played
 WRITE_TIMEOUT: Final = 5000  # ms that we ask for
 SHORT_TIMEOUT: Final = 1000  # ms; 100, the default, is over in a busy moment
 CLOCKS_APART: Final = timedelta(seconds=30)  # as in pbx/client.py: then only the moment of arrival counts
 LOOPBACK_MASK: Final = "255.255.255.255"
+WORST: Final = 3  # dangers that are told
 BOOTED_WITHIN: Final = 1.0  # seconds; it comes with the answer to the login
 _PERMS: Final = re.compile(r"^\s*(read|write) perm:\s*(\S*)", re.MULTILINE)
 _STAMP: Final = re.compile(r"\d{9,11}\.\d+")
 _MAJOR: Final = re.compile(r"(\d+)\.\d")
+
+# What is lost without a right.
+READ_LOST: Final = {
+    "call": "No call is seen.",
+    "agent": "Callers lost in a queue are taken for others.",
+    "system": "A restart of Asterisk is not noticed.",
+    "user": "Texts that come in through Asterisk are not seen.",
+}
+WRITE_LOST: Final = {
+    "reporting": "Calls that run while textbackd starts are not seen.",
+    "message": "Texts through Asterisk do not go out.",
+    "originate": "No phone can be rung.",
+    "call": "Texts through the dongle do not go out.",
+}
 
 Console = Callable[[str], str | None]  # a command → what Asterisk's console prints, None if it cannot be asked
 
@@ -43,6 +59,7 @@ class Account:
     needed: Rights
     unreached: str = ""  # why nothing answers there; "": it does
     refused: str | None = None  # Asterisk's words for not letting us in; None: it does
+    daemon_is_in: bool = False  # the running daemon is logged in with this account
     secret_at: str = ""  # where our secret is, for people; never the secret
     same_secret: bool | None = None  # as manager.conf has; None: not known
     our_address: str = "127.0.0.1"  # as Asterisk sees us
@@ -53,6 +70,7 @@ class Account:
     clock_off: timedelta | None = None  # the PBX's clock less ours
     conf: ManagerConf | None = None  # None: not on this box, or not readable
     conf_path: Path = Path("/etc/asterisk/manager.conf")
+    home: Path = Path("/etc/asterisk/manager.conf")  # where a new section goes
     open_to_all: bool = False  # its port is seen listening on every interface
 
     @property
@@ -63,13 +81,16 @@ class Account:
     @property
     def section_file(self) -> Path:
         """The file of Asterisk's that has our section, or should."""
-        files = self.conf.files if self.conf else []
-        header = f"[{self.username}]"
-        for file in files:
-            if any(line.strip().startswith(header) for line in _text(file).splitlines()):
-                return file
-        custom = self.conf_path.with_name("manager_custom.conf")  # FreePBX writes manager.conf anew, and this one never
-        return custom if custom in files else self.conf_path
+        return self.conf.places.get(self.username, self.home) if self.conf else self.home
+
+    @property
+    def is_freepbx(self) -> bool:
+        """Return whether manager.conf is one that FreePBX or Issabel writes anew; its custom file it never touches."""
+        return _is_freepbx(self.conf, self.conf_path)
+
+
+def _is_freepbx(conf: ManagerConf | None, path: Path) -> bool:
+    return conf is not None and path.with_name(CUSTOM) in conf.files
 
 
 def is_here(host: str) -> bool:
@@ -87,6 +108,10 @@ def judge(account: Account) -> Iterator[Finding]:
     """Yield what is wrong with the way to one PBX."""
     if account.unreached:
         yield _unreached(account)
+    elif account.refused is not None and account.daemon_is_in:
+        yield _once_only(account)
+        yield from _too_few(account)
+        yield from _too_many(account)
     elif account.refused is not None:
         yield from _refused(account)
     else:
@@ -118,6 +143,15 @@ def _unreached(account: Account) -> Finding:
     )
 
 
+def _once_only(account: Account) -> Finding:
+    what = (
+        f"The daemon is logged in as {account.username!r}, and Asterisk lets nobody in twice (`allowmultiplelogin = no`). "
+        "For the rest of what can be asked, stop the daemon first:"
+    )
+    again = "systemctl stop textbackd && textbackd doctor; systemctl start textbackd"
+    return note(account.subject, what, again)
+
+
 def _refused(account: Account) -> Iterator[Finding]:
     said = f"Asterisk refuses the login of {account.username!r} ({account.refused})."
     conf = account.conf
@@ -127,7 +161,7 @@ def _refused(account: Account) -> Iterator[Finding]:
             f"{said} The user, its secret or its permit is wrong; manager.conf cannot be read from here to see which.",
             *_in_section(
                 account,
-                f"secret = …            # the same as in {account.secret_at}",
+                f"secret = …            ; the same as in {account.secret_at}",
                 f"permit = {account.our_address}/{LOOPBACK_MASK}",
             ),
         )
@@ -136,7 +170,7 @@ def _refused(account: Account) -> Iterator[Finding]:
             account.subject, f"{said} manager.conf has no section [{account.username}].", *_whole_section(account)
         )
     elif account.same_secret is False:
-        line = f"secret = …            # the same as in {account.secret_at}"
+        line = f"secret = …            ; the same as in {account.secret_at}"
         yield fault(
             account.subject, f"{said} Its secret in manager.conf is another one than ours.", *_in_section(account, line)
         )
@@ -151,15 +185,21 @@ def _rights(account: Account) -> Iterator[Finding]:
     yield from _too_few(account)
     yield from _too_many(account)
     if account.read is None:
-        yield note(
-            account.subject,
-            f"Which events {account.username!r} may read is told only by Asterisk's console and manager.conf, which this user may not ask.",
-            "sudo textbackd doctor",
-        )
+        yield _untold(account)
+
+
+def _untold(account: Account) -> Finding:
+    what = (
+        f"Which events {account.username!r} may read is told only by Asterisk's console and manager.conf, "
+        "which cannot be asked from here."
+    )
+    show = f"asterisk -rx 'manager show user {account.username}'      # should say: read perm: {','.join(account.needed.read)}"
+    return note(account.subject, what, *(("sudo textbackd doctor", "# or") if is_here(account.host) else ()), show)
 
 
 def _too_few(account: Account) -> Iterator[Finding]:
-    proved = frozenset(account.needed.read) - (frozenset() if account.booted else {"system"})
+    was_in = account.refused is None
+    proved = frozenset(account.needed.read) - (frozenset() if account.booted or not was_in else {"system"})
     read = missing(account.needed.read, proved if account.read is None else account.read)
     write = missing(account.needed.write, account.write) if account.write is not None else ()
     kinds = [f"read {', '.join(read)}"] if read else []
@@ -170,25 +210,15 @@ def _too_few(account: Account) -> Iterator[Finding]:
 
 
 def _without(read: tuple[str, ...], write: tuple[str, ...]) -> str:
-    lost = {
-        "call": "No call is seen.",
-        "agent": "Calls that were lost in a queue are taken for others.",
-        "system": "A restart of Asterisk is not noticed.",
-        "user": "Texts that come in through Asterisk are not seen.",
-        "reporting": "Calls that run while textbackd starts are not seen.",
-        "message": "Texts through Asterisk do not go out.",
-        "originate": "No phone can be rung.",
-    }
-    if "call" in write:
-        lost = {**lost, "call": "Texts through the dongle do not go out."} if "call" not in read else lost
-    return " ".join(dict.fromkeys(lost[right] for right in (*read, *write) if right in lost))
+    lost = [READ_LOST[right] for right in read if right in READ_LOST]
+    return " ".join([*lost, *(WRITE_LOST[right] for right in write if right in WRITE_LOST)])
 
 
 def _too_many(account: Account) -> Iterator[Finding]:
     write = spare(account.needed.write, account.write or frozenset(), DANGERS)
     if write:
-        harm = "; ".join(f"{right}: {DANGERS[right]}" for right in write)
-        what = f"The account {account.username!r} may more than is needed. Whoever gets its secret can… {harm}."
+        harm = "; ".join(DANGERS[right] for right in write[:WORST])
+        what = f"The account {account.username!r} has rights that nobody needs: {', '.join(write)}. With its secret one can {harm}."
         yield warning(account.subject, what, *_in_section(account, account.needed.lines[1]))
     read = spare(account.needed.read, account.read or frozenset(), READ_DANGERS)
     if read:
@@ -247,7 +277,8 @@ def _write_timeout(account: Account, conf: ManagerConf) -> int:
 
 
 def _in_general(account: Account, *lines: str) -> tuple[str, ...]:
-    return (f"# {account.conf_path}, section [general]:", *lines, RELOAD)
+    page = " (FreePBX writes it anew: Settings, Advanced Settings)" if account.is_freepbx else ""
+    return (f"# {account.conf_path}, section [general]{page}:", *lines, RELOAD)
 
 
 def _in_section(account: Account, *lines: str) -> tuple[str, ...]:
@@ -258,7 +289,7 @@ def _whole_section(account: Account) -> tuple[str, ...]:
     return (
         f"# {account.section_file}, at its end:",
         f"[{account.username}]",
-        f"secret = …            # the same as in {account.secret_at}",
+        f"secret = …            ; the same as in {account.secret_at}",
         "deny = 0.0.0.0/0.0.0.0",
         f"permit = {account.our_address}/{LOOPBACK_MASK}",
         *account.needed.lines,
@@ -285,6 +316,7 @@ class Way:
     conf_path: Path
     console: Console
     open_to_all: bool = False
+    daemon_is_in: bool = False
 
 
 def gather(way: Way, patience: timedelta = PATIENCE) -> Account:
@@ -324,8 +356,18 @@ def _known(way: Way) -> Account:
         write=write,
         conf=way.conf,
         conf_path=way.conf_path,
+        home=home_of(way.conf, way.conf_path),
         open_to_all=way.open_to_all,
+        daemon_is_in=way.daemon_is_in,
     )
+
+
+def home_of(conf: ManagerConf | None, path: Path) -> Path:
+    """Return the file for a new section: one that no update writes over."""
+    if _is_freepbx(conf, path):
+        return path.with_name(CUSTOM)
+    debian = path.with_name("manager.d")  # Debian's manager.conf includes what is in there
+    return debian / "textbackd.conf" if debian.is_dir() else path
 
 
 def perms(printed: str) -> dict[str, frozenset[str]]:
@@ -353,10 +395,3 @@ def _asked(account: Account, asker: Asker) -> Account:
         version=core.get("AsteriskVersion", ""),
         clock_off=timedelta(seconds=float(stamp) - asked_at) if _STAMP.fullmatch(stamp) else None,
     )
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -6,13 +6,14 @@ for each login: it is not made to be used twice.
 
 import queue
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
 from asterisk.manager import Manager, ManagerException
 
+LONGEST_LINE: Final = 1 << 16  # bytes; no answer to what we ask comes near it
 PATIENCE: Final = timedelta(seconds=5)
 
 
@@ -35,6 +36,35 @@ class _Impatient(queue.Queue[Any]):
         return super().get(block, self._seconds if timeout is None else timeout)
 
 
+class _Line:
+    """A connection as pyst2 reads and writes it, with a bound to each line: pyst2 would read one that never ends to its end."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._socket, self._reader = line, line.makefile("rb")
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self._read():
+            if not line.endswith(b"\n"):
+                raise OSError("a line without an end")
+            yield line
+
+    def _read(self) -> bytes:
+        try:
+            return self._reader.readline(LONGEST_LINE)
+        except ValueError as exc:  # it was closed meanwhile
+            raise OSError("closed") from exc
+
+    def write(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def flush(self) -> None:
+        """Everything is on its way already."""
+
+    def close(self) -> None:
+        self._reader.close()
+        self._socket.close()
+
+
 class Asker(Manager):
     """A pyst2 manager that comes back within its patience, whatever the other side does."""
 
@@ -43,6 +73,7 @@ class Asker(Manager):
         super().__init__()
         self._patience = patience
         self._response_queue = _Impatient(patience)
+        self.our_address = ""  # from which we come, as the other side sees it
         self.heard: set[str] = set()  # the names of the events that came
         self.register_event("*", lambda event, _: self.heard.add(str(event.name)))
 
@@ -54,7 +85,8 @@ class Asker(Manager):
         except OSError as exc:
             raise NoAnswerError(_why(exc)) from exc
         line.settimeout(seconds)
-        self._running_line, self._sock = line, line.makefile("rwb", buffering=0)
+        self.our_address = str(line.getsockname()[0])
+        self._running_line, self._sock = line, _Line(line)
         self._connected.set()
         self._running.set()
         self.message_thread.start()
@@ -65,11 +97,6 @@ class Asker(Manager):
             raise NoAnswerError("what answers there is no Asterisk manager")
         return f"{self.title}/{self.version}"
 
-    @property
-    def our_address(self) -> str:
-        """The address from which we come, as the other side sees it."""
-        return str(self._running_line.getsockname()[0]) if self._running_line else ""
-
     def log_in(self, username: str, secret: str, events: str) -> None:
         """Log in, and be told of these classes of events. Raises RefusedError or NoAnswerError."""
         answer = self.ask({"Action": "Login", "Username": username, "Secret": secret, "Events": events})
@@ -77,9 +104,11 @@ class Asker(Manager):
             raise RefusedError(answer.get("Message", "it says nothing"))
 
     def ask(self, action: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of the answer. Raises NoAnswerError, and ValueError for a value that would be another action."""
+        """Return the headers of the answer. Raises NoAnswerError."""
         if any(character in value for value in action.values() for character in "\r\n\0"):
-            raise ValueError("a value holds a line end")
+            raise NoAnswerError(
+                "it was not asked, because a name or secret of ours holds a line end, which would be another action"
+            )
         try:
             return dict(self.send_action(dict(action)).headers)
         except (queue.Empty, ManagerException, OSError, ValueError) as exc:
@@ -91,9 +120,10 @@ class Asker(Manager):
         if line is None:
             return
         self._running.clear()
+        self._connected.clear()
         with suppress(OSError):
             line.shutdown(socket.SHUT_RDWR)
-        line.close()
+        self._sock.close()
         self._message_queue.put(None)
         self._event_queue.put(None)
 

@@ -16,6 +16,7 @@ DEEPEST: Final = 8  # files that include each other
 MOST_BYTES: Final = 1 << 20
 _INCLUDE: Final = re.compile(r'#\s*(?:try)?include\s+["<]?([^">;]+?)[">]?\s*(?:;.*)?$')
 _SECTION: Final = re.compile(r"(\[[^\]]+\])\s*\(([^)]*)\)")
+_NAMED: Final = re.compile(r"\s*\[([^\]]+)\]")
 _COMMENT: Final = re.compile(r";--(?!-).*?--;", re.DOTALL)
 
 
@@ -26,6 +27,7 @@ class ManagerConf:
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
     lists: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)  # that were read
+    places: dict[str, Path] = field(default_factory=dict)  # section → the file in which it begins
     unread: list[Path] = field(default_factory=list)  # that are there and may not be read, or cannot
 
     def of(self, section: str, key: str, default: str = "") -> str:
@@ -96,7 +98,10 @@ def _lines(path: Path, conf: ManagerConf, depth: int) -> Iterator[str]:
         if included := _INCLUDE.match(line.strip()):
             for other in _files(path.parent, included[1].strip()):
                 yield from _lines(other, conf, depth + 1)
-        elif "=" in line or line.strip().startswith("["):
+        elif named := _NAMED.match(line):
+            conf.places.setdefault(named[1], path)
+            yield line
+        elif "=" in line:
             yield line
 
 
