@@ -20,7 +20,9 @@ DEFAULT_CONFIG: Final = Path("/etc/textbackd/textbackd.yaml")
 # command → module and function; a module is imported only when its command is used, so that `--help` is quick.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("textbackd.cli.run", "run"),
+    "setup": ("textbackd.cli.setup.command", "setup"),
     "check": ("textbackd.cli.configuration", "check"),
+    "doctor": ("textbackd.cli.doctor", "doctor"),
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
     "leak": ("textbackd.cli.leak", "leak"),

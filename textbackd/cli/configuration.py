@@ -75,7 +75,7 @@ def _texts(settings: Settings, now: datetime) -> Iterator[str]:
         shown = previews(settings, name, now)
         for template in dict.fromkeys(each.template for each in shown):
             same = [each for each in shown if each.template == template]
-            yield f"  {', '.join(each.kind for each in same)}: {_size(same[0])}"
+            yield f"  {', '.join(each.kind for each in same)}: {size(same[0])}"
             yield from wrapped(f"“{same[0].body}”", "    ")
         if silent := [kind for kind in TextKind if kind not in {each.kind for each in shown}]:
             yield f"  {', '.join(silent)}: nothing"
@@ -86,11 +86,11 @@ def _group_texts(settings: Settings, now: datetime) -> Iterator[str]:
     """Yield what groups of contacts get instead."""
     for name in settings.contacts:
         if (shown := group_preview(settings, name, now)) is not None:
-            yield f"What contacts in {name} get: {_size(shown)}"
+            yield f"What contacts in {name} get: {size(shown)}"
             yield from (*wrapped(f"“{shown.body}”", "    "), "")
 
 
-def _size(shown: Preview) -> str:
+def size(shown: Preview) -> str:
     """Return "2 radio texts (GSM-7, 161 septets), 0.0158"."""
     cut = shown.segments
     many = f"{cut.count} radio text{'s' if cut.count != 1 else ''}"

@@ -69,10 +69,10 @@ def _line(found: Any) -> str:
 
     if isinstance(found, Trouble):
         return f"{found.port}: {found.words}"
-    return f"{found.port}: {', '.join(_facts(found))}"
+    return f"{found.port}: {', '.join(facts(found))}"
 
 
-def _facts(found: Any) -> Iterator[str]:
+def facts(found: Any) -> Iterator[str]:
     """Yield what is worth knowing of a modem, in a few words each."""
     yield " ".join(filter(None, (found.manufacturer, found.model))) or "a modem"
     yield f"IMEI {found.imei or 'not told'}"

@@ -122,14 +122,14 @@ def send(
         raise click.UsageError("Write the TEXT, or which words to send: --words LINE KIND.")
     body = text or "" if words is None else _words(settings, *words)
     usual = settings.gateways if words is None else settings.lines[words[0]].gateways
-    new = _manual(settings, number, body, usual if gateway is None else [gateway])
+    new = manual(settings, number, body, usual if gateway is None else [gateway])
     if not is_running(settings.storage):
         raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
         text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
-        row = _wait_for(db, text_id, wait)
+        row = wait_for(db, text_id, wait)
     _report(row)
 
 
@@ -145,7 +145,8 @@ def _words(settings: Settings, line: str, kind: str) -> str:
     return shown.body
 
 
-def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
+def manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
+    """Return a text as a person sends it. Raises UsageError for what cannot be one."""
     read = read_number(number, settings.business.country)
     if read.e164 is None or read.not_textable in (NotTextable.INVALID, NotTextable.SHORT_CODE, NotTextable.WITHHELD):
         raise click.UsageError(f"{number!r} is not a number that can be texted. Write it like +13125550123.")
@@ -168,7 +169,8 @@ def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str])
     )
 
 
-def _wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str, Any]:
+def wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str, Any]:
+    """Return a text once a gateway has it, or after so long."""
     until = time.monotonic() + seconds
     while True:
         row = store_outbox.find(db, text_id)

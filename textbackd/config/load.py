@@ -33,6 +33,15 @@ def loads(text: str, path: Path = Path("textbackd.yaml"), *, machine: ZoneInfo |
         raise ConfigError(path, [sentence(path, fault) for fault in exc.faults]) from exc
 
 
+def faults_in(text: str, path: Path) -> list[Fault]:
+    """Return all that is wrong with `text`, as if it stood in the file at `path`: for whoever asks for one value after the other."""
+    try:
+        _ = _settings(parse(text), path, None)
+    except SourceError as exc:
+        return exc.faults
+    return []
+
+
 def sentence(path: Path, fault: Fault) -> str:
     """Return a fault as a person reads it: `textbackd.yaml:3: policy.delay: what is wrong. What to write instead.`"""
     key = dotted(fault.loc)

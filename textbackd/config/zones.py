@@ -25,6 +25,11 @@ def business_zone(country: str, machine: ZoneInfo) -> tuple[ZoneInfo, bool]:
     return machine, machine.key in names
 
 
+def countries_of(zone: ZoneInfo) -> list[str]:
+    """Return the countries whose zone this is, as zone.tab has it."""
+    return [country for country, names in _zones_by_country().items() if zone.key in names]
+
+
 def machine_zone(environ: Mapping[str, str] | None = None, localtime: Path = Path("/etc/localtime")) -> ZoneInfo:
     """Return the zone that the machine is set to, UTC if it tells none."""
     written = (os.environ if environ is None else environ).get("TZ", "").lstrip(":")

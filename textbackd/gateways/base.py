@@ -247,6 +247,17 @@ class Explains(Protocol):
 
 
 @runtime_checkable
+class Tries(Protocol):
+    """A gateway that can be tried without a text."""
+
+    async def attempt(self) -> str:
+        """Return in half a sentence why a text would not go out, as far as asking tells; "" if nothing speaks against it.
+
+        Needs no `start`, sends nothing, and takes nothing away that arrived.
+        """
+
+
+@runtime_checkable
 class HearsLate(Protocol):
     """A gateway whose peer may still answer to a text that a killed process handed over."""
 

@@ -20,12 +20,21 @@ def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
     screen.show(_report(answer, worth), out)
 
 
-def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
-    leak = answer.leak
+def summary(answer: Answer, out: IO[str]) -> None:
+    """Write what is worth knowing at one look."""
+    screen.show(_summary(answer.leak), out)
+
+
+def _summary(leak: Leak) -> Iterator[Text]:
     yield Text(f"Missed calls, {words.period(leak)}", HEAD)
     yield Text()
     yield from _counts(leak)
     yield from _callers(leak)
+
+
+def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
+    leak = answer.leak
+    yield from _summary(leak)
     yield from _chart("By hour", {f"{hour:02}": part for hour, part in _open_hours(leak)})
     yield from _chart("By weekday", {words.WEEKDAYS[day]: part for day, part in leak.by_weekday.items()})
     yield from _lines(leak)
