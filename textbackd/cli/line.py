@@ -50,14 +50,14 @@ def pause(name: str | None, span: str | None, why: str, config: Path) -> None:
         click.echo(f"Cancelled: {cancelled} that waited.")
 
 
-@line.command()
+@line.command(short_help="Text again: for the line NAME, or for all.")
 @click.argument("name", required=False)
 @config_option
 def resume(name: str | None, config: Path) -> None:
     """Take automatic texts up again: of the line NAME, or of all, which also releases the brake."""
     settings = load(config)
     _check(settings, name)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         ended = halts.resume(db, line=name, now=datetime.now(UTC))
         left = halts.active(db, datetime.now(UTC))
     click.echo(f"{_whose(name)} texts again." if ended else _not_paused(name))

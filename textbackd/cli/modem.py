@@ -32,7 +32,7 @@ def modem() -> None:
 # ---- scan
 
 
-@modem.command()
+@modem.command(short_help="List the modems that are plugged in.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all that was found.")
 @click.option("--ports", multiple=True, metavar="PATTERN", help="Look at these ports instead of all USB ports.")
 def scan(as_json: bool, ports: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from textbackd.config import load, resolve_secrets
 from textbackd.daemon import Daemon, serve
 
 
-@click.command()
+@click.command(short_help="Run the daemon in the foreground.")
 @config_option
 @click.option("--demo", is_flag=True, help="A small shop's day, from a simulated PBX to a virtual modem.")
 def run(config: Path, demo: bool) -> None:

@@ -22,7 +22,7 @@ from textbackd.web import pages
 from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
 from textbackd.web.inbox.asked import Asked, read
-from textbackd.web.inbox.rows import TABS, Eyes, row
+from textbackd.web.inbox.rows import TABS, Eyes, row, rows
 from textbackd.web.inbox.timeline import days
 from textbackd.web.shop import SHOP, Shop
 
@@ -132,7 +132,7 @@ def _list(told: _Read, asked: Asked, eyes: Eyes, shop: Shop) -> dict[str, Any]:
     boxes = (Box.ALL, *TABS) if asked.wanted else TABS
     return {
         "asked": asked,
-        "rows": [row(conversation, eyes) for conversation in shown],
+        "rows": rows(shown, eyes),
         "tabs": [(box, words.BOXES[box], told.counts.get(box), asked.query(box=box, before=None)) for box in boxes],
         "lines": lines if len(lines) > 1 else (),
         "more": more,
