@@ -69,6 +69,7 @@ NO: list[tuple[Why, dict[str, Any]]] = [
     (Why.CONVERSATION, {"caller": Caller(conversation_at=before(hours=2))}),
     (Why.COOLDOWN, {"caller": Caller(last_text_at=before(hours=1))}),
     (Why.LINE_OFF, {"has_text": False}),
+    (Why.RESTORED, {"standing": Standing(restored_at=NOON)}),
     (Why.EXPIRED, {"now": NOON + timedelta(hours=1)}),
     (Why.NIGHT, {"night": SIESTA, "policy": SKIPPING}),
     (Why.BRAKE, {"standing": Standing(brake="three numbers in a row")}),

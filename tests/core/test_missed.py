@@ -274,6 +274,7 @@ def test_what_was_not_seen_is_not_guessed(call: Call, expected: str) -> None:
         pytest.param(3.999, 4, "missed short", id="just under"),
         pytest.param(4, 4, "missed gave_up", id="on the dot, inclusive"),
         pytest.param(0, 0, "missed gave_up", id="0s: nobody is too short"),
+        pytest.param(-3600, 4, "missed gave_up", id="the clock was set back meanwhile"),
     ],
 )
 def test_a_caller_who_waited_min_wait_was_there(waited: float, min_wait: float, expected: str) -> None:

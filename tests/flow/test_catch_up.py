@@ -30,10 +30,11 @@ class Time:
 
     def __init__(self) -> None:
         self.now = NOON
+        self.ahead = timedelta(0)  # of the true time
         self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
 
     def clock(self) -> datetime:
-        return self.now
+        return self.now + self.ahead
 
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -208,6 +209,39 @@ async def test_only_what_nobody_watched_is_taken_from_the_records(shop: Shop, mi
         shop.write(row(minute))
         await shop.time.passes(300)
     assert len(shop.calls) == int(found)
+
+
+async def test_a_clock_that_was_ahead_and_is_set_back_hides_no_call(shop: Shop) -> None:
+    async with shop.running() as catch_up:
+        catch_up.connection_opened()
+        shop.time.ahead = timedelta(hours=2)
+        await shop.time.passes(400)
+        shop.time.ahead = timedelta(0)
+        shop.connected = False
+        shop.write(row(70))
+        await shop.time.passes(400)
+        catch_up.connection_opened()
+        await shop.time.passes(30)
+    assert shop.callers() == ["+12015550100"]
+
+
+async def test_nor_after_a_restart(shop: Shop) -> None:
+    shop.ledger.watched = shop.time.now + timedelta(hours=2)
+    shop.write(row(30))
+    async with shop.running() as catch_up:
+        catch_up.connection_opened()
+        await shop.time.passes(30)
+    assert shop.callers() == ["+12015550100"]
+
+
+async def test_a_clock_that_is_set_back_meanwhile_delays_no_look(shop: Shop) -> None:
+    async with shop.running() as catch_up:
+        catch_up.connection_opened()
+        await shop.time.passes(6)
+        shop.time.ahead = -timedelta(hours=1)
+        shop.write(row(30))
+        await shop.time.passes(40)
+    assert shop.callers() == ["+12015550100"]
 
 
 async def test_what_the_database_knows_is_not_handed_on(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from textbackd.core.phone import E164
 from textbackd.core.segments import Encoding, segments
 from textbackd.flow.wishes import ANSWER_WITHIN
 from textbackd.gateways.base import InboundText, Word
-from textbackd.store import asks, journal, optouts, outbox
+from textbackd.store import asks, journal, optouts, outbox, restoring
 from textbackd.store.database import Store
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.states import TextOf
@@ -86,6 +86,18 @@ async def test_what_a_caller_wishes_is_done(
 ) -> None:
     async with brought(tmp_path, *said(*bodies)) as (store, _):
         assert (await is_out(store), await is_asked(store), await kinds(store)) == (out, asked, answers)
+
+
+@pytest.mark.parametrize(("restored_at", "answers"), [(after(minutes=1), []), (after(minutes=-1), ["opted_out"])])
+@hasty
+async def test_stop_from_before_a_restore_is_heeded_and_not_confirmed_again(
+    tmp_path: Path, restored_at: datetime, answers: list[str]
+) -> None:
+    store = Disk(tmp_path / "textbackd.db")
+    await store.open()
+    await store.run(lambda db: restoring.settle(db, restored_at))
+    async with brought(tmp_path, text("STOP"), store=store) as (_, _):
+        assert (await is_out(store), await kinds(store)) == (True, answers)
 
 
 @hasty

@@ -38,7 +38,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "staff": ("textbackd.cli.staff", "staff"),
     "export": ("textbackd.cli.data", "export"),
     "forget": ("textbackd.cli.data", "forget"),
+    "backup": ("textbackd.cli.backup", "backup"),
+    "restore": ("textbackd.cli.backup", "restore"),
+    "support-bundle": ("textbackd.cli.support.command", "support_bundle"),
     "modem": ("textbackd.cli.modem", "modem"),
+    "completion": ("textbackd.cli.completion", "completion"),
 }
 
 

@@ -95,8 +95,8 @@ def is_late(standing: Standing, happening: Happening, at: datetime) -> bool:
     return happening in _OF_CALLS and last is not None and at < last - CLOCKS_APART
 
 
-# They have had a text, or somebody talks with them anyhow.
-_IN_TOUCH: Final = frozenset({Why.COOLDOWN, Why.CONVERSATION, Why.HELD})
+# They have had a text, or may have, or somebody talks with them anyhow.
+_IN_TOUCH: Final = frozenset({Why.COOLDOWN, Why.CONVERSATION, Why.HELD, Why.RESTORED})
 # No text of any kind reaches them, or may: somebody has to call.
 _NO_TEXT: Final = frozenset({Why.NOT_TEXTABLE, Why.OPTED_OUT, Why.UNREACHABLE})
 

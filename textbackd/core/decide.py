@@ -46,6 +46,7 @@ class Why(StrEnum):
     RECENT_TALK = "recent_talk"
     CONVERSATION = "conversation"  # a person and the caller are writing to each other
     COOLDOWN = "cooldown"
+    RESTORED = "restored"  # the call was over before a backup was restored: what became of it then is not known
     EXPIRED = "expired"
     NIGHT = "night"  # the caller's quiet hours
     BRAKE = "brake"  # texting has stopped by itself until a person looks
@@ -93,6 +94,7 @@ class Standing:
     paused: str = ""  # who or what has paused texting for this line; "": nobody
     brake: str = ""  # why texting has stopped by itself; "": it has not
     full: Sequence[Full] = ()  # the caps that have no room now
+    restored_at: datetime | None = None  # when a backup was last restored; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,13 @@ def _line_off(q: Question) -> Decision | None:
     return None if q.has_text else _skip(Why.LINE_OFF)
 
 
+def _restored(q: Question) -> Decision | None:
+    restored_at = q.standing.restored_at
+    if restored_at is None or q.ended_at is None or q.ended_at > restored_at:
+        return None
+    return _skip(Why.RESTORED, f"a backup was restored at {restored_at.isoformat()}")
+
+
 def _expired(q: Question) -> Decision | None:
     if q.now is None or q.ended_at is None or q.now - q.ended_at <= q.policy.expire:
         return None
@@ -274,6 +283,7 @@ RULES: Final[tuple[Callable[[Question], Decision | None], ...]] = (
     _conversation,
     _cooldown,
     _line_off,
+    _restored,
     _expired,
     _night,
     _brake,

@@ -312,7 +312,9 @@ def _missed(reason: Reason) -> Judgement:
 
 def _gave_up(case: _Case, reason: Reason) -> Judgement:
     waited = case.call.waited
-    return _missed(Reason.SHORT if waited is not None and waited < case.circumstances.min_wait else reason)
+    # Less than nothing was waited if the clock was set back meanwhile: then nobody knows how long.
+    is_short = waited is not None and timedelta(0) <= waited < case.circumstances.min_wait
+    return _missed(Reason.SHORT if is_short else reason)
 
 
 def _in_queue(call: Call) -> bool:

@@ -244,6 +244,8 @@ class Tracker:
         self._read_presentation(leg, h)
         self._leave_bridge(leg, at)
         if (call := leg.call) is not None:
+            # What happened in a gap is told by the state in which the channel ends: one that was answered stays Up.
+            call.up = call.up or (call.gap and h.get("ChannelStateDesc") == "Up")
             merged = h.get("Linkedid", leg.linkedid) != leg.linkedid and call.direction is not Direction.INBOUND
             self._end(call, at, merged=merged, cause=_number(h.get("Cause")))
         self._drop(leg)

@@ -88,6 +88,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "recent_talk": "No text: somebody spoke with the caller just before (`policy.recent_talk`).",
     "conversation": "No text: a person and the caller are writing to each other (`policy.conversation`). Answer there.",
     "cooldown": "No text: the caller had one already (`policy.cooldown`).",
+    "restored": "No text by itself: the call was over before a backup was restored. It may have had one.",
     "expired": "No text: the call was over for longer than `policy.expire` when we learnt of it.",
     "night": "No text: it was night where the caller is (`policy.quiet_hours`, `policy.night`).",
     "brake": "No text: the brake has stopped all automatic texts (`policy.brake`). Look, then `textbackd line resume`.",

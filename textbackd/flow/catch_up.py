@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -43,6 +44,9 @@ NOTE_EVERY: Final = 10.0  # seconds
 UNSURE: Final = timedelta(seconds=15)
 LOGIN_TAKES: Final = timedelta(seconds=10)
 FARTHEST: Final = timedelta(days=31)  # whoever was away for longer asks the leak report
+CLOCK_WAS_AHEAD: Final = timedelta(
+    days=1
+)  # is looked back when what was watched lies in the future: nobody knows since when
 UNEXPLAINED: Final = frozenset({Reason.NOT_SEEN, Reason.PBX_RESTARTED})
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -149,7 +153,7 @@ class CatchUp:
     async def _keep_note(self) -> None:
         while True:
             if self._was_connected and self._is_watching():
-                self._watched_until = max(self._watched_until or self._clock() - UNSURE, self._clock() - UNSURE)
+                self._watched_until = self._clock() - UNSURE
                 # A gap that is not filled yet would be forgotten if the daemon stopped now.
                 noted = min([self._watched_until, *(gap.since for gap in self._open)])
                 await self._patiently(partial(self._ledger.note, noted, sorted(self._names)))
@@ -165,9 +169,9 @@ class CatchUp:
 
     async def _fill(self, gap: Gap) -> None:
         """Look three times, and go on while the records cannot be read."""
-        began = self._clock()
-        for after in LOOK_AFTER:
-            await self._sleep(max(after - (self._clock() - began).total_seconds(), 0.0))
+        # By pauses, not by a clock, which may be set meanwhile; the last look took its time, too.
+        for before, after in pairwise((-SETTLE, *LOOK_AFTER)):
+            await self._sleep(after - before - SETTLE)
             well = await self._look(gap, last=after == LOOK_AFTER[-1])
         while not well:
             await self._sleep(LOOK_AGAIN)
@@ -214,6 +218,8 @@ class CatchUp:
 
     def _gap_since(self, since: datetime) -> Gap:
         now = self._clock()
+        if since > now:  # the clock was ahead when that was written down, and has been set back
+            since = now - CLOCK_WAS_AHEAD
         return Gap(max(since, now - FARTHEST), now + LOGIN_TAKES)
 
     def _complain(self, sentence: str) -> None:

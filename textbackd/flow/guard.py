@@ -16,7 +16,7 @@ from textbackd.core.brake import run_through, too_few_arrive
 from textbackd.core.caps import Caps, Full, Scope
 from textbackd.core.decide import Standing
 from textbackd.core.phone import E164
-from textbackd.store import halts, tally
+from textbackd.store import halts, restored, tally
 from textbackd.store.halts import Halt, HaltKind
 from textbackd.store.tally import Wanted
 
@@ -42,7 +42,7 @@ class Guard:
         active = halts.active(db, now)
         full = tally.full_caps(db, self._caps, wanted, now, observing=self._observing)
         self._tell_full(full)
-        return Standing(paused=_paused(active, line), brake=_braked(active), full=full)
+        return Standing(paused=_paused(active, line), brake=_braked(active), full=full, restored_at=restored.moment(db))
 
     def _brake_on_a_row(self, db: sqlite_utils.Database, caller: E164, now: datetime) -> None:
         limit = self._brake.consecutive_numbers if self._brake else None

@@ -32,7 +32,7 @@ from textbackd.core.keywords import Keyword
 from textbackd.core.phone import E164, NotTextable, mask, read_number
 from textbackd.core.segments import segments
 from textbackd.gateways.base import InboundText, Word
-from textbackd.store import asks, inbox, journal, optouts, outbox
+from textbackd.store import asks, inbox, journal, optouts, outbox, restored
 from textbackd.store.optouts import OptedOutBy
 from textbackd.store.outbox import NewText
 from textbackd.store.states import State, TextOf
@@ -91,8 +91,13 @@ class Wishes:
         return keyword
 
     def _answer(self, db: sqlite_utils.Database, wish: Wish, answer: Answer) -> None:
-        why_not = silence(self._asked(db, wish, answer))
         said = {"from": mask(wish.number), "answer": answer.value}
+        if restored.is_before(db, wish.text.received_at):
+            log.info(
+                "a keyword is heeded without an answer", extra={**said, "why": "came before a backup was restored"}
+            )
+            return
+        why_not = silence(self._asked(db, wish, answer))
         if why_not is not None:
             log.info("a keyword is heeded without an answer", extra={**said, "why": why_not.value})
             return

@@ -14,7 +14,7 @@ import sqlite_utils
 from textbackd.core.conversation import Happening, Standing, Turn, after, is_late
 from textbackd.core.phone import E164
 from textbackd.store import news as feed
-from textbackd.store import optouts
+from textbackd.store import optouts, restored
 from textbackd.store.database import from_text, to_text
 from textbackd.store.states import State, TextOf
 
@@ -68,7 +68,10 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
     before = _standing(row)
     if is_late(before, news.happening, news.at):
         return before.turn  # it stands in the timeline, and nobody is told of it any more
-    now = after(before, news.happening, news.at, news.staff)
+    restored_at = restored.moment(db)
+    is_old = restored_at is not None and news.at <= restored_at
+    # Who may have been answered in the part that a restored backup lacks waits from now on, and nobody is told of it again.
+    now = after(before, news.happening, restored_at if is_old and restored_at else news.at, news.staff)
     if now.turn is None:
         return None
     if row is None:
@@ -78,6 +81,8 @@ def happen(db: sqlite_utils.Database, news: News) -> Turn | None:
         _begin_anew(db, news)
     _write(db, news, now)
     turns = (before.turn, now.turn)
+    if is_old:
+        return now.turn
     feed.happened(db, news.happening, turns, number=news.number, at=news.at, staff=news.staff, words=news.words)
     return now.turn
 

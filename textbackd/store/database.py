@@ -4,6 +4,7 @@ Pragmas, each for a reason (sqlite.org/pragma.html, sqlite.org/wal.html):
 - `journal_mode=WAL`: `explain` and the pages read while the daemon writes. If the file system cannot do it, we do not start.
 - `synchronous=FULL`: in WAL mode only FULL makes a commit survive a power cut, and a text may go out only after its intent has.
 - `busy_timeout`: a command line and the daemon may write at the same moment.
+- `journal_size_limit`: the log is cut back after a large piece of work; else it stays as large as it ever was.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS: Final = 5000
+LOG_LIMIT: Final = 4 * 1024 * 1024  # bytes; SQLite writes it back to the database at about as many (1000 pages)
 
 
 class StorageError(TextbackdError):
@@ -93,6 +95,7 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Databa
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
     database = sqlite_utils.Database(connection)
     _refuse_newer(database, path)
     if MIGRATIONS.pending(database):

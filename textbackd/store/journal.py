@@ -234,12 +234,22 @@ def history(db: sqlite_utils.Database, caller: E164, *, now: datetime, observing
     optout = optouts.find(db, caller)
     return Caller(
         conversation_at=_conversation(db, caller),
-        last_text_at=from_text(text[0]),
+        last_text_at=from_text(max(filter(None, (text[0], _perhaps_texted(db, caller))), default=None)),
         last_talk_at=_last_talk(db, caller),
         opted_out_at=optout.since if optout else None,
         asked_to_stop_at=asks.since(db, caller),
         unreachable=optouts.why_unreachable(db, caller, now),
     )
+
+
+def _perhaps_texted(db: sqlite_utils.Database, caller: E164) -> str | None:
+    """Return when a caller may have been texted in the time that a restored backup knows nothing of."""
+    query = (
+        "SELECT max(at) FROM (SELECT max(ended_at) AS at FROM calls WHERE caller = :number AND decision_reason = 'restored'"
+        " UNION ALL SELECT max(at) FROM leads WHERE number = :number AND decision_reason = 'restored')"
+    )
+    found: str | None = db.execute(query, {"number": caller}).fetchone()[0]
+    return found
 
 
 def _last_talk(db: sqlite_utils.Database, caller: E164) -> datetime | None:

@@ -1,0 +1,133 @@
+"""What a restored backup must not do: send what is old, tell what was told, forget who wants no texts.   flow/restore.py → here
+
+Between the making of a backup and its restoring time went by of which it knows nothing: texts went out, people answered, callers
+wrote STOP. So nothing that waited then is still to be done:
+
+    texts that waited        cancelled, and their callers count as texted
+    texts in hand            unknown, and not handed over again, not even where that could not double them
+    what was to be told      closed, as are the steps of those who wait that are due; alarms are told anew if they still hold
+    log-ins, invitations     ended: somebody may have lost the right to them
+    calls of that time       found in the PBX's records later; never texted (core/decide.py, `restored`), and nobody is told
+
+From the database that was there, as far as it can be read, comes what protects callers: opt-outs, questions about them, the
+never-list, pauses, and which texts went out. SQL about restoring lives here.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlite_utils
+
+from textbackd.core.reply_clock import Step
+from textbackd.store import conversations, steps
+from textbackd.store.database import to_text, writing
+
+WHY: Final = "a backup was restored while it waited"
+
+
+# ---- what waited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How much was left undone on purpose."""
+
+    cancelled: int  # texts
+    unknown: int  # texts
+    untold: int  # notices to staff and programs
+
+
+# `:now` is the moment of the restoring.
+_CLOSE: Final = (
+    "UPDATE calls SET decision = 'skip', decision_reason = 'restored', decision_detail = :why"
+    " WHERE id IN (SELECT call_id FROM outbox WHERE state = 'queued' AND kind = 'missed')",
+    "UPDATE leads SET decision_reason = 'restored', decision_detail = :why"
+    " WHERE text_id IN (SELECT id FROM outbox WHERE state = 'queued')",
+    "UPDATE outbox SET expires_at = min(expires_at, :now) WHERE state IN ('submitting', 'unknown')",
+    "DELETE FROM news",
+    "DELETE FROM sessions",
+    "DELETE FROM invitations",
+    "DELETE FROM told WHERE what LIKE 'trouble %'",
+    # The letter of a week and the digest of a morning that has come are not written twice.
+    "INSERT OR REPLACE INTO told (what, at) VALUES ('digest', :now), ('weekly', :now)",
+    "INSERT OR REPLACE INTO meta (name, value) VALUES ('restored_at', :now)",
+)
+
+
+def settle(db: sqlite_utils.Database, now: datetime) -> Settled:
+    """Close, in one transaction, everything that the backup would still do."""
+    values = {"now": to_text(now), "why": WHY}
+    with writing(db):
+        for step in _CLOSE:
+            db.conn.execute(step, {name: value for name, value in values.items() if f":{name}" in step})
+        return Settled(
+            cancelled=_changed(db, "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued'"),
+            unknown=_changed(db, "UPDATE outbox SET state = 'unknown', explanation = ? WHERE state = 'submitting'"),
+            untold=_changed(db, "UPDATE notices SET state = 'failed', detail = ? WHERE state = 'queued'"),
+        )
+
+
+def _changed(db: sqlite_utils.Database, update: str) -> int:
+    return db.conn.execute(update, [WHY]).rowcount
+
+
+def close_steps(db: sqlite_utils.Database, due: Mapping[int, list[Step]], now: datetime) -> None:
+    """Note as taken the steps that are due in some conversations, by id."""
+    with writing(db):
+        for conversation_id, overdue in due.items():
+            conversation = conversations.get(db, conversation_id)
+            if conversation is not None:
+                for step in overdue:
+                    steps.take(db, conversation, step, now)
+
+
+# ---- what protects callers
+
+_SAME_KEY: Final = (
+    "(number LIKE '+%' OR (SELECT value FROM main.meta WHERE name = 'number_key')"
+    " = (SELECT value FROM present.meta WHERE name = 'number_key'))"
+)
+_FATE: Final = (
+    "state, gateway, attempts, due_at, expires_at, submitted_at, accepted_at, reference, explanation, settled_at"
+)
+_TEXT: Final = f"id, kind, recipient, did, body, gateways, hung_up_at, created_at, segments, cost, held, staff, {_FATE}"
+_CARRY: Final = (
+    f"INSERT OR IGNORE INTO optouts SELECT number, since, by, detail FROM present.optouts WHERE {_SAME_KEY}",  # noqa: S608
+    f"INSERT OR IGNORE INTO never SELECT number, since, by, detail FROM present.never WHERE {_SAME_KEY}",  # noqa: S608
+    "INSERT OR IGNORE INTO asks (number, since) SELECT number, since FROM present.asks",
+    "INSERT INTO halts (kind, line, since, until, why) SELECT kind, line, since, until, why FROM present.halts AS theirs"
+    " WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM main.halts AS ours WHERE ours.ended_at IS NULL"
+    " AND ours.kind = theirs.kind AND ours.line IS theirs.line AND ours.until IS theirs.until)",
+    f"UPDATE outbox SET ({_FATE}) = (SELECT {_FATE} FROM present.outbox AS theirs WHERE theirs.id = outbox.id)"  # noqa: S608
+    " WHERE id IN (SELECT id FROM present.outbox)",
+    f"INSERT INTO outbox ({_TEXT}) SELECT {_TEXT} FROM present.outbox"  # noqa: S608
+    " WHERE submitted_at IS NOT NULL AND id NOT IN (SELECT id FROM main.outbox)",
+)
+
+
+def carry_over(db: sqlite_utils.Database, present: Path) -> bool:
+    """Take what protects callers from the database that was there; return False if it cannot be read.
+
+    To be called before `settle`: a text that turns out to have gone out is not one that waited.
+    """
+    try:
+        with _attached(db, present), writing(db):
+            for step in _CARRY:
+                db.conn.execute(step)
+    except sqlite3.Error:
+        return False
+    return True
+
+
+@contextmanager
+def _attached(db: sqlite_utils.Database, present: Path) -> Iterator[Any]:
+    db.conn.execute("ATTACH DATABASE ? AS present", [str(present)])
+    try:
+        yield
+    finally:
+        db.conn.execute("DETACH DATABASE present")
