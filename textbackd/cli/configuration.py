@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -43,7 +42,6 @@ def check(day: date | None, config: Path) -> None:
         *_group_texts(settings, now),
         *warnings,
         *_nobody_told(settings),
-        *_not_yet(settings),
     ]:
         click.echo(line)
     if warnings:
@@ -103,17 +101,3 @@ def _nobody_told(settings: Settings) -> Iterator[str]:
     if not any(person.mobile or person.email or person.sip or person.notify for person in settings.staff.values()):
         who = "none of the staff has a `mobile`, `email`, `sip` or `notify`" if settings.staff else "no staff"
         yield from wrapped(f"note: {who}: nobody is told when a caller writes; look into the inbox.")
-
-
-# Keys that belong to the configuration and are checked, but that this version does not act on. Each step of the work takes some out.
-LINE_NOT_YET: Final = ("staff",)
-
-
-def _not_yet(settings: Settings) -> Iterator[str]:
-    """Yield a note for each key that is written and has no effect in this version; nobody shall rely on it unknowingly."""
-    keys = settings.origin.lines
-    written: list[str] = []
-    for name in settings.lines:
-        written += [f"lines.{name}.{key}" for key in LINE_NOT_YET if ("lines", name, key) in keys]
-    for key in written:
-        yield f"note: {key} is accepted, but this version does not act on it yet."

@@ -23,7 +23,7 @@ MANY: Final = {Severity.FAULT: "faults", Severity.WARNING: "warnings", Severity.
 BAD: Final = (Severity.FAULT, Severity.WARNING)
 
 
-@click.command()
+@click.command(short_help="Say what is wrong, and the line that mends it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all findings.")
 @config_option
 def doctor(as_json: bool, config: Path) -> None:

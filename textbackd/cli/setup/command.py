@@ -31,7 +31,7 @@ HELLO: Final = (
 )
 
 
-@click.command()
+@click.command(short_help="Write a configuration step by step; send a first text.")
 @click.option("--yes", "silent", is_flag=True, help="Ask nothing: what no flag says has its default.")
 @click.option("--replace", is_flag=True, help="Go on where there is a configuration; it is kept beside.")
 @click.option("--pbx", metavar="HOST:PORT", help="Asterisk's manager.  [127.0.0.1:5038]")
