@@ -17,7 +17,7 @@ from textbackd.store.leads import Lead
 @config_option
 @click.pass_context
 def leads(ctx: click.Context, config: Path) -> None:
-    """List the forms without a usable number that nobody has read."""
+    """List the forms without a usable number that nobody read."""
     if ctx.invoked_subcommand is not None:
         return
     settings = load(config)
