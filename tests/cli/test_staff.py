@@ -165,10 +165,10 @@ def test_an_account_that_came_while_the_password_was_typed_keeps_its_own(
         command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
-        _until(ours, b"Password: ")
+        _until(ours, b"10 characters): ")
         accounts.add(db, "anna", accounts.Role.OWNER, "the hash of hers", datetime.now(UTC))
         os.write(ours, b"three plain words\n")
-        _until(ours, b"confirmation: ")
+        _until(ours, b"Once more: ")
         os.write(ours, b"three plain words\n")
         _until(ours, b"has an account already")
     os.close(ours)
