@@ -1,13 +1,15 @@
 """Log lines: one record is one line, whatever a caller puts into it."""
 
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from textbackd.logs import Line
+from textbackd.logs import Line, is_journal
 
 
 def line(message: str, *, journal: bool = True, level: int = logging.INFO, **fields: Any) -> str:
@@ -54,19 +56,34 @@ def test_a_terminal_gets_the_time_and_the_level() -> None:
     assert line("x", journal=False, created=0.0).endswith(":00 info    x")
 
 
+def test_priorities_are_for_the_journal_itself_and_not_for_a_file_that_its_service_writes(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        status = os.fstat(file.fileno())
+        assert is_journal(file, {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        assert not is_journal(file, {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino + 1}"})
+        assert not is_journal(file, {})
+    assert not is_journal(file, {"JOURNAL_STREAM": "8:1"})  # closed
+
+
 def test_a_message_with_a_line_end_stays_on_its_line() -> None:
     assert line("a\r\nb\nc") == "<6>a\\r\\nb\\nc"
 
 
-def test_an_error_s_traceback_follows_its_line() -> None:
+def test_an_error_s_traceback_follows_its_line_with_its_priority() -> None:
     try:
         raise ValueError("gone")
     except ValueError:
         said = line("it broke", level=logging.ERROR, exc_info=sys.exc_info())
     first, *rest = said.splitlines()
-    assert (first, rest[-1]) == ("<3>it broke", "ValueError: gone")
+    assert (first, rest[-1]) == ("<3>it broke", "<3>ValueError: gone")
+    assert all(each.startswith("<3>") for each in rest)
 
 
+# As systemd does it, which makes the connection and names it.
+CONNECTED = """
+import os
+os.environ["JOURNAL_STREAM"] = f"{os.fstat(2).st_dev}:{os.fstat(2).st_ino}"
+"""
 START = """
 import logging
 from textbackd import logs
@@ -77,8 +94,8 @@ logging.getLogger("aiohttp").warning("heard, too")
 """
 
 
-@pytest.mark.parametrize(("stream", "first"), [({}, " info    heard"), ({"JOURNAL_STREAM": "8:1"}, "<6>heard")])
-def test_lines_go_to_stderr_and_libraries_are_quiet(stream: dict[str, str], first: str) -> None:
-    done = subprocess.run([sys.executable, "-c", START], env=stream, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(("before", "first"), [("", " info    heard"), (CONNECTED, "<6>heard")])
+def test_lines_go_to_stderr_and_libraries_are_quiet(before: str, first: str) -> None:
+    done = subprocess.run([sys.executable, "-c", before + START], env={}, capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
     assert (len(lines), lines[0].endswith(first), done.stdout) == (2, True, "")

@@ -12,6 +12,7 @@ import sqlite_utils
 from playwright.async_api import Browser, Page, expect
 from yarl import URL
 
+from tests.browser import pictures
 from tests.browser.chromium import DESK, PATIENCE_MS, PHONE, chromium, colleague
 from tests.flow.office import Office, running, until
 from tests.web.callers import JANE, TOM, Caller
@@ -221,6 +222,31 @@ async def test_every_page_fits_and_all_that_can_be_touched_has_a_name_and_room(
         await anna.page.click("#menu summary")
         assert await anna.page.evaluate(FAULTS) == []
         assert await _is_on_screen(anna.page, "#text")
+
+
+# The tabs that end to the right of what holds them, so that a mouse does not get there.
+CUT = """[...document.querySelectorAll('.tabs li')]
+  .filter(tab => tab.getBoundingClientRect().right > tab.parentElement.getBoundingClientRect().right).map(tab => tab.textContent)"""
+# Where the cells of two rows of the table of hours begin.
+PLACES = """['.hours td + td', 'thead th + th']
+  .map(cells => [...document.querySelectorAll('.heat ' + cells)].map(cell => cell.getBoundingClientRect().x))"""
+
+
+async def test_no_tab_is_cut_on_a_desk(tmp_path: Path, browser: Browser) -> None:
+    async with open_inbox(tmp_path, phones=True) as inbox, colleague(browser, str(inbox.url)) as anna:
+        await pictures.fill(inbox)
+        await anna.log_in("anna", PASSWORD)
+        assert await anna.page.evaluate(CUT) == []
+
+
+async def test_each_hour_s_calls_stand_above_the_hour(tmp_path: Path, browser: Browser) -> None:
+    async with open_inbox(tmp_path) as inbox, colleague(browser, str(inbox.url)) as anna:
+        await inbox.write(Caller(JANE).is_missed(NOON))
+        await anna.log_in("anna", PASSWORD)
+        await anna.page.goto(f"{inbox.url}/reports?from={NOON:%Y-%m-%d}&to={NOON:%Y-%m-%d}")
+        places = await anna.page.evaluate(PLACES)
+        assert places[0] == places[1]
+        assert len(places[0]) >= 10
 
 
 async def _is_on_screen(page: Page, selector: str) -> bool:

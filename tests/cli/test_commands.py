@@ -34,6 +34,24 @@ def test_the_help_names_every_command_in_80_columns(shell: Shell) -> None:
     assert [line for line in done.out.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("group", ["", "line", "never", "optout", "outbox", "leads", "staff", "staff token", "modem"])
+def test_no_sentence_of_the_help_is_cut(shell: Shell, group: str) -> None:
+    assert "..." not in shell(*group.split(), "--help", COLUMNS="80").out.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "help_"),
+    [
+        pytest.param("leak", "textbackd leak", id="an option is missing"),
+        pytest.param("staff add", "textbackd staff add", id="an argument is missing"),
+        pytest.param("optout add nobody --config {}", "textbackd optout add", id="found by the command itself"),
+        pytest.param("bogus", "textbackd", id="no such command"),
+    ],
+)
+def test_wrong_usage_names_the_help_that_helps(shell: Shell, config: Path, args: str, help_: str) -> None:
+    assert shell(*args.format(config).split()).sentence.endswith(f"\nSee `{help_} --help`.\n")
+
+
 def test_the_version_is_told(shell: Shell) -> None:
     assert shell("--version").out == f"textbackd {__version__}\n"
 

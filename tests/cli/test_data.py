@@ -79,6 +79,9 @@ def test_forgetting_asks_first_and_without_an_answer_does_nothing(
         f"Erase what is kept about {CALLER} (1 call, 1 text to it, 0 texts from it), for ever?" in done.out + done.err
     )
     assert outbox.listing(db) != []
+    done = shell("forget", CALLER, "--config", config, typed="n\n")
+    assert (done.code, done.sentence.splitlines()[-1]) == (1, "Nothing was erased.")
+    assert outbox.listing(db) != []
 
 
 def test_a_forgotten_number_is_gone_and_stays_opted_out(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:

@@ -54,3 +54,7 @@ async def test_a_newcomer_logs_in_and_answers_the_caller_who_wrote_back() -> Non
             await browser.get("/c/1")
             await browser.post("/c/1/reply", text="We come tomorrow at 9", key="0" * 32)
         await line_with(screen, "We come tomorrow at 9")
+        await line_with(screen, "Ask why")
+        command = (await line_with(screen, " explain +")).split()
+        explained = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert b"Missed" in (await explained.communicate())[0]

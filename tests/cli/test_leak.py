@@ -135,6 +135,28 @@ def test_the_page_is_whole_in_itself_and_shows_the_figures(shell: Shell, month: 
     assert {"200", "69", "30", "Thu", "+13035550102"} <= set(page.shown)
 
 
+SHORT = "no year can be reckoned: it takes a week at least"
+
+
+@pytest.mark.parametrize(
+    ("until", "is_told"),
+    [pytest.param("2026-03-07", False, id="six days"), pytest.param("2026-03-09", True, id="a week")],
+)
+def test_no_year_is_reckoned_from_less_than_a_week(
+    shell: Shell, month: Path, tmp_path: Path, until: str, is_told: bool
+) -> None:
+    asked = ("leak", "--cdr", month, *DENVER, "--until", until, "--job-value", "400")
+    shell(*asked, "--html", tmp_path / "leak.html")
+    for words in (" ".join(shell(*asked).out.split()), " ".join(read_page(tmp_path / "leak.html").shown)):
+        assert ("a year at most" in words, SHORT in words) == (is_told, not is_told)
+
+
+def test_a_page_shows_code_as_code_and_no_backticks(shell: Shell, month: Path, tmp_path: Path) -> None:
+    shell("leak", "--cdr", month, "--html", tmp_path / "leak.html")
+    assert "`" not in " ".join(read_page(tmp_path / "leak.html").shown)
+    assert "<code>did</code>" in (tmp_path / "leak.html").read_text("utf-8")
+
+
 def test_what_others_wrote_stays_text_on_the_page(shell: Shell, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     rows = all_rows([Rung(day(2, "09:00"), "gave up", evil, evil), Rung(day(2, "10:00"), "gave up", "\x1b[2J", OFFICE)])
@@ -216,3 +238,21 @@ def test_the_queue_log_beside_the_records_is_read(shell: Shell, tmp_path: Path) 
     found = told(shell, "--cdr", source, *DENVER)
     assert (found["calls"], found["missed_by_reason"]["queue_gave_up"]) == (201, 9)
     assert found["assumed"]["queue_log"] == str(tmp_path / "queue_log")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(
+            "# A shop\nNothing in here\nis a record.\n", "none of its 3 lines is a call record.", id="another file"
+        ),
+        pytest.param("# A shop", "its line is no call record.", id="one line"),
+    ],
+)
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["", "json"])
+def test_what_is_no_file_of_records_is_not_taken_for_a_shop_that_missed_nothing(
+    shell: Shell, tmp_path: Path, content: str, said: str, option: list[str]
+) -> None:
+    (tmp_path / "README.md").write_text(content)
+    done = shell("leak", "--cdr", tmp_path / "README.md", *option)
+    assert (done.code, done.out, done.sentence) == (1, "", f"{tmp_path}/README.md: {said}\n")

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.report.shop import all_rows, write_csv
+from tests.report.test_leak_month import MONTH
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +109,7 @@ def test_a_monday_comes_out_as_worked_out_by_hand(shell: Shell, config: Path) ->
         "since": "2026-03-01T07:00:00+00:00",
         "first": "2026-03-02T16:00:30+00:00",
         "last": "2026-03-03T06:00:30+00:00",
-        "calls": 15,
+        "calls": 14,
         "verdicts": {"answered": 2, "ignored": 1, "missed": 12},
         "missed_by_reason": {"no_answer": 11, "short": 1},
         "missed_by_decision": {
@@ -128,7 +130,7 @@ def test_people_read_it_in_eighty_columns(shell: Shell, config: Path) -> None:
     assert max(map(len, out.splitlines())) <= 80
     for line in (
         "Calls from Mon 02 Mar 2026 to Mon 02 Mar 2026, decided by this configuration",
-        "Calls from outside                  15",
+        "Calls from outside                  14",
         "Texts                                3  to 3 callers",
         "        1  of them held over the night, and sent in the morning",
         "        2  more not needed: the caller got through or was called back first",
@@ -180,3 +182,23 @@ def test_what_cannot_be_done_is_a_sentence(shell: Shell, config: Path, args: lis
 def test_nothing_is_written(shell: Shell, config: Path) -> None:
     told(shell, config, MONDAY)
     assert not (config.parent / "textbackd.db").exists()
+
+
+def test_what_is_no_file_of_records_is_said_to_be_unreadable(shell: Shell, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# A shop\nNothing\n")
+    done = shell("simulate", "--cdr", tmp_path / "README.md", "--config", config)
+    assert done.out.endswith("2 records could not be read and were left out.\n")
+
+
+def test_calls_are_counted_as_the_leak_counts_them(shell: Shell, config: Path) -> None:
+    config.write_text(CONFIG.format(brake="off", folder=config.parent))
+    source = write_csv(config.parent / "Master.csv", all_rows(MONTH))
+    leak = json.loads(shell("leak", "--cdr", source, "--json", "--config", config).out)
+    asked = ("simulate", "--cdr", source, "--since", "2026-01-01", "--config", config)
+    found = json.loads(shell(*asked, "--json").out)
+    assert found["verdicts"]["ignored"]
+    assert (found["calls"], found["verdicts"]["missed"]) == (leak["calls"], leak["missed"])
+    told = " ".join(shell(*asked).out.split())
+    assert f"Calls from outside {leak['calls']} Answered {leak['answered']} " in told
+    assert f"{leak['lost_after_answer']} of them let go of again" in told
+    assert f"Not counted {found['verdicts']['ignored']} " in told

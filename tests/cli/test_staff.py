@@ -2,10 +2,11 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from textbackd.web.access.passwords import Passwords
 
 pytestmark = pytest.mark.slow
 
+WITHIN = 60  # seconds; the machine may be busy
 PASSWORD = " three plain words "
 
 
@@ -54,7 +56,7 @@ async def test_the_first_account_is_made_at_the_terminal(
     assert shell("staff", "--config", config).out == "anna             owner            0 sessions\n"
 
 
-def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Path) -> None:
+def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
     done = shell("staff", "list", "--config", config)
     assert done.out == "Nobody can log in yet: textbackd staff add NAME --role owner\n"
 
@@ -64,10 +66,14 @@ def test_without_accounts_the_list_says_how_to_make_one(shell: Shell, config: Pa
     [
         pytest.param(["add", "bob", "--password-stdin"], "short\n", 1, "at least 10 characters", id="a short password"),
         pytest.param(["add", "bob", "--password-stdin"], "", 1, "at least 10 characters", id="no password"),
-        pytest.param(["add", "a\nb", "--password-stdin"], PASSWORD, 2, "characters that can be seen", id="a bad name"),
+        pytest.param(["add", "a\nb", "--password-stdin"], PASSWORD, 2, "is no name. Use letters", id="a bad name"),
+        pytest.param(
+            ["add", "An na!", "--password-stdin"], PASSWORD, 2, "'An na!' is no name.", id="a name with a blank"
+        ),
+        pytest.param(["add", "bob"], "typed\n", 1, "Use --password-stdin.", id="no terminal"),
         pytest.param(["add", "bob", "--role", "boss"], PASSWORD, 2, "boss", id="a bad role"),
         pytest.param(
-            ["add", "ANNA", "--password-stdin"], PASSWORD, 1, "staff password NAME", id="a name that is taken"
+            ["add", "ANNA", "--password-stdin"], PASSWORD, 1, "staff password anna\n", id="a name that is taken"
         ),
         pytest.param(
             ["password", "bob", "--password-stdin"], PASSWORD, 1, "bob has no account", id="nobody's password"
@@ -130,20 +136,19 @@ def test_a_token_is_shown_once_and_alone_on_stdout(
     assert shell("staff", "token", "list", "--config", config).out == "There are no tokens.\n"
 
 
-def test_the_password_is_asked_for_twice_and_not_shown(config: Path, db: sqlite_utils.Database) -> None:
-    command = [str(Path(sys.executable).with_name("textbackd")), "staff", "add", "anna", "--config", str(config)]
-    ours, theirs = pty.openpty()
-    with subprocess.Popen[bytes](
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as process:
-        os.close(theirs)
-        shown = _until(ours, b"Password: ")
+def test_the_password_is_asked_for_twice_unless_it_is_too_short_and_not_shown(
+    config: Path, db: sqlite_utils.Database
+) -> None:
+    with at_a_terminal("staff", "add", "anna", "--config", str(config)) as (process, ours):
+        shown = _until(ours, b"Password (at least 10 characters): ")
+        os.write(ours, b"three\n")
+        # What is typed before the next prompt is thrown away (getpass, TCSAFLUSH).
+        shown += _until(ours, b"a good one.\r\nPassword (at least 10 characters): ")
         os.write(ours, b"three plain words\n")
-        shown += _until(ours, b"confirmation: ")
+        shown += _until(ours, b"Once more: ")
         os.write(ours, b"three plain words\n")
         shown += _until(ours, b"as staff.")
-    os.close(ours)
-    assert process.returncode == 0
+        assert process.wait(WITHIN) == 0
     assert b"three" not in shown
     assert accounts.anybody(db)
 
@@ -151,27 +156,36 @@ def test_the_password_is_asked_for_twice_and_not_shown(config: Path, db: sqlite_
 def test_an_account_that_came_while_the_password_was_typed_keeps_its_own(
     config: Path, db: sqlite_utils.Database
 ) -> None:
-    command = [str(Path(sys.executable).with_name("textbackd")), "staff", "add", "anna", "--config", str(config)]
-    ours, theirs = pty.openpty()
-    with subprocess.Popen[bytes](
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as process:
-        os.close(theirs)
-        _until(ours, b"Password: ")
+    with at_a_terminal("staff", "add", "anna", "--config", str(config)) as (process, ours):
+        _until(ours, b"characters): ")
         accounts.add(db, "anna", accounts.Role.OWNER, "the hash of hers", datetime.now(UTC))
         os.write(ours, b"three plain words\n")
-        _until(ours, b"confirmation: ")
+        _until(ours, b"Once more: ")
         os.write(ours, b"three plain words\n")
         _until(ours, b"has an account already")
-    os.close(ours)
-    assert process.returncode == 1
+        assert process.wait(WITHIN) == 1
     found = accounts.find(db, "anna")
     assert found is not None
     assert (found.role, found.password) == (accounts.Role.OWNER, "the hash of hers")
 
 
+@contextmanager
+def at_a_terminal(*words: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run `textbackd` with a terminal of its own until the block ends; yield it and our side of the terminal."""
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.executable).with_name("textbackd")), *words]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        try:
+            yield process, ours
+        finally:
+            process.kill()
+            os.close(ours)
+
+
 def _until(terminal: int, wanted: bytes) -> bytes:
     shown = b""
     while wanted not in shown:
+        assert select.select([terminal], [], [], WITHIN)[0], f"{wanted!r} was not said after {shown!r}"
         shown += os.read(terminal, 1024)
     return shown

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from textbackd.config import load, loads
 from textbackd.config.outline import fields, models_in
 from textbackd.config.reference import reference
+from textbackd.config.resolve import secrets_in
 from textbackd.config.sample import REFERENCE, SAMPLE, sample
 from textbackd.config.settings import Settings
 
@@ -66,9 +68,23 @@ def test_every_key_is_in_the_documentation() -> None:
             seen += [inner for inner in models_in(field.annotation) if inner not in seen]
 
 
+def test_every_row_of_a_table_stands_on_one_line() -> None:
+    rows = [line for line in reference().splitlines() if "|" in line]
+    assert [row for row in rows if not (row.startswith("|") and row.endswith("|"))] == []
+    assert not reference().count("\\\n")
+
+
 def test_the_account_for_the_manager_may_read_calls_and_ask_and_nothing_else() -> None:
     lines = (ROOT / "config" / "manager-textbackd.conf").read_text("utf-8").splitlines()
     written = dict(line.split(" = ") for line in lines if line and line[0] not in ";[")
     assert written["read"] == "call,agent,system"
     assert written["write"] == "reporting"
     assert (written["deny"], written["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.1/255.255.255.255")
+
+
+def test_the_readme_makes_the_secret_that_its_smallest_configuration_names() -> None:
+    steps, _, yaml = (ROOT / "README.md").read_text("utf-8").partition("```yaml\n")
+    smallest = loads(dedent(yaml.partition("```")[0]), Path("/etc/textbackd/textbackd.yaml"))
+    secrets = [text.removeprefix("file:") for _, text, whole in secrets_in(smallest) if whole]
+    assert secrets
+    assert [secret for secret in secrets if f"> {secret})" not in steps] == []

@@ -158,10 +158,10 @@ def fault_of(path: Path) -> str:
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert len(caught.value.faults) == 1
-    return caught.value.faults[0].removeprefix(f"{path}:1: ")
+    return caught.value.faults[0].removeprefix(f"{path}: ")
 
 
-def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_a_fault_of_no_line(tmp_path: Path) -> None:
     assert fault_of(tmp_path / "none.yaml").startswith("there is no such file.")
 
 

@@ -62,6 +62,21 @@ def test_a_line_is_open_closed_or_on_holiday_by_its_own_clock(table: Timetable, 
     assert table.state(local(at, CHICAGO).astimezone(UTC)) is state
 
 
+@pytest.mark.parametrize(
+    ("table", "at", "closed"),
+    [
+        pytest.param(timetable(OFFICE), f"{MONDAY} 12:30", f"{MONDAY} 12:30", id="closed already"),
+        pytest.param(timetable(OFFICE), f"{MONDAY} 09:00", f"{MONDAY} 12:00", id="over lunch"),
+        pytest.param(timetable(BAR, CHICAGO, "2026-11-28"), "2026-11-28 01:00", "2026-11-28 02:00", id="last night's hours"),
+        pytest.param(timetable(ALWAYS_OPEN, CHICAGO, "2027-07-04"), f"{MONDAY} 09:00", "2027-07-04 00:00", id="a holiday far off"),
+        pytest.param(timetable(ALWAYS_OPEN), f"{MONDAY} 09:00", None, id="never"),
+    ],
+)  # fmt: skip
+def test_when_a_line_is_closed_next_is_known(table: Timetable, at: str, closed: str | None) -> None:
+    expected = local(closed, CHICAGO).astimezone(UTC) if closed else None
+    assert table.closed_next(local(at, CHICAGO).astimezone(UTC)) == expected
+
+
 def test_two_lines_of_one_business_are_each_judged_in_their_own_zone() -> None:
     at = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)  # 9:30 in Chicago, 16:30 in Berlin
     assert timetable(OFFICE, CHICAGO).state(at) is OPEN

@@ -19,7 +19,7 @@ from textbackd.core.phone import read_number
 from textbackd.flow.bell import Bell
 from textbackd.flow.desk import Desk
 from textbackd.flow.guard import Guard
-from textbackd.flow.replies_in import RepliesIn
+from textbackd.flow.replies_in import Readings, RepliesIn
 from textbackd.flow.staff.orders import StaffOrders
 from textbackd.flow.staff.texts import StaffTexts
 from textbackd.flow.wishes import Wishes
@@ -77,17 +77,14 @@ async def brought(
         await kept.open()
     bell = Bell()
     desk = Desk(settings, store=kept, clock=clock, bell=bell, wake=lambda: None)
-    replies = RepliesIn(
-        gateway,
-        store=kept,
+    readings = Readings(
         guard=Guard(Caps(), Brake(), observing=False),
         wishes=Wishes(settings),
-        bell=bell,
         staff=StaffTexts(settings, store=kept, orders=StaffOrders(settings, store=kept, desk=desk), clock=clock),
         line_of=lambda did: found[0] if (found := settings.line_for(did)) else None,
         read_number=lambda written: read_number(written, settings.business.country).e164,
-        clock=clock,
     )
+    replies = RepliesIn(gateway, readings, store=kept, bell=bell, clock=clock)
     task = asyncio.create_task(replies.run())
     try:
         if not kept.fails:

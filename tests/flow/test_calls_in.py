@@ -13,7 +13,7 @@ from textbackd.core.phone import E164
 from textbackd.core.tracker import Tracker
 from textbackd.core.trunk import Trunks
 from textbackd.flow.bell import Bell
-from textbackd.flow.calls_in import MOST_WAITING, CallsIn
+from textbackd.flow.calls_in import MOST_WAITING, CallsIn, Rules
 from textbackd.flow.clock import wall
 from textbackd.flow.conclude import Office
 from textbackd.flow.guard import Guard
@@ -26,8 +26,7 @@ CALLER = E164("+12015550100")
 
 def calls_in(store: Store) -> CallsIn:
     return CallsIn(
-        office=Office(loads(EMBEDDED)),
-        guard=Guard(Caps(), None, observing=False),
+        Rules(office=Office(loads(EMBEDDED)), guard=Guard(Caps(), None, observing=False)),
         one_decision=asyncio.Lock(),
         store=store,
         tracker=Tracker("office", Trunks()),
@@ -35,7 +34,6 @@ def calls_in(store: Store) -> CallsIn:
         clock=wall,
         wake=lambda: None,
         bell=Bell(),
-        observe=False,
     )
 
 

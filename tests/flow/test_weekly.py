@@ -42,7 +42,7 @@ Callers who were missed                              2               0
 Texts to them                                        1               0
   delivered                                          —               —
 Wrote back                                           0               0
-Spoke with a person                                  0               0
+A person answered                                    0               0
 Booked                                               —               —
 Won                                                  0               0
 From the call to the text (median)               6.0 s               —

@@ -1,6 +1,8 @@
 """What stands between a stick and its port, read from a /sys and a /proc of the test's own."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,33 @@ def test_who_has_a_port_open_is_told_by_name(tmp_path: Path) -> None:
     assert holder_of(str(link), proc) is None
     process(proc, 612, "Modem\x1bManager", tmp_path / "other", port)
     assert holder_of(str(link), proc) == "ModemManager (process 612)"
+
+
+# A /dev/pts of its own, as a container has it, in which a process holds the terminal of the same name.
+ELSEWHERE = """
+import os, sys
+names = [os.ttyname(os.openpty()[1]) for _ in range(32)]
+held = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+os.set_inheritable(held, True)
+os.execvp("sh", ["sh", "-c", "echo held; read _"])
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a /dev/pts")
+def test_a_container_that_has_a_terminal_of_the_same_name_open_is_not_the_holder() -> None:
+    ours, end = os.openpty()
+    port = os.ttyname(end)
+    inside = (
+        f"mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && exec {sys.executable} -c '{ELSEWHERE}' {port}"
+    )
+    command = ["unshare", "--mount", "sh", "-c", inside]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as container:
+        assert container.stdout is not None
+        try:
+            if container.stdout.readline() != "held\n":
+                pytest.skip("a mount namespace cannot be made here")
+            assert holder_of(port) is None
+        finally:
+            container.communicate("\n", timeout=30)
+            os.close(ours)
+            os.close(end)

@@ -41,6 +41,7 @@ lines: {{main: {line}}}
 gateways: {{{gateways}}}
 policy: {{delay: 4s, caps: off, brake: off, attestation: {attestation}, {policy}}}
 web: {{listen: "127.0.0.1:0"}}
+feature_code: {feature_code}
 storage: "{folder}/textbackd.db"
 """
 STAFF = '{anna: {mobile: "+19705550110", phone: PJSIP/101}}'
@@ -150,10 +151,11 @@ def open_shop(
     policy: str = "",
     staff: str = STAFF,
     dial: str = "",
+    feature_code: str = "",
 ) -> Iterator[Shop]:
     """Run a daemon beside `pbx` until the block ends; without `gateways`, all texts go to the sink."""
     shop = Shop(pbx, folder, username, attestation)
-    parts = {"line": line, "policy": policy, "staff": staff, "dial": dial}
+    parts = {"line": line, "policy": policy, "staff": staff, "dial": dial, "feature_code": feature_code}
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
     thread = threading.Thread(

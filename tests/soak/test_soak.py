@@ -48,9 +48,12 @@ def test_most_are_texted_whatever_goes_wrong(outcome: Outcome) -> None:
 
 
 def test_nothing_grows(outcome: Outcome) -> None:
-    """Of a quarter of an hour only what counts in whole things can be told; memory settles within hours."""
+    """Of a quarter of an hour only what counts in whole things can be told.
+
+    Within its first day the memory grows with the call records of that day, which each look of the catch-up reads anew.
+    """
     first, last = outcome.settled
     assert last.descriptors <= first.descriptors + 4
     assert last.threads <= first.threads + (1 if IS_LONG else 3)  # a pool for small work grows to its size first
     assert last.tasks <= first.tasks + 6
-    assert last.memory_mb <= first.memory_mb * (1.05 if IS_LONG else 1.2)
+    assert last.memory_mb <= first.memory_mb * (1.1 if IS_LONG else 1.2)

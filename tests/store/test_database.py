@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,19 @@ def test_the_names_of_the_migrations_are_those_that_there_are(tmp_path: Path) ->
 def test_nobody_else_can_read_the_database(tmp_path: Path) -> None:
     open_database(tmp_path / "textbackd.db").close()
     assert (tmp_path / "textbackd.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, 4321, 4322)
+    with closing(open_database(folder / "textbackd.db")), closing(open_database(folder / "textbackd.db")) as database:
+        database.execute("CREATE TABLE a (b)")
+        os.close(only_one(folder / "other.db"))
+        made = {path.name: path.stat() for path in folder.iterdir()}
+    assert {(stat.st_uid, stat.st_gid, stat.st_mode & 0o077) for stat in made.values()} == {(4321, 4322, 0)}
+    assert made.keys() >= {"textbackd.db", "textbackd.db-wal", "textbackd.db.opening", "other.db.lock"}
 
 
 def test_what_is_committed_is_on_disk(db: sqlite_utils.Database) -> None:

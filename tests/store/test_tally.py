@@ -200,7 +200,7 @@ def test_a_pause_cancels_what_waits_for_its_line(db: sqlite_utils.Database) -> N
     for linkedid, line, caller in (("1.1", "main", CALLER), ("1.2", "night", NEIGHBOUR)):
         call = judged(linkedid, line=line, caller=caller)
         journal.record(db, call, a_text(recipient=caller), same_case_within=HOUR, now=NOON)
-    assert outbox.cancel_waiting(db, "main", "paused") == 1
+    assert outbox.cancel_waiting_within(db, "main", "paused") == 1
     assert [(text["to"], text["state"]) for text in outbox.listing(db)] == [
         (CALLER, "cancelled"),
         (NEIGHBOUR, "queued"),

@@ -77,6 +77,7 @@ def test_a_lost_line_would_be_noticed(tmp_path: Path, line: str) -> None:
         ("Type", "notify"),
         ("NotifyAccess", "main"),
         ("ExecStart", "/opt/textbackd/bin/textbackd run --config /etc/textbackd/textbackd.yaml"),
+        ("ExecReload", "/bin/kill -HUP $MAINPID"),
         ("WatchdogSec", "60"),
         ("User", "textbackd"),
         ("StateDirectory", "textbackd"),

@@ -5,7 +5,7 @@ import re
 import pytest
 import sqlite_utils
 
-from tests.web.inbox import PASSWORD, Browser, Inbox
+from tests.web.inbox import NOON, PASSWORD, Browser, Inbox
 from textbackd.core.phone import E164
 from textbackd.store import accounts, acts
 from textbackd.store.acts import Act, ActKind
@@ -241,6 +241,19 @@ async def test_the_audit_shows_a_page_at_a_time_and_one_number_if_asked(inbox: I
     one = await browser.get("/audit?number=(303)+555-0007")
     assert re.findall(r"\+1303555\d{4}", one.words) == ["+13035550007"]
     assert "That is not a phone number." in (await browser.get("/audit?number=x")).words
+
+
+async def test_the_audit_says_whether_anybody_could_be_told_of_who_waits(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(lambda db: acts.add_within(db, waits("nobody")))
+    await inbox.write(lambda db: acts.add_within(db, waits("bob")))
+    await browser.log_in()
+    page = await browser.get("/audit")
+    assert "textbackd saw that the caller still waits; Bob was told" in page.words
+    assert "still waits; nobody could be told: no staff have a mobile, e-mail or other way" in page.words
+
+
+def waits(whom: str) -> Act:
+    return Act(at=NOON, kind=ActKind.ESCALATED, staff=None, detail=whom)
 
 
 def test_every_act_has_words() -> None:

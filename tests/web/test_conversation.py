@@ -413,6 +413,26 @@ async def test_only_who_has_a_desk_phone_can_have_it_rung(tmp_path: Path) -> Non
         assert "No desk phone is known for bob" in page.words
 
 
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        pytest.param("nobody", "Nobody could be told: no staff have a mobile, e-mail or other way.", id="nobody"),
+        pytest.param("bob", "Bob was told.", id="one"),
+        pytest.param("anna, bob", "Anna Smith and Bob were told.", id="two"),
+        pytest.param("PJSIP/anna: nobody came", "PJSIP/anna rang: nobody came.", id="a desk phone"),
+        pytest.param("+13125550124", "+13125550124 was told.", id="a mobile on call"),
+    ],
+)
+async def test_what_was_done_about_who_waits_is_a_sentence_after_its_time(
+    inbox: Inbox, browser: Browser, detail: str, said: str
+) -> None:
+    await inbox.write(JANE.is_missed(NOON))
+    act = Act(at=NOON, kind=ActKind.ESCALATED, staff=None, number=NUMBER, detail=detail)
+    await inbox.write(lambda db: acts.add_within(db, act))
+    await browser.log_in()
+    assert re.search(rf"\d\d:\d\d · The caller still waits\. {re.escape(said)}", timeline(await browser.get(TALK)))
+
+
 # ---- what came by a form
 
 

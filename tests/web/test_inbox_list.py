@@ -57,6 +57,18 @@ async def test_a_caller_without_a_name_is_shown_by_their_number_as_people_write_
     assert sorted(names(page)) == ["(303) 555-0142", "+44 20 7946 0123"]
 
 
+async def test_two_callers_of_one_name_are_told_apart_by_their_numbers(inbox: Inbox, browser: Browser) -> None:
+    await inbox.write(Caller(name="Ann Smith").is_missed(NOON))
+    await inbox.write(Caller(LANDLINE, name="Tom").is_missed(NOON))
+    await browser.log_in()
+    assert "555-01" not in (await browser.get("/")).words
+    await inbox.write(Caller(TOM, name="ann smith").is_missed(NOON))
+    page = (await browser.get("/")).words
+    assert "(303) 555-0142" in page
+    assert "(303) 555-0143" in page
+    assert "(303) 555-0144" not in page
+
+
 async def test_each_tab_shows_its_own_and_counts_them(inbox: Inbox, browser: Browser) -> None:
     tom, townhall = Caller(TOM, "Tom"), Caller(LANDLINE, "Town Hall")
     await inbox.write(JANE.writes("Hello?", NOON))

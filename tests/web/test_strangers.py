@@ -13,8 +13,9 @@ from textbackd.web.access.auth import BEFORE_LOGIN, FOR_EVERYBODY, is_for_owners
 
 pytestmark = pytest.mark.slow
 
-OWNERS = [("GET", "/accounts"), ("GET", "/audit"), ("GET", "/reports.csv")]
+OWNERS = [("GET", "/accounts"), ("GET", "/audit"), ("GET", "/pause"), ("GET", "/reports.csv")]
 OWNERS += [("POST", f"/accounts/{act}") for act in ("invite", "disable", "end-sessions")]
+OWNERS += [("POST", "/pause"), ("POST", "/pause/resume")]
 
 
 def closed(app: web.Application, which: Callable[[web.AbstractRoute], bool] = lambda _: True) -> list[tuple[str, str]]:

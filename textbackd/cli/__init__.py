@@ -14,12 +14,15 @@ import click
 from textbackd import __version__
 from textbackd.errors import ConfigError, TextbackdError
 
+PROGRAM: Final = "textbackd"
 DEFAULT_CONFIG: Final = Path("/etc/textbackd/textbackd.yaml")
 
 # command → module and function; a module is imported only when its command is used, so that `--help` is quick.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("textbackd.cli.run", "run"),
+    "setup": ("textbackd.cli.setup.command", "setup"),
     "check": ("textbackd.cli.configuration", "check"),
+    "doctor": ("textbackd.cli.doctor", "doctor"),
     "replay": ("textbackd.cli.traces", "replay"),
     "simulate": ("textbackd.cli.simulate", "simulate"),
     "leak": ("textbackd.cli.leak", "leak"),
@@ -72,11 +75,13 @@ def main() -> None:
     """Run the command line; every fault that a person can mend is a sentence on stderr, never a traceback."""
     logging.getLogger("textbackd").addHandler(logging.NullHandler())  # `run` sets up its log; other commands have none
     try:
-        sys.exit(commands.main(standalone_mode=False))  # what `ctx.exit` was given comes back as the result
+        sys.exit(
+            commands.main(prog_name=PROGRAM, standalone_mode=False)
+        )  # what `ctx.exit` was given comes back as the result
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        click.echo(f"{error.format_message()}\nSee `textbackd --help`.", err=True)
+        click.echo(f"{error.format_message()}\nSee `{_command(error)} --help`.", err=True)
         sys.exit(2)
     except ConfigError as error:
         click.echo(_config_faults(error), err=True)
@@ -86,6 +91,11 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _command(error: click.ClickException) -> str:
+    """Return the command that was used wrongly, as it is typed."""
+    return error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else PROGRAM
 
 
 def _config_faults(error: ConfigError) -> str:

@@ -17,7 +17,7 @@ from textbackd.store.backup import Content, take
 NAME: Final = re.compile(r"textbackd-\d{8}T\d{6}Z\.db")  # of a backup in a FOLDER
 
 
-@click.command()
+@click.command(short_help="Copy the database into one file, while textbackd works.")
 @click.argument("target", metavar="FILE|FOLDER", type=click.Path(path_type=Path))
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="In FOLDER, delete all but the newest N backups.")
 @config_option
@@ -45,7 +45,7 @@ def _older(folder: Path, keep: int) -> list[Path]:
     return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))[:-keep]
 
 
-@click.command()
+@click.command(short_help="Put a backup in the place of the database.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option

@@ -6,7 +6,7 @@ from click.shell_completion import get_completion_class
 from textbackd.cli import commands
 
 
-@click.command()
+@click.command(short_help="Print the completion for a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion for SHELL; write it there and log in anew:

@@ -26,7 +26,7 @@ COUNTED: Final = {
 STAYS: Final = ((optouts, "It stays opted out."), (never, "It stays on the never-list."))
 
 
-@click.command()
+@click.command(short_help="Write everything that is kept about a number into a file.")
 @click.argument("number")
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @config_option
@@ -60,7 +60,7 @@ def _write(path: Path, text: str) -> None:
         raise TextbackdError(f"{path}: cannot be written ({error.strerror}). Name another FILE.") from error
 
 
-@click.command()
+@click.command(short_help="Erase everything that is kept about a number.")
 @click.argument("number")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
@@ -76,8 +76,8 @@ def forget(number: str, yes: bool, config: Path) -> None:
         kept = dossier.dossier(db, wanted)
         if not dossier.is_known(kept):
             raise TextbackdError(f"Nothing is kept about {wanted}.")
-        if not yes:
-            click.confirm(f"Erase what is kept about {wanted} ({_counts(kept)}), for ever?", abort=True)
+        if not yes and not click.confirm(f"Erase what is kept about {wanted} ({_counts(kept)}), for ever?"):
+            raise TextbackdError("Nothing was erased.")
         if not retention.forget(db, wanted):
             raise TextbackdError(f"A text is on its way to {wanted} at this moment. Try again in a minute.")
         compacted = retention.compact(db)

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -15,14 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from textbackd.config import Settings, loads
+from textbackd.config import Settings, load
 from textbackd.core.call import Call, Direction
 from textbackd.core.decide import Action, Why
 from textbackd.core.missed import Verdict
 from textbackd.core.way import DECISIONS, NOT_TEXTABLE, REASONS
 from textbackd.daemon import Daemon
 from textbackd.demo.modem import VirtualModem
-from textbackd.demo.modem_air import OnAir
+from textbackd.demo.modem_air import OnAir, WholeTexts
 from textbackd.demo.pbx import DemoPbx, day
 from textbackd.flow.conclude import Conclusion
 from textbackd.store import accounts
@@ -60,10 +61,15 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.calls = self.missed = self.texts = 0
+        self.texted = ""  # the number of the last text
 
     def say(self, line: str = "") -> None:
         """Print a line of our own."""
         self._console.print(line, highlight=False)
+
+    def command(self, line: str) -> None:
+        """Print a command in one piece, so that it can be copied."""
+        self._console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
 
     def row(self, what: str, who: str, said: str) -> None:
         """Print a line in three columns; what does not fit goes on below itself."""
@@ -97,6 +103,7 @@ class Screen:
     def on_air(self, text: OnAir) -> None:
         """Print a text that left the modem."""
         self.texts += 1
+        self.texted = text.to
         self.row("[bold cyan]text[/]", text.to, f"[bold]{escape(text.body)}[/]")
 
     def answer(self, number: str, body: str) -> None:
@@ -136,11 +143,15 @@ class Callers:
         self._screen, self._loop = screen, asyncio.get_running_loop()
         self._answers = iter(ANSWERS)
         self._texted: set[str] = set()
+        self._texts = WholeTexts()
         self.modem: VirtualModem | None = None
 
     def read(self, text: OnAir) -> None:
         """Read what came out of the modem, in the modem's thread; its first text may get an answer."""
-        self._screen.on_air(text)
+        whole = self._texts.add(text)
+        if whole is None:
+            return
+        self._screen.on_air(whole)
         if text.to not in self._texted and (answer := next(self._answers, "")):
             self._loop.call_soon_threadsafe(self._loop.call_later, ANSWER_AFTER, self._write, text.to, answer)
         self._texted.add(text.to)
@@ -168,8 +179,10 @@ async def _ends(screen: Screen, folder: Path) -> AsyncIterator[tuple[DemoPbx, Se
     with VirtualModem(link=folder / "modem", on_air=callers.read) as modem:
         callers.modem = modem
         text = CONFIG.format(ami=pbx.port, modem=modem.port, pages=_free_port(USUAL_PAGES), folder=folder, who=WHO)
+        path = folder / "textbackd.yaml"
+        path.write_text(text, "utf-8")
         try:
-            yield pbx, loads(text)
+            yield pbx, load(path)
         finally:
             await pbx.stop()
 
@@ -186,6 +199,11 @@ async def _play(screen: Screen, pbx: DemoPbx, settings: Settings, password: str)
     screen.say(
         f"\nThe day is over: {screen.calls} calls from outside, {screen.missed} missed, {screen.texts} texted back."
         " Answer who wrote, in the inbox."
+    )
+    command = Path(sys.executable).with_name("textbackd")
+    screen.say("\nAsk why somebody was texted, or not, in another terminal while this one runs:")
+    screen.command(f"{command} explain {screen.texted} --config {settings.origin.path}")
+    screen.say(
         "\nWith your own PBX: [bold]scripts/run --config FILE[/], see config/textbackd.example.yaml. Ctrl-C stops."
     )
 

@@ -10,6 +10,7 @@ from textbackd.cli.options import printable
 from textbackd.core.phone import E164
 from textbackd.store import asks, dossier, inbox, never, optouts
 from textbackd.store.database import from_text
+from textbackd.store.optouts import OptOut
 
 # Texts that answer no call, and what led to them.
 WRITTEN: Final = {
@@ -18,7 +19,8 @@ WRITTEN: Final = {
     "opted_in": "to their START we answered",
     "help": "to their HELP we answered",
 }
-BY: Final = {"text": "told us STOP by", "gateway": "told STOP to the gateway", "person": "was opted out here:"}
+# By whom a number was opted out, and how the detail is added to it.
+BY: Final = {"text": "told us STOP by {}", "gateway": "told STOP to the gateway {}", "person": "entered here ({})"}
 
 
 def of_text(db: sqlite_utils.Database, text: dict[str, Any], call: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
@@ -52,18 +54,25 @@ def _went(text: dict[str, Any]) -> str:
     return f"{WRITTEN[text['kind']]} “{printable(text['body'])}” ({text['state']}{through})"
 
 
+def opted_out_by(out: OptOut) -> str:
+    """Return how a number came to want no texts."""
+    if not out.detail:
+        return BY[out.by].partition("{")[0].rstrip(" (,")
+    return BY[out.by].format(printable(out.detail))
+
+
 def standing(db: sqlite_utils.Database, number: E164 | None, zone: ZoneInfo) -> Iterator[str]:
     """Yield whether a number wants no texts, or may want none, or is one that the shop wants nothing to do with."""
     if number is None:
         return
     out, asked, listed = optouts.find(db, number), asks.since(db, number), never.find(db, number)
     if out is not None:
-        yield f"\n{number} wants no texts since {out.since.astimezone(zone):%d %b %Y}: {BY[out.by]} {printable(out.detail)}".rstrip()
+        yield f"{number} wants no texts since {out.since.astimezone(zone):%d %b %Y}, {opted_out_by(out)}."
     if asked is not None:
-        yield f"\n{number} may want no texts since {asked.astimezone(zone):%d %b %Y}. Decide: textbackd optout"
+        yield f"{number} may want no texts since {asked.astimezone(zone):%d %b %Y}. Decide: textbackd optout"
     if listed is not None:
         why = f": {printable(listed.detail)}" if listed.detail else "."
-        yield f"\n{number} is on the never-list since {listed.since.astimezone(zone):%d %b %Y}{why}"
+        yield f"{number} is on the never-list since {listed.since.astimezone(zone):%d %b %Y}{why}"
 
 
 def _time(stored: str, zone: ZoneInfo, form: str = "%H:%M:%S") -> str:

@@ -13,11 +13,11 @@ from textbackd.store.database import open_database
 from textbackd.store.leads import Lead
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List the forms without a number that nobody has read.")
 @config_option
 @click.pass_context
 def leads(ctx: click.Context, config: Path) -> None:
-    """List the forms without a usable number that nobody has read."""
+    """List the forms without a usable number that nobody read."""
     if ctx.invoked_subcommand is not None:
         return
     settings = load(config)

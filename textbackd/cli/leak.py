@@ -47,7 +47,7 @@ def _share(written: str) -> float:
     return share
 
 
-@click.command()
+@click.command(short_help="Tell how many callers were lost, from old call records.")
 @click.option(
     "--cdr",
     required=True,
@@ -111,7 +111,17 @@ def leak(
     )
     with _progress() as progress:
         answer = measure(question, progress)
+    if answer.skipped and not answer.rows:
+        raise TextbackdError(_none_is_one(cdr, answer.skipped))
     _tell(answer, job_value, close_rate, as_json=as_json, html=html)
+
+
+def _none_is_one(cdr: str, lines: int) -> str:
+    scheme, is_database, _ = cdr.partition("://")
+    name, what = (f"{scheme}://…", "row") if is_database else (cdr, "line")  # an address holds a password
+    return f"{name}: " + (
+        f"none of its {lines:,} {what}s is a call record." if lines > 1 else f"its {what} is no call record."
+    )
 
 
 def _tell(

@@ -10,7 +10,9 @@ import click
 from textbackd.cli.options import config_option
 from textbackd.config import Settings, load
 from textbackd.config.values import duration
-from textbackd.store import halts, outbox
+from textbackd.flow import pausing
+from textbackd.flow.pausing import By
+from textbackd.store import halts
 from textbackd.store.database import open_database
 from textbackd.store.halts import Halt, HaltKind
 
@@ -42,23 +44,22 @@ def pause(name: str | None, span: str | None, why: str, config: Path) -> None:
     now = datetime.now(UTC)
     until = now + _duration(span) if span else None
     with closing(open_database(settings.storage)) as db:
-        halts.halt(db, HaltKind.PAUSE, line=name, until=until, why=why, now=now)
-        cancelled = outbox.cancel_waiting(db, name, f"texting was paused {why}")
+        cancelled = pausing.pause(db, name, By(staff=None, why=why), until=until, now=now)
     ends = f"until {_time(until, settings)}" if until else "until `textbackd line resume`"
     click.echo(f"{_whose(name)} is paused {ends}: nobody is texted.")
     if cancelled:
         click.echo(f"Cancelled: {cancelled} that waited.")
 
 
-@line.command()
+@line.command(short_help="Text again: for the line NAME, or for all.")
 @click.argument("name", required=False)
 @config_option
 def resume(name: str | None, config: Path) -> None:
     """Take automatic texts up again: of the line NAME, or of all, which also releases the brake."""
     settings = load(config)
     _check(settings, name)
-    with closing(open_database(settings.storage)) as db:
-        ended = halts.resume(db, line=name, now=datetime.now(UTC))
+    with closing(open_database(settings.storage, create=False)) as db:
+        ended = pausing.resume(db, name, By(staff=None), now=datetime.now(UTC))
         left = halts.active(db, datetime.now(UTC))
     click.echo(f"{_whose(name)} texts again." if ended else _not_paused(name))
     for halt in left:

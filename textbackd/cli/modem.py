@@ -32,7 +32,7 @@ def modem() -> None:
 # ---- scan
 
 
-@modem.command()
+@modem.command(short_help="List the modems that are plugged in.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all that was found.")
 @click.option("--ports", multiple=True, metavar="PATTERN", help="Look at these ports instead of all USB ports.")
 def scan(as_json: bool, ports: tuple[str, ...]) -> None:
@@ -69,10 +69,10 @@ def _line(found: Any) -> str:
 
     if isinstance(found, Trouble):
         return f"{found.port}: {found.words}"
-    return f"{found.port}: {', '.join(_facts(found))}"
+    return f"{found.port}: {', '.join(facts(found))}"
 
 
-def _facts(found: Any) -> Iterator[str]:
+def facts(found: Any) -> Iterator[str]:
     """Yield what is worth knowing of a modem, in a few words each."""
     yield " ".join(filter(None, (found.manufacturer, found.model))) or "a modem"
     yield f"IMEI {found.imei or 'not told'}"

@@ -19,7 +19,7 @@ from textbackd.store.never import Never
 CONFIGURED: Final = "`policy.never` or `contacts.never`"
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List whose calls do not count; add a number, take one off.")
 @config_option
 @click.pass_context
 def never(ctx: click.Context, config: Path) -> None:
@@ -59,7 +59,7 @@ def remove(number: str, config: Path) -> None:
     """Let the calls of NUMBER count again."""
     settings = load(config)
     wanted = number_of(settings, number)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         was_there = never_list.remove(db, wanted)
     click.echo(f"{wanted} is off the never-list." if was_there else f"{wanted} was not on the never-list.")
     if _is_configured(settings, wanted):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from textbackd.cli.evidence import opted_out_by
 from textbackd.cli.options import config_option, number_of, printable
 from textbackd.config import Settings, load
 from textbackd.store import asks, optouts
@@ -13,17 +14,12 @@ from textbackd.store.asks import Ask
 from textbackd.store.database import open_database
 from textbackd.store.optouts import OptedOutBy, OptOut
 
-BY = {
-    OptedOutBy.TEXT: "told us STOP, by",
-    OptedOutBy.GATEWAY: "told STOP to the gateway",
-    OptedOutBy.PERSON: "entered here:",
-}
 DECIDE = """
 These wrote something that may mean STOP; nothing goes there by itself until you have decided.
 No texts any more: textbackd optout add NUMBER        It meant something else: textbackd optout remove NUMBER"""
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List who wants no texts; add a number, take one off.")
 @config_option
 @click.pass_context
 def optout(ctx: click.Context, config: Path) -> None:
@@ -42,7 +38,7 @@ def optout(ctx: click.Context, config: Path) -> None:
 
 @optout.command()
 @click.argument("number")
-@click.option("--why", default="asked by the caller", show_default=True, help="For the record.")
+@click.option("--why", default="", help="For the record.")
 @config_option
 def add(number: str, why: str, config: Path) -> None:
     """Text NUMBER no more. What waits to go out to it is cancelled."""
@@ -53,21 +49,21 @@ def add(number: str, why: str, config: Path) -> None:
     click.echo(f"{wanted} gets no texts any more." if new else f"{wanted} had opted out already.")
 
 
-@optout.command()
+@optout.command(short_help="Let NUMBER be texted again.")
 @click.argument("number")
 @config_option
 def remove(number: str, config: Path) -> None:
     """Let NUMBER be texted again: its owner asks for it, or never meant STOP."""
     settings = load(config)
     wanted = number_of(settings, number)
-    with closing(open_database(settings.storage)) as db:
+    with closing(open_database(settings.storage, create=False)) as db:
         was_out = optouts.remove(db, wanted)
     click.echo(f"{wanted} may be texted again." if was_out else f"{wanted} had not opted out.")
 
 
 def _line(one: OptOut, settings: Settings) -> str:
     number = one.number or "(forgotten)"
-    return f"{number:16} since {_day(one.since, settings)}, {BY[one.by]} {printable(one.detail)}".rstrip(" :")
+    return f"{number:16} since {_day(one.since, settings)}, {opted_out_by(one)}"
 
 
 def _ask(one: Ask, settings: Settings) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +19,10 @@ from textbackd.report.period import Period, Span
 from textbackd.store.database import open_database
 
 
-@click.command()
-@click.option("--today", "span", flag_value=Span.TODAY.value, help="Today so far.")
-@click.option("--week", "span", flag_value=Span.WEEK.value, help="Since Monday; so it is without any of these.")
-@click.option("--month", "span", flag_value=Span.MONTH.value, help="Since the first of the month.")
+@click.command(short_help="Tell what came of the calls, what it cost and brought.")
+@click.option("--today", is_flag=True, help="Today so far.")
+@click.option("--week", is_flag=True, help="Since Monday; so it is without any of these.")
+@click.option("--month", is_flag=True, help="Since the first of the month.")
 @click.option("--from", "first", default="", metavar="DAY", help="From that day on: 2026-03-01.")
 @click.option("--to", "last", default="", metavar="DAY", help="Up to that day and with it.")
 @click.option("--line", metavar="NAME", help="One line only.")
@@ -32,8 +33,8 @@ from textbackd.store.database import open_database
 )  # fmt: skip
 @config_option
 def report(
-    span: str | None, first: str, last: str, line: str | None, as_json: bool, csv: Path | None, config: Path
-) -> None:
+    today: bool, week: bool, month: bool, first: str, last: str, line: str | None, as_json: bool, csv: Path | None, config: Path
+) -> None:  # fmt: skip
     """Tell how many calls were missed, what became of them, and what it cost and brought.
 
     Changes nothing, and may run beside the daemon.
@@ -43,7 +44,8 @@ def report(
         raise click.UsageError(f"--line {line}: there is {', '.join(settings.lines)}.")
     if as_json and csv is not None:
         raise click.UsageError("--json and --csv: choose one.")
-    asked = _period(settings, span, first, last)
+    spans = [span for span, is_asked in ((Span.TODAY, today), (Span.WEEK, week), (Span.MONTH, month)) if is_asked]
+    asked = _period(settings, spans, first, last)
     with closing(open_database(settings.storage, create=False)) as db:
         if csv is not None:
             _write(csv, db, asked, line)
@@ -51,13 +53,14 @@ def report(
             _tell(settings, db, asked, line, as_json)
 
 
-def _period(settings: Settings, span: str | None, first: str, last: str) -> Period:
+def _period(settings: Settings, spans: Sequence[Span], first: str, last: str) -> Period:
     zone = settings.business.timezone
     today = datetime.now(UTC).astimezone(zone).date()
-    if span and (first or last):
-        raise click.UsageError(f"--{span} and --from or --to: choose one.")
+    named = [f"--{span}" for span in spans] + ["--from or --to"] * bool(first or last)
+    if len(named) > 1:
+        raise click.UsageError(f"{' and '.join(named)}: choose one.")
     if not first and not last:
-        return period.named(Span(span or Span.WEEK), today, zone)
+        return period.named(spans[0] if spans else Span.WEEK, today, zone)
     try:
         return period.chosen(first, last, today, zone)
     except ValueError as error:

@@ -6,17 +6,17 @@ import click
 
 from textbackd import logs
 from textbackd.cli.options import config_option
-from textbackd.config import load, resolve_secrets
+from textbackd.config import Settings, load, resolve_secrets
 from textbackd.daemon import Daemon, serve
 
 
-@click.command()
+@click.command(short_help="Run the daemon in the foreground.")
 @config_option
 @click.option("--demo", is_flag=True, help="A small shop's day, from a simulated PBX to a virtual modem.")
 def run(config: Path, demo: bool) -> None:
     """Run the daemon in the foreground; it logs to stderr, or to the journal.
 
-    Stops on SIGTERM and Ctrl-C, after the text in hand.
+    Stops on SIGTERM and Ctrl-C, after the text in hand. Reads FILE again on SIGHUP; with a fault in it the running one stays.
     """
     if demo:
         from textbackd.cli.demo import show  # noqa: PLC0415  # rich and the simulators cost the daemon nothing
@@ -24,4 +24,8 @@ def run(config: Path, demo: bool) -> None:
         show()
         return
     logs.start()
-    serve(Daemon(resolve_secrets(load(config))))
+
+    def read() -> Settings:
+        return resolve_secrets(load(config))
+
+    serve(Daemon(read(), read=read))

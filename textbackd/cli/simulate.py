@@ -15,7 +15,8 @@ from textbackd.cli.options import config_option, load_or_embedded, moment
 from textbackd.cli.traces import pbx_of
 from textbackd.config import Settings
 from textbackd.core.limits import MILLIONTHS
-from textbackd.core.way import DECISIONS, REASONS, VERDICTS
+from textbackd.core.missed import Verdict
+from textbackd.core.way import DECISIONS, REASONS
 from textbackd.flow.simulate import Outcome
 from textbackd.flow.simulate import simulate as simulated
 from textbackd.store.states import State
@@ -26,7 +27,7 @@ NO_TEXT: Final = "No text: "
 NOT_LOOKED_AT: Final = "Opt-outs, pauses, replies and `textbackd never` are not looked at."
 
 
-@click.command()
+@click.command(short_help="Tell what this configuration would have done with past calls.")
 @click.option(
     "--cdr",
     "source",
@@ -94,6 +95,7 @@ def _summary(outcome: Outcome, settings: Settings, since: datetime) -> Iterator[
     zone = settings.business.timezone
     if outcome.first is None or outcome.last is None:
         yield f"No call from outside since {_day(since, zone)}. Look further back with --since 365d, or check `trunks`."
+        yield from _unreadable(outcome)
         return
     yield f"Calls from {_day(outcome.first, zone)} to {_day(outcome.last, zone)}, decided by this configuration"
     yield ""
@@ -111,13 +113,19 @@ def _day(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _calls(outcome: Outcome) -> Iterator[str]:
+    """Yield the calls, counted as `leak` counts them."""
+    got = outcome.verdicts.get
     yield _row("Calls from outside", outcome.calls)
-    for verdict, sentence in VERDICTS.items():
-        if number := outcome.verdicts.get(verdict, 0):
-            yield from _item(number, sentence)
-        if verdict == "missed":
-            for reason, times in sorted(outcome.missed.items(), key=lambda item: -item[1]):
-                yield from _item(times, REASONS.get(reason, reason), deeper=True)
+    yield _row("Answered", got(Verdict.ANSWERED, 0) + got(Verdict.LOST_AFTER_ANSWER, 0))
+    if lost := got(Verdict.LOST_AFTER_ANSWER, 0):
+        yield from _item(lost, "of them let go of again, and nobody took over")
+    yield _row("Missed", got(Verdict.MISSED, 0))
+    for reason, times in sorted(outcome.missed.items(), key=lambda item: -item[1]):
+        yield from _item(times, REASONS.get(reason, reason))
+    if uncertain := got(Verdict.UNCERTAIN, 0):
+        yield _row("Uncertain", uncertain, "perhaps missed")
+    if ignored := got(Verdict.IGNORED, 0):
+        yield _row("Not counted", ignored, "blocked callers, fax, voicemail access")
 
 
 def _texts(outcome: Outcome) -> Iterator[str]:
@@ -154,8 +162,16 @@ def _footnotes(outcome: Outcome) -> Iterator[str]:
             f"The brake (`policy.brake`) was pulled {times}; each time somebody is taken to have released it after an hour.",
             WIDTH,
         )
-    if outcome.rows_skipped:
-        yield f"{outcome.rows_skipped} records could not be read and were left out."
+    yield from _unreadable(outcome)
+
+
+def _unreadable(outcome: Outcome) -> Iterator[str]:
+    if skipped := outcome.rows_skipped:
+        yield (
+            "One record could not be read and was left out."
+            if skipped == 1
+            else f"{skipped:,} records could not be read and were left out."
+        )
 
 
 def _row(title: str, value: int | str, note: str = "") -> str:
@@ -163,6 +179,6 @@ def _row(title: str, value: int | str, note: str = "") -> str:
     return f"{title:<28} {number:>9}  {note}".rstrip()
 
 
-def _item(number: int, sentence: str, *, deeper: bool = False) -> Iterator[str]:
-    before = " " * (8 if deeper else 2) + f"{number:>7,}  "
+def _item(number: int, sentence: str) -> Iterator[str]:
+    before = f"  {number:>7,}  "
     yield from textwrap.wrap(sentence, WIDTH, initial_indent=before, subsequent_indent=" " * len(before))

@@ -33,7 +33,7 @@ from textbackd.store.states import TextOf
 ONCE_MORE: Final = ("unknown", "failed", "undelivered", "expired")
 
 
-@click.command()
+@click.command(short_help="Tell why a caller was texted, or not.")
 @click.argument("wanted", metavar="CALL|NUMBER")
 @click.option("--all", "everything", is_flag=True, help="All calls of the number, not only the newest.")
 @config_option
@@ -48,13 +48,12 @@ def explain(wanted: str, everything: bool, config: Path) -> None:
         number = read_number(wanted, settings.business.country).e164
         calls = journal.find_calls(db, wanted, number)
         zone = settings.business.timezone
-        known = [*evidence.replies(db, number, zone), *evidence.standing(db, number, zone)]
-        if not calls and not known:
+        replies, standing = evidence.replies(db, number, zone), list(evidence.standing(db, number, zone))
+        if not calls and not replies and not standing:
             raise TextbackdError(f"No call by or named {wanted} is in {settings.storage}.")
-        for row in calls if everything else calls[:1]:
-            click.echo("\n".join(_explanation(db, row, settings)))
-        for said in known:
-            click.echo(said)
+        told = [line for row in (calls if everything else calls[:1]) for line in _explanation(db, row, settings)]
+        parts = [[*told, *replies], *([said] for said in standing)]
+        click.echo("\n\n".join("\n".join(part) for part in parts if part))
         if len(calls) > 1 and not everything:
             click.echo(f"\n{len(calls) - 1} earlier: textbackd explain --all {wanted}")
 
@@ -97,7 +96,7 @@ def _text(db: sqlite_utils.Database, row: dict[str, Any], zone: ZoneInfo) -> lis
     return [*said, *evidence.of_text(db, text, row, zone)]
 
 
-@click.command()
+@click.command(short_help="Send a text, through the running daemon.")
 @click.argument("number")
 @click.argument("text", required=False)
 @click.option(
@@ -123,30 +122,31 @@ def send(
         raise click.UsageError("Write the TEXT, or which words to send: --words LINE KIND.")
     body = text or "" if words is None else _words(settings, *words)
     usual = settings.gateways if words is None else settings.lines[words[0]].gateways
-    new = _manual(settings, number, body, usual if gateway is None else [gateway])
+    new = manual(settings, number, body, usual if gateway is None else [gateway])
+    if not is_running(settings.storage):
+        raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
     with closing(open_database(settings.storage)) as db:
         if optouts.find(db, new.recipient) is not None:
             raise TextbackdError(_wants_none(new.recipient))
-        if not is_running(settings.storage):
-            raise TextbackdError("textbackd is not running, so nothing was sent. Start it: systemctl start textbackd")
         text_id = store_outbox.add_manual(db, new, now=datetime.now(UTC))
-        row = _wait_for(db, text_id, wait)
+        row = wait_for(db, text_id, wait)
     _report(row)
 
 
 def _words(settings: Settings, line: str, kind: str) -> str:
-    """Return the words of a line as `check` shows them."""
+    """Return the words of a line as a caller would get them now."""
     if line not in settings.lines:
         raise click.UsageError(f"--words {line}: the configuration has only {', '.join(settings.lines)}.")
     if kind not in list(TextKind):
         raise click.UsageError(f"--words {line} {kind}: the kinds of text are {', '.join(TextKind)}.")
-    shown = preview(settings, line, TextKind(kind))
+    shown = preview(settings, line, TextKind(kind), datetime.now(UTC))
     if shown is None:
         raise click.UsageError(f"--words {line} {kind}: the line texts nothing for such a call.")
     return shown.body
 
 
-def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
+def manual(settings: Settings, number: str, body: str, gateways: Iterable[str]) -> NewText:
+    """Return a text as a person sends it. Raises UsageError for what cannot be one."""
     read = read_number(number, settings.business.country)
     if read.e164 is None or read.not_textable in (NotTextable.INVALID, NotTextable.SHORT_CODE, NotTextable.WITHHELD):
         raise click.UsageError(f"{number!r} is not a number that can be texted. Write it like +13125550123.")
@@ -169,7 +169,8 @@ def _manual(settings: Settings, number: str, body: str, gateways: Iterable[str])
     )
 
 
-def _wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str, Any]:
+def wait_for(db: sqlite_utils.Database, text_id: str, seconds: int) -> dict[str, Any]:
+    """Return a text once a gateway has it, or after so long."""
     until = time.monotonic() + seconds
     while True:
         row = store_outbox.find(db, text_id)
@@ -189,7 +190,7 @@ def _report(row: dict[str, Any]) -> None:
     sys.exit(1)
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List the texts, and what became of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per text and line.")
 @click.option("--limit", default=1000, show_default=True, help="The newest so many.")
 @config_option
@@ -209,7 +210,7 @@ def outbox(ctx: click.Context, as_json: bool, limit: int, config: Path) -> None:
         click.echo("\nWhat is unknown may have gone out already; whether it shall go once more is yours to say.")
 
 
-@outbox.command()
+@outbox.command(short_help="Send the text ID once more, though it may have gone out.")
 @click.argument("text_id", metavar="ID")
 @config_option
 def again(text_id: str, config: Path) -> None:

@@ -14,7 +14,7 @@ from textbackd.flow.conclude import Conclusion
 from textbackd.flow.replay import conclusions
 
 
-@click.command()
+@click.command(short_help="Decide recorded calls by this configuration.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call and line.")
 @click.option("--pbx", default=None, metavar="NAME", help="Whose trunks count, if the configuration has several PBXs.")
@@ -88,7 +88,7 @@ def _printable(text: str) -> str:
     return "".join(c for c in text if c.isprintable())
 
 
-@click.command()
+@click.command(short_help="Write what the PBX's manager sends to a file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--anonymise", is_flag=True, help="Keep the verdicts, show nobody's number or name: for a bug report.")
 @click.option(

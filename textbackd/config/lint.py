@@ -45,19 +45,37 @@ def lint(settings: Settings, environ: Mapping[str, str] | None = None) -> list[s
     return [sentence(settings.origin.path, fault) for fault in sorted(faults, key=lambda fault: fault.line)]
 
 
-def _secrets(settings: Settings, environ: Mapping[str, str]) -> Found:
-    exposed = world_readable(settings.origin.path)
+def awaited(settings: Settings, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return what `run` does not start without, each as the end of "will not start until …"."""
+    environment = os.environ if environ is None else environ
+    missing = (_missing(text, environment, whole) for _, text, whole in _within_sight(settings, environment))
+    return list(dict.fromkeys(each.until for each in missing if each is not None))
+
+
+def _within_sight(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Loc, str, bool]]:
     for loc, text, whole in secrets_in(settings):
         # Only the service is handed credentials; outside of it nobody can tell whether they are there.
         if not (whole and text.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in environ):
-            yield from ((loc, words) for words in _secret(text, environ, whole=whole, exposed=exposed))
+            yield loc, text, whole
 
 
-def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool) -> Iterator[str]:
+def _missing(text: str, environ: Mapping[str, str], whole: bool) -> SecretMissingError | None:
     try:
         _ = resolve(text, environ) if whole else fill_variables(text, environ)
     except SecretMissingError as exc:
-        yield str(exc)
+        return exc
+    return None
+
+
+def _secrets(settings: Settings, environ: Mapping[str, str]) -> Found:
+    exposed = world_readable(settings.origin.path)
+    for loc, text, whole in _within_sight(settings, environ):
+        yield from ((loc, words) for words in _secret(text, environ, whole=whole, exposed=exposed))
+
+
+def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool) -> Iterator[str]:
+    if (missing := _missing(text, environ, whole)) is not None:
+        yield str(missing)
         return
     if whole and is_plain(text) and exposed:
         yield "the secret is written here, and everybody can read this file. Move it to file:NAME, or run chmod o-r."
@@ -133,7 +151,7 @@ def _web(settings: Settings) -> Found:
 def _texts(settings: Settings) -> Found:
     for name, line in settings.lines.items():
         worded = line.texts.worded()
-        for shown in previews(settings, name):
+        for shown in previews(settings, name, None):
             own = shown.kind in worded
             if not own and shown.template not in WORDS[line.language].texts.values():
                 continue  # the words of another kind, which are looked at there
@@ -144,7 +162,7 @@ def _texts(settings: Settings) -> Found:
 
 def _group_texts(settings: Settings) -> Found:
     for name in settings.contacts:
-        shown, where = group_preview(settings, name), ("contacts", name, "text")
+        shown, where = group_preview(settings, name, None), ("contacts", name, "text")
         if shown is None:
             continue
         if name in UNTEXTED:

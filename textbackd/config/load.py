@@ -9,7 +9,7 @@ from textbackd.config.crosscheck import crossed
 from textbackd.config.faults import faults_of
 from textbackd.config.prepare import context_for, filled
 from textbackd.config.settings import Origin, Settings
-from textbackd.config.yaml_source import Fault, Source, SourceError, parse, read
+from textbackd.config.yaml_source import NO_LINE, Fault, Source, SourceError, parse, read
 from textbackd.config.zones import machine_zone
 from textbackd.errors import ConfigError
 
@@ -33,10 +33,20 @@ def loads(text: str, path: Path = Path("textbackd.yaml"), *, machine: ZoneInfo |
         raise ConfigError(path, [sentence(path, fault) for fault in exc.faults]) from exc
 
 
+def faults_in(text: str, path: Path) -> list[Fault]:
+    """Return all that is wrong with `text`, as if it stood in the file at `path`: for whoever asks for one value after the other."""
+    try:
+        _ = _settings(parse(text), path, None)
+    except SourceError as exc:
+        return exc.faults
+    return []
+
+
 def sentence(path: Path, fault: Fault) -> str:
     """Return a fault as a person reads it: `textbackd.yaml:3: policy.delay: what is wrong. What to write instead.`"""
     key = dotted(fault.loc)
-    return f"{path}:{fault.line}: {key + ': ' if key else ''}{fault.sentence}"
+    place = f"{path}:{fault.line}" if fault.line != NO_LINE else f"{path}"
+    return f"{place}: {key + ': ' if key else ''}{fault.sentence}"
 
 
 def dotted(loc: tuple[str | int, ...]) -> str:

@@ -28,7 +28,7 @@ unknown key is a fault.
 | phone number | `"+13125550123"`, or as it is dialled in the country of the business |
 | opening hours | a block of days (`mon`, `mon-fri`, `"sat,sun"`) with their times: `["08:00-12:00", "13:00-17:00"]`, \
 `"22:00-02:00"` past midnight, `closed`; or `always` |
-| holidays | `US`, `US-IL` (country and region, ISO 3166), `2026-12-24`, `2026-12-24..2027-01-02`, `ics:FILE` (whole-day events \\
+| holidays | `US`, `US-IL` (country and region, ISO 3166), `2026-12-24`, `2026-12-24..2027-01-02`, `ics:FILE` (whole-day events \
 of a calendar file), or a list of such |
 | secret | `${NAME}` from the environment, `file:NAME` (beside the configuration unless it starts with `/`), \
 `credential:NAME` from systemd |

@@ -19,7 +19,14 @@ MAX_SECRET_BYTES: Final = 64 * 1024  # a certificate chain fits; /dev/zero does 
 
 
 class SecretMissingError(Exception):
-    """A secret is not where the configuration says; the text says what and what to do."""
+    """A secret is not where the configuration says; the text says what and what to do.
+
+    `until` ends the sentence "textbackd will not start until …".
+    """
+
+    def __init__(self, sentence: str, until: str) -> None:
+        super().__init__(sentence)
+        self.until = until
 
 
 def written_secret(value: object, folder: Path) -> SecretStr:
@@ -64,7 +71,8 @@ def fill_variables(written: str, environ: Mapping[str, str]) -> str:
     unset = [name for name in variables(written) if not environ.get(name)]
     if unset:
         raise SecretMissingError(
-            f"the environment variable {unset[0]} is not set. Set it for the service, or use file:NAME."
+            f"the environment variable {unset[0]} is not set. Set it for the service, or use file:NAME.",
+            f"{unset[0]} is set",
         )
     return _VARIABLE.sub(lambda found: environ[found[1]], written)
 
@@ -84,7 +92,8 @@ def credential_path(name: str, environ: Mapping[str, str]) -> Path:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         raise SecretMissingError(
-            f"systemd hands over no credentials here. Add LoadCredential={name}:PATH to the unit, or use file:NAME."
+            f"systemd hands over no credentials here. Add LoadCredential={name}:PATH to the unit, or use file:NAME.",
+            f"systemd hands over {name}",
         )
     return Path(folder) / name
 
@@ -117,11 +126,13 @@ def _contents(path: Path, what: str) -> str:
         secret = raw.decode("utf-8").strip("\r\n")
     except FileNotFoundError as exc:
         raise SecretMissingError(
-            f"{what} is not there. Create it with the secret as its only line, mode 0640."
+            f"{what} is not there. Create it with the secret as its only line, mode 0640.", f"{path} is there"
         ) from exc
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not text"
-        raise SecretMissingError(f"{what} cannot be read ({reason}). Make it readable for the user textbackd.") from exc
+        raise SecretMissingError(
+            f"{what} cannot be read ({reason}). Make it readable for the user textbackd.", f"{path} can be read"
+        ) from exc
     if not secret:
-        raise SecretMissingError(f"{what} is empty. Write the secret into it.")
+        raise SecretMissingError(f"{what} is empty. Write the secret into it.", f"there is a secret in {path}")
     return secret

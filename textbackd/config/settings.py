@@ -24,6 +24,7 @@ from textbackd.config.section import (
 from textbackd.config.sections.alarms import Alarms
 from textbackd.config.sections.bookings import Booking
 from textbackd.config.sections.business import Business
+from textbackd.config.sections.feature_code import FeatureCode
 from textbackd.config.sections.handoff import Email, HookOut
 from textbackd.config.sections.leads import Lead
 from textbackd.config.sections.line import Line
@@ -96,6 +97,9 @@ class Settings(Section):
     bookings: Named[Booking] = Field(
         default_factory=nothing,
         description="Calendars that tell of appointments, by names of your own; docs/LEADS.md.",
+    )
+    feature_code: FeatureCode | None = Field(
+        default=None, description="Texting is paused and resumed by a code that a desk phone dials; docs/OPERATING.md."
     )
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
         default=Path("/var/lib/textbackd/textbackd.db"), description="The database."

@@ -16,6 +16,7 @@ MAX_BYTES: Final = 256 * 1024  # hundreds of lines' worth of settings; PyYAML ta
 MAX_DEPTH: Final = 32  # the settings need 6; templates of a JSON body a few more
 MAX_VALUES: Final = 20_000  # what aliases may unfold to; the files that grow beyond any memory need a few hundred bytes
 
+NO_LINE: Final = 0  # of a fault of the file as a whole
 _BOOL: Final = "tag:yaml.org,2002:bool"
 _INT: Final = "tag:yaml.org,2002:int"
 _NULL: Final = "tag:yaml.org,2002:null"
@@ -48,7 +49,7 @@ for _tag, (_pattern, _first) in _PATTERNS.items():
 class Fault:
     """Something wrong at one place of the file; the sentence says what, and what to write instead."""
 
-    line: int  # counted from 1
+    line: int  # counted from 1; NO_LINE of a file that cannot be read
     loc: Loc  # ("lines", "main", "dids", 0); () for the file as a whole
     sentence: str
 
@@ -86,9 +87,9 @@ def read(path: Path) -> Source:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as exc:
-        raise _failed(1, _unreadable(exc)) from exc
+        raise _failed(NO_LINE, _unreadable(exc)) from exc
     if len(raw) > MAX_BYTES:
-        raise _failed(1, f"the file is larger than {MAX_BYTES // 1024} KiB. Is this the configuration?")
+        raise _failed(NO_LINE, f"the file is larger than {MAX_BYTES // 1024} KiB. Is this the configuration?")
     return parse(_decoded(raw))
 
 

@@ -25,11 +25,20 @@ class Merger:
     """
 
     def __init__(self, hold: timedelta, twin_is_open: Callable[[Call], bool], *, several_trunks: bool = False) -> None:
-        self._hold = max(min(hold, WITHIN), timedelta(0))
+        self.hold = hold
         self._twin_is_open = twin_is_open
         self._several_trunks = several_trunks
         self._trunks: set[tuple[str, str]] = set()
         self._held: list[Call] = []
+
+    @property
+    def hold(self) -> timedelta:
+        """For how long a call is held."""
+        return self._hold
+
+    @hold.setter
+    def hold(self, hold: timedelta) -> None:
+        self._hold = max(min(hold, WITHIN), timedelta(0))
 
     def add(self, call: Call) -> list[Call]:
         """Take a finished call; return those that are complete, in the order of their ends."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Protocol
 
-from textbackd.core.opening_hours import DAY, Interval, OpeningHours
+from textbackd.core.opening_hours import DAY, SEARCH, Interval, OpeningHours
 
 
 class Opening(StrEnum):
@@ -58,6 +58,19 @@ class Timetable:
         if self.hours.is_open(at, self.zone, self.kept):
             return None
         return self.hours.next_open(at, self.zone, self.kept)
+
+    def closed_next(self, at: datetime) -> datetime | None:
+        """Return `at` (aware UTC) if by its hours the line is closed then, else the first moment after it at which it is; None if never."""
+        if not self.hours.is_open(at, self.zone, self.kept):
+            return at
+        day = at.astimezone(self.zone).date() - DAY  # hours may run past midnight
+        for _ in range(SEARCH.days):
+            turns = sorted(moment for moment in self.hours.turns(day, self.zone) if moment > at)
+            found = next((moment for moment in turns if not self.hours.is_open(moment, self.zone, self.kept)), None)
+            if found is not None:
+                return found
+            day += DAY
+        return None
 
     def stretches(self, day: date) -> Iterator[Interval]:
         """Yield when the line is open on `day`, by the clock on the wall: what began the evening before, and its own hours."""

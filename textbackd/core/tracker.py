@@ -39,7 +39,7 @@ class Tracker:
 
     def __init__(self, pbx: str, trunks: Trunks) -> None:
         self._pbx = pbx
-        self._trunks = trunks
+        self.trunks = trunks  # may be replaced at any time; channels that appear from then on are told by the new ones
         self._picture = Picture()
         self._calls: dict[str, OpenCall] = {}
         self._by_linkedid: dict[str, OpenCall] = {}
@@ -142,7 +142,7 @@ class Tracker:
 
     def _adopt(self, uniqueid: str, h: Headers, at: datetime | None, *, born: bool = True) -> Leg:
         name = h.get("Channel", "")
-        outside = not name.startswith("Local/") and self._trunks.has(name, h.get("Context", ""))
+        outside = not name.startswith("Local/") and self.trunks.has(name, h.get("Context", ""))
         leg = Leg(uniqueid, name, h.get("Linkedid") or uniqueid, outside, at if born else None, at)
         if len(self._picture.legs) >= MOST_CHANNELS:
             self._drop(next(iter(self._picture.legs.values())))

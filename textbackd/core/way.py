@@ -69,8 +69,8 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 DECISIONS: Final[Mapping[str, str]] = {
-    "missed": "A text goes out: nothing speaks against it.",
-    "held": "A text goes out when the caller's night is over (`policy.quiet_hours`).",
+    "missed": "To be texted: nothing speaks against it.",
+    "held": "To be texted when the caller's night is over (`policy.quiet_hours`).",
     "answered": "No text: the caller was answered.",
     "lost_after_answer": "No text: the caller was answered first. Best call back.",
     "uncertain": "No text: only a missed call that is certain gets one.",

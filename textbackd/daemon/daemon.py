@@ -1,31 +1,32 @@
-"""Build, start, wait for the signal, stop in order."""
+"""Build, start, go over to another configuration when told, wait for the signal, stop in order."""
 
 import asyncio
+import logging
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from textbackd.config import Settings
-from textbackd.daemon.common import Common
-from textbackd.daemon.doors import doors
+from textbackd.daemon import pages
+from textbackd.daemon.chores import Chores
+from textbackd.daemon.common import Kept
 from textbackd.daemon.gateways import Gateways
-from textbackd.daemon.pages import pages
+from textbackd.daemon.generation import Generation
+from textbackd.daemon.listening import Place
 from textbackd.daemon.pbxs import Pbxs
-from textbackd.daemon.telling import Telling
-from textbackd.daemon.vitals import Vitals
+from textbackd.daemon.reloading import Read, faults_in, refuse, runnable
+from textbackd.daemon.status import Status
+from textbackd.daemon.vitals import Counters, Vitals
 from textbackd.errors import TextbackdError
 from textbackd.flow import calls_in, texts_out, upkeep
-from textbackd.flow.bell import Bell
 from textbackd.flow.clock import Clock
 from textbackd.flow.desk import Desk
-from textbackd.flow.guard import Guard, caps_of
-from textbackd.flow.staff.ring_back import RingBack
-from textbackd.flow.staff.watch import Watch
-from textbackd.flow.staff.weekly import Weekly
 from textbackd.store.database import Store, only_one, unusable
-from textbackd.store.retention import Kept
+
+log = logging.getLogger(__name__)
 
 
 class Daemon:
@@ -36,114 +37,165 @@ class Daemon:
         settings: Settings,
         *,
         clock: Clock | None = None,
+        read: Read | None = None,
         told_call: calls_in.Told | None = None,
         told_text: texts_out.Told | None = None,
     ) -> None:
-        self._settings = settings
-        self._common = self._shared(Clock() if clock is None else clock)
-        self._pbxs = Pbxs(self._common, wake=self._wake, told=told_call)
-        self._telling = Telling(
-            self._common, clients=self._pbxs.clients, on_the_phone=self._pbxs.on_the_phone, wake=self._wake
-        )
+        """`read` reads the configuration anew, for `reload`; None: it never changes."""
+        self._read, self._wanted = read, asyncio.Event()
+        self._kept = Kept(store=Store(settings.storage), clock=Clock() if clock is None else clock, wake=self._wake)
+        self._counters, self._pbxs = Counters(), Pbxs(self._kept, told=told_call)
         self._gateways = Gateways(
-            self._common,
-            clients=self._pbxs.clients,
-            on_the_phone=self._pbxs.on_the_phone,
-            staff=self._telling.texts,
-            told=told_text,
+            self._kept, on_the_phone=self._pbxs.on_the_phone, told=told_text, storage=settings.storage
         )
-        self._watch = self._watching()
-        self._weekly = Weekly(settings, store=self._common.store, clock=self._common.clock, wake=self._telling.wake)
-        self.vitals = Vitals(self._common, self._pbxs, self._gateways, self._watch)
-        self._clock_watch = upkeep.ClockWatch(self._common.store, self._common.clock)
+        self._now = self._built(settings)
+        self._clock_watch = upkeep.ClockWatch(self._kept.store, self._kept.clock)
         self._say = upkeep.systemd()
+        self._pulse = upkeep.Pulse(self._kept.store, self._say)
+        self._status = Status(self._say, self._kept, lambda: self._pulse.database)
 
-    def _shared(self, clock: Clock) -> Common:
-        settings, store, bell = self._settings, Store(self._settings.storage), Bell()
-        ring_back = RingBack(settings)
-        return Common(
-            settings=settings,
-            store=store,
-            clock=clock,
-            guard=Guard(caps_of(settings.policy.caps), settings.policy.brake, observing=settings.mode == "observe"),
-            bell=bell,
-            desk=Desk(settings, store=store, clock=clock, bell=bell, wake=self._wake, ring_back=ring_back),
-            ring_back=ring_back,
-        )
+    def _wake(self) -> None:
+        self._gateways.wake()
 
-    def _watching(self) -> Watch:
-        return Watch(
-            self._settings,
-            store=self._common.store,
-            clock=self._common.clock,
-            tells=self._telling.tells,
-            at_once=self._telling.at_once.tell,
-            pbx_states=self._pbxs.states,
-            gateways=self._gateways.gateways,
-            wake=self._telling.wake,
-        )
+    def _built(self, settings: Settings) -> Generation:
+        return Generation(settings, self._kept, self._pbxs, self._gateways, self._counters)
 
     @property
     def desk(self) -> Desk:
         """What the staff can do."""
-        return self._common.desk
+        return self._now.common.desk
+
+    @property
+    def vitals(self) -> Vitals:
+        """How the daemon is."""
+        return self._now.vitals
+
+    @property
+    def can_reload(self) -> bool:
+        """Return whether there is anything to read anew."""
+        return self._read is not None
+
+    def reload(self) -> None:
+        """Have the configuration read again; a bad one changes nothing."""
+        self._wanted.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand. Raises TextbackdError if it cannot start."""
-        lock = only_one(self._settings.storage)
+        now, lock = self._now, only_one(self._now.settings.storage)
         try:
             await self._open()
             async with (
-                pages(self._common, self.vitals),
-                self._gateways.sending(),
-                doors(self._common, self._gateways.doors, self._telling.wake, self._telling.tells),
-                self._upkeep(),
-                self._pbxs.listening(),
+                Place(now.pages()) as pages,
+                self._gateways.sending(now.gateways),
+                Place(now.doors()) as doors,
+                Place(now.codes()) as codes,
+                self._upkeep() as chores,
+                self._pbxs.listening(now.pbxs),
             ):
                 self._say("READY=1\nSTATUS=waiting for calls")
-                await stop.wait()
+                await self._live(stop, _Running(pages=pages, doors=doors, codes=codes, chores=chores))
                 self._say("STOPPING=1")
         except BaseExceptionGroup as group:
             # What one side cannot do, such as listen where another program does, comes wrapped by the task groups of the others.
             cause = _cause(group)
             raise cause if isinstance(cause, TextbackdError) else group from None
         finally:
-            await self._common.store.close()
+            self._now.unbind()
+            await self._kept.store.close()
             os.close(lock)
 
     async def _open(self) -> None:
-        await self._common.store.open()
+        await self._kept.store.open()
         try:
             await self._clock_watch.settle()
-            await self._gateways.take_up()
-            await self.vitals.begin()
+            await self._now.look_up()
+            await self._gateways.take_up(self._now.gateways)
+            await self._now.vitals.begin()
+            await pages.say_if_nobody(self._now.common)
         except sqlite3.Error as error:
-            raise unusable(self._settings.storage, error) from error
+            raise unusable(self._now.settings.storage, error) from error
+        self._now.bind()
 
     @asynccontextmanager
-    async def _upkeep(self) -> AsyncIterator[None]:
+    async def _upkeep(self) -> AsyncIterator[Chores]:
         """Run what runs beside calls and texts until the block ends."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in self._chores()]
+            chores = Chores(group)
+            steady = [self._pulse.run(), self._clock_watch.run(), self._status.run()]
+            tasks = [group.create_task(work) for work in steady]
+            chores.follow(self._now)
+            self._status.follow(self._now)
             try:
-                yield
+                yield chores
             finally:
+                chores.cancel()
                 for task in tasks:
                     task.cancel()
 
-    def _chores(self) -> Iterator[Coroutine[None, None, None]]:
-        store, keep = self._common.store, self._settings.retention
-        yield upkeep.Pulse(store, self._say).run()
-        yield self._clock_watch.run()
-        yield from self._telling.chores()
-        yield self._watch.run()
-        yield self._weekly.run()
-        if (after := self._settings.inbox.close_after) is not None:
-            yield upkeep.Closing(store, self._common.clock, self._common.bell, after).run()
-        yield upkeep.Cleaning(store, Kept(texts=keep.texts, calls=keep.calls), self._common.clock).run()
+    # ---- another configuration
 
-    def _wake(self) -> None:
-        self._gateways.wake()
+    async def _live(self, stop: asyncio.Event, running: "_Running") -> None:
+        """Work until told to stop; read the configuration anew whenever told to."""
+        while not stop.is_set():
+            await _either(stop, self._wanted)
+            if self._wanted.is_set() and not stop.is_set():
+                self._wanted.clear()
+                await self._reload(running)
+
+    async def _reload(self, running: "_Running") -> None:
+        self._say(upkeep.reloading())
+        try:
+            following = await self._following()
+        except (TextbackdError, sqlite3.Error) as error:
+            self._status.note = refuse(faults_in(error), self._now.since, self._now.settings)
+        else:
+            await self._go_over(following, running)
+            self._status.note = ""
+            log.info("the new configuration is in force", extra={"file": following.settings.origin.path})
+        await self._status.tell(also="READY=1")
+
+    async def _following(self) -> Generation:
+        """Return what the file says now, ready to run. Raises TextbackdError and sqlite3.Error, and nothing has changed."""
+        assert self._read is not None  # noqa: S101  # nobody is told of `reload` otherwise
+        settings = runnable(await asyncio.to_thread(self._read), self._now.settings)
+        following = await asyncio.to_thread(self._built, settings)
+        await following.look_up()
+        following.bind(self._now)
+        return following
+
+    async def _go_over(self, following: Generation, running: "_Running") -> None:
+        """Let another configuration be in force: calls first, then texts, then all the rest."""
+        last = self._now
+        await self._pbxs.follow(following.pbxs)
+        self._gateways.follow(following.gateways)
+        following.take_over(last)
+        running.chores.follow(following)
+        self._status.follow(following)
+        await running.doors.put(following.doors())
+        await running.codes.put(following.codes())
+        await running.pages.put(following.pages())
+        self._now = following
+        last.unbind(following)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """What a new configuration is put into while the daemon runs."""
+
+    pages: Place
+    doors: Place
+    codes: Place
+    chores: Chores
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Wait for the first of some events."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -154,12 +206,14 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def serve(daemon: Daemon) -> None:
-    """Run a daemon until SIGTERM or SIGINT."""
+    """Run a daemon until SIGTERM or SIGINT. SIGHUP has it read its configuration again."""
     asyncio.run(_until_signal(daemon))
 
 
 async def _until_signal(daemon: Daemon) -> None:
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if daemon.can_reload:
+        loop.add_signal_handler(signal.SIGHUP, daemon.reload)
     await daemon.run(stop)

@@ -1,9 +1,8 @@
 """What can be seen from outside: the doors for vendors, forms and calendars.   web/hooks.py, web/leads.py, web/bookings.py"""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 
-from aiohttp.web import RouteDef
+from aiohttp.web import Application, RouteDef
 
 from textbackd.config import Settings
 from textbackd.config.readers import HOOK_SECRET, TOO_WEAK
@@ -12,26 +11,18 @@ from textbackd.errors import TextbackdError
 from textbackd.flow.bookings_in import BookingsIn
 from textbackd.flow.leads_in import LeadsIn
 from textbackd.flow.staff.tells import Tells
-from textbackd.web import app as web
 from textbackd.web import bookings, hooks, leads
 
 
-@asynccontextmanager
-async def doors(
-    common: Common, vendors: Mapping[str, hooks.Door], wake: Callable[[], None], tells: Tells
-) -> AsyncIterator[None]:
-    """Listen until the block ends, if there is anything to listen for. Raises TextbackdError when the address cannot be had."""
-    _require_secrets(common.settings)
-    others = [*_leads(common, wake, tells), *_bookings(common)]
-    if not vendors and not others:
-        yield
-        return
-    listen = common.settings.webhooks
-    runner = await web.start(hooks.make_app(vendors, others), listen.host, listen.port, key="webhooks.listen")
-    try:
-        yield
-    finally:
-        await web.stop(runner)
+def make_app(common: Common, vendors: Mapping[str, hooks.Door], wake: Callable[[], None], tells: Tells) -> Application:
+    """Return the application with all doors."""
+    return hooks.make_app(vendors, [*_leads(common, wake, tells), *_bookings(common)])
+
+
+def are_there(settings: Settings, vendors: Mapping[str, hooks.Door]) -> bool:
+    """Return whether there is any door. Raises TextbackdError for a secret that could be guessed."""
+    _require_secrets(settings)
+    return bool(vendors or settings.leads or settings.bookings)
 
 
 def _require_secrets(settings: Settings) -> None:

@@ -1,8 +1,8 @@
 """The pages' side: the inbox, /healthz and /metrics."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+
+from aiohttp.web import Application
 
 from textbackd.daemon.common import Common
 from textbackd.daemon.vitals import Vitals
@@ -13,16 +13,13 @@ from textbackd.web.shop import Shop
 log = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def pages(common: Common, vitals: Vitals) -> AsyncIterator[None]:
-    """Serve the pages until the block ends. Raises TextbackdError when the address cannot be had."""
-    listen = common.settings.web
-    shop = Shop(store=common.store, settings=common.settings, clock=common.clock, desk=common.desk)
+async def say_if_nobody(common: Common) -> None:
+    """Log what to do as long as nobody can log in. Raises sqlite3.Error."""
     if not await common.store.run(accounts.anybody):
         log.info("Nobody can log in yet: textbackd staff add NAME --role owner")
-    app = web.make_app(vitals=vitals, measure=vitals.measure, shop=shop)
-    runner = await web.start(app, listen.host, listen.port)
-    try:
-        yield
-    finally:
-        await web.stop(runner)
+
+
+def make_app(common: Common, vitals: Vitals) -> Application:
+    """Return the application with the pages."""
+    shop = Shop(store=common.store, settings=common.settings, clock=common.clock, desk=common.desk)
+    return web.make_app(vitals=vitals, measure=vitals.measure, shop=shop)

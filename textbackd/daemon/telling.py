@@ -56,7 +56,7 @@ class Telling:
             wake=self.wake,
         )
         channels = dict(self._channels())
-        self._tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in channels.items()]
+        self.tellers = [Teller(way, channel, store=store, clock=clock) for way, channel in channels.items()]
         self.at_once = AtOnce(self.handoff.ways, channels, clock)
 
     def _channels(self) -> Iterator[tuple[Way, Channel]]:
@@ -74,14 +74,18 @@ class Telling:
     def wake(self) -> None:
         """Have what is to be told looked at now."""
         self._wake()
-        for teller in self._tellers:
+        for teller in self.tellers:
             teller.wake()
 
+    def take_over(self, before: "Telling") -> None:
+        """Go on with what another has heard and not stored yet, and with the phones that ring."""
+        self._phones.take_over(before._phones)
+        self._escalation.take_over(before._escalation)
+
     def chores(self) -> Iterator[Coroutine[None, None, None]]:
-        """Yield what has to run beside calls and texts."""
+        """Yield what has to run beside calls and texts, but for the tellers: these finish what they are telling."""
         yield self.handoff.listen()
         yield self.handoff.run()
         yield self._phones.run()
-        yield from (teller.run() for teller in self._tellers)
         yield self._escalation.run()
         yield self._alarms.run()

@@ -35,9 +35,9 @@ TURNS: Final = (Turn.NEW, Turn.OURS, Turn.THEIRS)
 class Vitals:
     """Looks at the daemon at the moment when it is asked."""
 
-    def __init__(self, common: Common, pbxs: Pbxs, gateways: Gateways, watch: Watch) -> None:
+    def __init__(self, common: Common, pbxs: Pbxs, gateways: Gateways, watch: Watch, counters: "Counters") -> None:
         self._common, self._pbxs, self._gateways, self._watch = common, pbxs, gateways, watch
-        self._risen = Counters()
+        self._risen = counters  # of the whole life of the daemon
 
     async def database_ok(self) -> str:
         """Return "ok" while the database commits."""

@@ -5,7 +5,7 @@ Written apart from gateways/modem/pdu.py, from the same source (3GPP TS 23.040 Â
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,25 @@ class OnAir:
     message_reference: int  # what +CMGS answered
     valid_for: int | None  # TP-VP as sent
     report: bool  # a status report was asked for
+
+
+class WholeTexts:
+    """Puts the parts of long texts together, as a phone does."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, int | None], dict[int, str]] = {}
+
+    def add(self, part: OnAir) -> OnAir | None:
+        """Return the text that is whole with this part, None as long as others of it are missing."""
+        if part.total == 1:
+            return part
+        parts = self._parts.setdefault((part.to, part.reference), {})
+        parts[part.number] = part.body
+        if len(parts) < part.total:
+            return None
+        del self._parts[part.to, part.reference]
+        halves = "".join(body for _, body in sorted(parts.items()))
+        return replace(part, body=halves.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def read_submit(pdu: bytes, length: int) -> OnAir:

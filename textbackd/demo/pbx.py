@@ -111,6 +111,9 @@ class DemoPbx:
     def _ping(self, action: dict[str, str], writer: asyncio.StreamWriter) -> Iterator[dict[str, str]]:
         yield {"Response": "Success", "Ping": "Pong"}
 
+    def _events(self, action: dict[str, str], writer: asyncio.StreamWriter) -> Iterator[dict[str, str]]:
+        yield {"Response": "Success", "Events": "On"}
+
     def _getvar(self, action: dict[str, str], writer: asyncio.StreamWriter) -> Iterator[dict[str, str]]:
         yield {"Response": "Success", "Variable": action.get("Variable", ""), "Value": "allowed_not_screened"}
 
@@ -125,6 +128,7 @@ class DemoPbx:
 _ANSWERS: Final = {
     "login": DemoPbx._login,
     "ping": DemoPbx._ping,
+    "events": DemoPbx._events,
     "getvar": DemoPbx._getvar,
     "coreshowchannels": DemoPbx._channels,
 }

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -41,14 +42,24 @@ MOST_WAITING: Final = 50_000  # events, some 40 MB; a call has twelve that count
 Told = Callable[[Call, Conclusion], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the configuration says of calls. Each call is judged and decided by one set of rules from beginning to end."""
+
+    office: Office
+    guard: Guard
+    observe: bool = False
+    attestation_variables: Sequence[str] = ()
+    switches: NightSwitches | None = None
+
+
 class CallsIn:
     """Turns one PBX's events into recorded calls."""
 
     def __init__(
         self,
+        rules: Rules,
         *,
-        office: Office,
-        guard: Guard,
         one_decision: asyncio.Lock,
         store: Store,
         tracker: Tracker,
@@ -56,14 +67,13 @@ class CallsIn:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         bell: Bell,
-        observe: bool,
         told: Told | None = None,
-        attestation_variables: Sequence[str] = (),
     ) -> None:
-        self._office, self._guard, self._store, self._tracker, self._merger = office, guard, store, tracker, merger
+        self.rules = rules  # may be replaced at any time; calls that end from then on go by the new ones
+        self._store, self._tracker, self._merger = store, tracker, merger
         self._one_decision = one_decision  # of all PBXs: the next one must see the text of the last
-        self._clock, self._wake, self._observe, self._told = clock, wake, observe, told
-        self._attestation_variables, self._bell = attestation_variables, bell
+        self._clock, self._wake, self._told, self._bell = clock, wake, told, bell
+        self._stopping = False
         self._batches: asyncio.Queue[list[Event | None]] = asyncio.Queue()
         self._settling: list[Call] = []  # ended, and not yet written down
         self._asking: set[asyncio.Task[None]] = set()
@@ -72,7 +82,6 @@ class CallsIn:
         self._overrun = False
         self.client: AmiClient | None = None
         self.catch_up: CatchUp | None = None
-        self.switches: NightSwitches | None = None
 
     def take(self, batch: list[Event | None]) -> None:
         """Take events from the client, in the order of arrival; None begins a new connection.
@@ -89,8 +98,8 @@ class CallsIn:
         self._batches.put_nowait(batch)
 
     async def run(self) -> None:
-        """Work through the events until cancelled."""
-        while True:
+        """Work through the events until cancelled or told to stop."""
+        while not self._stopping or not self._batches.empty():
             batch: list[Event | None] = []
             try:
                 async with asyncio.timeout(self._until_next_look()):
@@ -114,6 +123,11 @@ class CallsIn:
         if self.client is not None:
             with suppress(PbxError):
                 await self.client.ask({"Action": "CoreShowChannels"})
+
+    def stop(self) -> None:
+        """Work through what has come, and end."""
+        self._stopping = True
+        self._batches.put_nowait([])
 
     async def wind_up(self) -> None:
         """Write down what has come and what is held, before the daemon stops."""
@@ -174,19 +188,20 @@ class CallsIn:
         await asyncio.sleep(ASK_PRESENTATION_AFTER)
         try:
             self._tracker.note_presentation(uniqueid, await _variable(client, channel, "CALLERID(pres)"))
-            if self._attestation_variables:
-                said = [await _variable(client, channel, name) for name in self._attestation_variables]
+            if variables := self.rules.attestation_variables:
+                said = [await _variable(client, channel, name) for name in variables]
                 self._tracker.note_attestation(uniqueid, said)
         except (PbxError, ValueError):
             return
 
     async def finished(self, call: Call) -> None:
         """Judge a finished call and write it down, however long the disk takes to be there again."""
-        numbers = self._office.read(call)
+        rules = self.rules
+        numbers = rules.office.read(call)
         is_never = await self._patiently(call, partial(self._is_never, numbers))
-        judgement = self._office.judge(call, numbers, never=is_never)
-        switched_closed = await self._switched_closed(call, numbers, judgement)
-        decided = partial(self._decided, call, numbers, judgement, switched_closed)
+        judgement = rules.office.judge(call, numbers, never=is_never)
+        switched_closed = await self._switched_closed(rules.switches, call, numbers, judgement)
+        decided = partial(self._decided, rules, call, numbers, judgement, switched_closed)
         conclusion, recorded = await self._patiently(call, decided)
         if recorded.new:
             if self.catch_up is not None:
@@ -198,15 +213,15 @@ class CallsIn:
             self._wake()
 
     async def _decided(
-        self, call: Call, numbers: Numbers, judgement: Judgement, switched_closed: bool | None
+        self, rules: Rules, call: Call, numbers: Numbers, judgement: Judgement, switched_closed: bool | None
     ) -> tuple[Conclusion, journal.Recorded]:
         """Decide on a judged call and write it down, one call after the other."""
         async with self._one_decision:
-            caller, now = await self._history(numbers), self._clock()
-            proposal = self._office.propose(call, numbers, judgement, caller, at=now, switched_closed=switched_closed)
-            standing = await self._standing(numbers, judgement, proposal)
-            conclusion = self._office.conclude(call, numbers, judgement, proposal, caller, standing, now=self._clock())
-            return conclusion, await self._record(call, conclusion)
+            office, caller, now = rules.office, await self._history(rules, numbers), self._clock()
+            proposal = office.propose(call, numbers, judgement, caller, at=now, switched_closed=switched_closed)
+            standing = await self._standing(rules, numbers, judgement, proposal)
+            conclusion = office.conclude(call, numbers, judgement, proposal, caller, standing, now=self._clock())
+            return conclusion, await self._record(rules, call, conclusion)
 
     async def _patiently(self, call: Call, work: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -219,7 +234,7 @@ class CallsIn:
 
     def on_the_phone(self) -> set[E164]:
         """Return the numbers that are in a call with us at this moment, whoever called whom."""
-        office = self._office
+        office = self.rules.office
         numbers = [office.number(caller) for _, caller, _ in self._tracker.open_callers()]
         numbers += map(office.dialled, self._tracker.open_outbound())
         # A call that has just ended counts until it is written down: it may settle the matter of a text that waits.
@@ -227,36 +242,38 @@ class CallsIn:
             numbers += [office.number(call.caller_presented), office.read(call).did]
         return {number for number in numbers if number is not None}
 
-    async def _switched_closed(self, call: Call, numbers: Numbers, judgement: Judgement) -> bool | None:
+    async def _switched_closed(
+        self, switches: NightSwitches | None, call: Call, numbers: Numbers, judgement: Judgement
+    ) -> bool | None:
         """Return what the day/night switch of the line says; None without one, and for a call that was over long ago."""
         ended_at = call.ended_at or self._clock()
-        if self.switches is None or judgement.verdict is not Verdict.MISSED or self._clock() - ended_at >= LATE_AFTER:
+        if switches is None or judgement.verdict is not Verdict.MISSED or self._clock() - ended_at >= LATE_AFTER:
             return None
-        return await self.switches.closed(numbers.did, call.channel, call.pbx)
+        return await switches.closed(numbers.did, call.channel, call.pbx)
 
     async def _is_never(self, numbers: Numbers) -> bool:
         """Return whether somebody has put the caller on the never-list while we run."""
         number = numbers.caller
         return number is not None and await self._store.run(lambda db: never.find(db, number)) is not None
 
-    async def _history(self, numbers: Numbers) -> Caller:
+    async def _history(self, rules: Rules, numbers: Numbers) -> Caller:
         """Return what is known of the caller."""
         number, now = numbers.caller, self._clock()
         if number is None:
             return Caller()
-        return await self._store.run(lambda db: journal.history(db, number, now=now, observing=self._observe))
+        return await self._store.run(lambda db: journal.history(db, number, now=now, observing=rules.observe))
 
-    async def _standing(self, numbers: Numbers, judgement: Judgement, proposal: Proposal) -> Standing:
+    async def _standing(self, rules: Rules, numbers: Numbers, judgement: Judgement, proposal: Proposal) -> Standing:
         """Return what speaks against any text at this moment."""
         number, now = numbers.caller, self._clock()
         if number is None or judgement.verdict is not Verdict.MISSED:
             return Standing()
         wanted = Wanted(recipient=number, did=numbers.did, cost=proposal.cost)
-        return await self._store.run(lambda db: self._guard.standing(db, proposal.line, number, wanted, now))
+        return await self._store.run(lambda db: rules.guard.standing(db, proposal.line, number, wanted, now))
 
-    async def _record(self, call: Call, conclusion: Conclusion) -> journal.Recorded:
-        policy, now = self._office.policy(conclusion.line), self._clock()
-        return await self._store.run(lambda db: record(db, call, conclusion, policy, observe=self._observe, now=now))
+    async def _record(self, rules: Rules, call: Call, conclusion: Conclusion) -> journal.Recorded:
+        policy, now = rules.office.policy(conclusion.line), self._clock()
+        return await self._store.run(lambda db: record(db, call, conclusion, policy, observe=rules.observe, now=now))
 
     def _tell(self, call: Call, conclusion: Conclusion) -> None:
         reason = conclusion.judgement.reason

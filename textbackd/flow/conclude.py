@@ -81,6 +81,10 @@ class Office:
         self._policies = {name: _policy(settings.policy_of(line)) for name, line in settings.lines.items()}
         self._policy_of_all = _policy(settings.policy)
 
+    def note_own(self, numbers: Iterable[E164]) -> None:
+        """Take numbers for ours, which calls have shown."""
+        self._own.update(numbers)
+
     def policy(self, line: str | None) -> Policy:
         """Return when to text the callers of a line; None: no line has the number that was called."""
         return self._policies[line] if line is not None else self._policy_of_all

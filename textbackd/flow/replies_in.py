@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -36,25 +37,25 @@ STORE_AGAIN_AFTER: Final = 5.0  # seconds
 FOR_US: Final = (Keyword.STOP, Keyword.START, Keyword.HELP)  # what a text of our own staff can mean beside an answer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What the configuration says of that which comes in."""
+
+    guard: Guard
+    wishes: Wishes
+    staff: StaffTexts
+    line_of: Callable[[E164 | None], str | None]
+    read_number: Callable[[str], E164 | None]
+
+
 class RepliesIn:
     """Takes in what one gateway brings."""
 
     def __init__(
-        self,
-        gateway: Gateway,
-        *,
-        store: Store,
-        guard: Guard,
-        wishes: Wishes,
-        bell: Bell,
-        staff: StaffTexts,
-        line_of: Callable[[E164 | None], str | None],
-        read_number: Callable[[str], E164 | None],
-        clock: Callable[[], datetime],
+        self, gateway: Gateway, readings: Readings, *, store: Store, bell: Bell, clock: Callable[[], datetime]
     ) -> None:
-        self._gateway, self._store, self._guard, self._wishes = gateway, store, guard, wishes
-        self._read_number, self._clock = read_number, clock
-        self._bell, self._staff, self._line_of = bell, staff, line_of
+        self.readings = readings  # may be replaced at any time; what comes in from then on goes by the new ones
+        self._gateway, self._store, self._bell, self._clock = gateway, store, bell, clock
 
     async def run(self) -> None:
         """Take in what comes until cancelled."""
@@ -84,7 +85,7 @@ class RepliesIn:
                 await self._late(arrival)
 
     async def _text(self, text: InboundText) -> None:
-        number, now, gateway = self._read_number(text.sender), self._clock(), self._gateway.name
+        number, now, gateway = self.readings.read_number(text.sender), self._clock(), self._gateway.name
         came = Incoming(
             gateway=gateway,
             reference=text.id,
@@ -96,10 +97,10 @@ class RepliesIn:
             media=text.media,
             received_at=text.received_at,
         )
-        staff = self._staff.whose(number)
-        if staff is not None and self._wishes.keyword(text) not in FOR_US:
-            did = self._read_number(text.recipient) if text.recipient else None
-            await self._staff.take(came, staff, self._staff.by_text(came, did))
+        staff = self.readings.staff.whose(number)
+        if staff is not None and self.readings.wishes.keyword(text) not in FOR_US:
+            did = self.readings.read_number(text.recipient) if text.recipient else None
+            await self.readings.staff.take(came, staff, self.readings.staff.by_text(came, did))
             return
         is_new, keyword = await self._store.run(lambda db: self._heed(db, came, text, now))
         if is_new:
@@ -118,12 +119,12 @@ class RepliesIn:
             wish = Wish(
                 text=text,
                 number=came.number,
-                did=self._read_number(text.recipient) if text.recipient else None,
+                did=self.readings.read_number(text.recipient) if text.recipient else None,
                 inbox_id=inbox_id,
                 gateway=came.gateway,
                 now=now,
             )
-            keyword = self._wishes.heed(db, wish)
+            keyword = self.readings.wishes.heed(db, wish)
             if keyword is not None:
                 inbox.note_keyword(db, inbox_id, keyword.value)
             self._tell_conversation(db, wish, keyword)
@@ -134,13 +135,13 @@ class RepliesIn:
         if keyword in (Keyword.STOP, Keyword.START):
             why = "opted_out" if optouts.find(db, wish.number) is not None else None
             conversations.cannot_be_texted(db, wish.number, why)
-        elif keyword in (None, Keyword.ASK) and not self._wishes.is_own(wish.number):
+        elif keyword in (None, Keyword.ASK) and not self.readings.wishes.is_own(wish.number):
             conversations.happen(db, self._news(db, wish))
 
     def _news(self, db: sqlite_utils.Database, wish: Wish) -> News:
         # Where an answer comes in says less of the line than the call that it answers.
         known = conversations.find(db, wish.number)
-        line = known.line if known and known.line else self._line_of(wish.did)
+        line = known.line if known and known.line else self.readings.line_of(wish.did)
         return News(
             number=wish.number,
             happening=Happening.WROTE,
@@ -149,11 +150,11 @@ class RepliesIn:
             did=None if known and known.did else wish.did,
             words=wish.text.body,
             unread=True,
-            urgent=self._wishes.is_urgent(line, wish.text.body),
+            urgent=self.readings.wishes.is_urgent(line, wish.text.body),
         )
 
     async def _call(self, call: IncomingCall) -> None:
-        number = self._read_number(call.caller) if call.caller else None
+        number = self.readings.read_number(call.caller) if call.caller else None
         came = Incoming(
             gateway=self._gateway.name,
             reference=call.id,
@@ -174,7 +175,7 @@ class RepliesIn:
         with writing(db):
             if inbox.add_within(db, came, self._clock()) is None:
                 return False
-            if came.number is not None and not self._wishes.is_own(came.number):
+            if came.number is not None and not self.readings.wishes.is_own(came.number):
                 news = News(number=came.number, happening=Happening.WANTS_CALL, at=came.received_at, unread=True)
                 conversations.happen(db, news)
             return True
@@ -191,7 +192,7 @@ class RepliesIn:
         self._bell.ring(number)
         if settled.state is State.UNDELIVERED:
             await self._store.run(lambda db: _note_number(db, number, report, gateway, now))
-        await self._store.run(lambda db: self._guard.check_deliveries(db, now))
+        await self._store.run(lambda db: self.readings.guard.check_deliveries(db, now))
 
     async def _late(self, late: LateAnswer) -> None:
         gateway = self._gateway.name

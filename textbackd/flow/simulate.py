@@ -12,6 +12,7 @@ from textbackd.config import Settings
 from textbackd.core.call import Call, Direction
 from textbackd.core.from_records import calls_from_records
 from textbackd.core.merge import merged
+from textbackd.core.missed import Verdict
 from textbackd.core.trunk import Trunks
 from textbackd.flow.conclude import Office
 from textbackd.flow.rehearsal import Phones, Rehearsal
@@ -43,8 +44,8 @@ class Outcome:
 
     @property
     def calls(self) -> int:
-        """Return the number of calls from outside."""
-        return sum(self.verdicts.values())
+        """Return the number of calls from outside, without those that do not count (docs/LEAK.md)."""
+        return sum(number for verdict, number in self.verdicts.items() if verdict != Verdict.IGNORED)
 
     def count(self, state: State, *, held: bool | None = None) -> int:
         """Return the texts that ended in a state, all or those that were held over a night or not."""

@@ -48,6 +48,10 @@ class Breakers:
         if after.is_open(now) and not before.failures >= MOST_FAILURES:
             log.warning("a gateway rests for a while: its texts go elsewhere or wait", extra={"gateway": gateway})
 
+    def forget(self, gateway: str) -> None:
+        """Let a gateway begin anew: it is another one now."""
+        self._breakers.pop(gateway, None)
+
     def open(self, now: datetime) -> set[str]:
         """Return the gateways that rest now."""
         return {name for name, breaker in self._breakers.items() if breaker.is_open(now)}

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -124,6 +125,11 @@ class Closing:
             for number in lapsed:
                 acts.add_within(db, Act(at=now, kind=ActKind.LAPSED, staff=None, number=number))
         return lapsed
+
+
+def reloading() -> str:
+    """Return what systemd hears before a new configuration is read; sd_notify(3), RELOADING=."""
+    return f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}"
 
 
 def systemd() -> Callable[[str], None]:

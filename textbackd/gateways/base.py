@@ -151,8 +151,8 @@ class Manager(Protocol):
     async def ask(self, action: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Return the answer to one action; the entries of a list come as events. Raises TextbackdError if the PBX does not answer."""
 
-    def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> None:
-        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
+    def subscribe(self, event: str, take: Callable[[Mapping[str, str]], None]) -> Callable[[], None]:
+        """Have every event of that name handed to `take`, which must neither wait nor raise; what is returned ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +244,17 @@ class Explains(Protocol):
     @property
     def trouble(self) -> str:
         """Return in a few words, as last seen, why it cannot be used; "": nothing is known."""
+
+
+@runtime_checkable
+class Tries(Protocol):
+    """A gateway that can be tried without a text."""
+
+    async def attempt(self) -> str:
+        """Return in half a sentence why a text would not go out, as far as asking tells; "" if nothing speaks against it.
+
+        Needs no `start`, sends nothing, and takes nothing away that arrived.
+        """
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from panoramisk.ami_protocol import AMIProtocol
@@ -60,6 +61,16 @@ Subscriber = Callable[[Mapping[str, str]], None]
 def now() -> datetime:
     """Return the clock's time, aware UTC."""
     return datetime.now(UTC)
+
+
+def _first_line_of(event: str) -> bytes:
+    return f"Event: {event}".encode()
+
+
+def _without(subscribers: list[Subscriber], take: Subscriber) -> None:
+    # A new list would not be the one that the connection looks at.
+    if take in subscribers:
+        subscribers.remove(take)
 
 
 def _closed(name: str) -> PbxError:
@@ -111,7 +122,7 @@ class _Protocol(AMIProtocol):
             self._answer(frame)
         if self._subscribers and (subscribers := self._subscribers.get(first_line(frame))):
             headers = parse(frame)
-            for take in subscribers:
+            for take in tuple(subscribers):
                 take(headers)
         return event
 
@@ -154,15 +165,28 @@ class AmiClient:
         self._take = take
         self._bytes_sink = bytes_sink
         self._subscribers: defaultdict[bytes, list[Subscriber]] = defaultdict(list)  # by the first line of their event
-        self._classes: list[str] = []  # that they need beyond the mask
+        self._widening: asyncio.Task[None] | None = None
         self._protocol: _Protocol | None = None
         self.complaint = ""  # why it is not connected, in one sentence
 
-    def subscribe(self, event: str, take: Subscriber) -> None:
-        """Have every event of that name handed to `take`, which must neither wait nor raise. Only before the first login."""
-        self._subscribers[f"Event: {event}".encode()].append(take)
-        if event in CLASS_OF and CLASS_OF[event] not in self._classes:
-            self._classes.append(CLASS_OF[event])
+    def subscribe(self, event: str, take: Subscriber) -> Callable[[], None]:
+        """Have every event of that name handed to `take`, which must neither wait nor raise; what is returned ends it."""
+        before, subscribers = self._mask, self._subscribers[_first_line_of(event)]
+        subscribers.append(take)
+        if self.is_connected and self._mask != before:
+            self._widening = asyncio.create_task(self._widen())
+        return partial(_without, subscribers, take)
+
+    @property
+    def _mask(self) -> str:
+        """The classes of events that are needed at this moment."""
+        extra = (needed for event, needed in CLASS_OF.items() if self._subscribers.get(_first_line_of(event)))
+        return ",".join([EVENT_MASK, *extra])
+
+    async def _widen(self) -> None:
+        """Have Asterisk send what was not asked for at the login."""
+        with suppress(PbxError):  # the line is lost; the next login asks for it
+            await self.ask({"Action": "Events", "EventMask": self._mask})
 
     @property
     def is_connected(self) -> bool:
@@ -223,7 +247,8 @@ class AmiClient:
             ) from error
 
     async def _log_in(self) -> None:
-        answer = (await self.ask({**self._login, "Events": ",".join([EVENT_MASK, *self._classes])}))[0]
+        mask = self._mask
+        answer = (await self.ask({**self._login, "Events": mask}))[0]
         if not answer.success:
             raise PbxError(
                 f"pbx.{self.name}: Asterisk refused the login of {self._login['Username']!r}: {answer.get('Message', 'no reason')}. "
@@ -232,6 +257,8 @@ class AmiClient:
             )
         self.state, self.complaint = PbxState.CONNECTED, ""
         log.info("connected to the PBX", extra={"pbx": self.name})
+        if self._mask != mask:  # somebody has subscribed meanwhile
+            await self._widen()
         await self._list_channels()
 
     async def _list_channels(self) -> None:

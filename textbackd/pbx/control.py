@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -58,12 +59,10 @@ class PhoneCall:
 
 
 class Originator:
-    """Has one PBX make calls. To be built before its client logs in."""
+    """Has one PBX make calls. It listens for what becomes of them only while one is under way."""
 
     def __init__(self, client: AmiClient) -> None:
         self._client = client
-        self._waiting: dict[str, asyncio.Future[Picked]] = {}
-        client.subscribe("OriginateResponse", self._heard)
 
     @property
     def is_connected(self) -> bool:
@@ -76,8 +75,9 @@ class Originator:
         Raises NotAllowed if Asterisk refuses, PbxError if it cannot be asked, and ValueError for a value with a line end in it.
         """
         number = uuid.uuid4().hex
-        told = self._waiting[number] = asyncio.get_running_loop().create_future()
-        told.add_done_callback(lambda _: self._waiting.pop(number, None))
+        told: asyncio.Future[Picked] = asyncio.get_running_loop().create_future()
+        end = self._client.subscribe("OriginateResponse", partial(_heard, number, told))
+        told.add_done_callback(lambda _: end())
         longest = (call.rings_for + PATIENCE).total_seconds()
         asyncio.get_running_loop().call_later(longest, _settle, told, Picked.UNKNOWN)
         answer = (await self._client.ask(_action(call, number)))[0]
@@ -85,12 +85,12 @@ class Originator:
             raise _refusal(self._client.name, str(answer.get("Message", "")))
         return told
 
-    def _heard(self, headers: Mapping[str, str]) -> None:
-        told = self._waiting.get(headers.get("ActionID", ""))
-        if told is not None:
-            failed = headers.get("Response") != "Success"
-            picked = REASONS.get(headers.get("Reason", ""), Picked.REFUSED) if failed else Picked.UP
-            _settle(told, picked)
+
+def _heard(number: str, told: "asyncio.Future[Picked]", headers: Mapping[str, str]) -> None:
+    if headers.get("ActionID") == number:
+        failed = headers.get("Response") != "Success"
+        picked = REASONS.get(headers.get("Reason", ""), Picked.REFUSED) if failed else Picked.UP
+        _settle(told, picked)
 
 
 def _settle(told: "asyncio.Future[Picked]", picked: Picked) -> None:

@@ -87,7 +87,10 @@ def _cell(leak: Leak, day: int, hour: int, place: int, most: int) -> Cell:
 def shares(counts: Sequence[tuple[str, int]], whole: int) -> list[Share]:
     """Return bars, the longest of them full."""
     most = max((count for _, count in counts), default=0) or 1
-    return [Share(label, count, round(100 * count / most, 1), words.share(count, whole)) for label, count in counts]
+    return [
+        Share(label, count, round(100 * count / most, 1), words.share(count, whole) if count else "")
+        for label, count in counts
+    ]
 
 
 def fates(leak: Leak) -> list[Share]:
@@ -98,4 +101,7 @@ def fates(leak: Leak) -> list[Share]:
         ("were never reached", leak.never_reached),
     )
     whole = leak.callers or 1
-    return [Share(label, count, round(100 * count / whole, 2), words.share(count, whole)) for label, count in counts]
+    return [
+        Share(label, count, round(100 * count / whole, 2), words.share(count, whole) if count else "")
+        for label, count in counts
+    ]

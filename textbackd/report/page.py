@@ -42,6 +42,7 @@ def page(answer: Answer, worth: Worth | None) -> str:
         lines=list(leak.by_line.items())[:MOST_LINES] if len(leak.by_line) > 1 else [],
         more_lines=max(len(leak.by_line) - MOST_LINES, 0),
         worth=worth,
+        no_figure=words.no_figure(leak, worth),
         amounts=list(words.reckoning(worth)) if worth else [],
         assumptions=list(words.assumptions(answer)),
         height=charts.HEIGHT,

@@ -56,9 +56,9 @@ def _callers(leak: Leak) -> Iterator[Text]:
     for fate in charts.fates(leak):
         yield item(fate.count, f"{fate.label}, on the phone")
     if leak.repeated:
-        yield item(leak.repeated, "more missed calls were somebody's next try")
+        yield item(leak.repeated, words.repeated(leak.repeated))
     if leak.withheld:
-        yield item(leak.withheld, "missed calls told no number")
+        yield item(leak.withheld, words.withheld(leak.withheld))
 
 
 def _funnel(told: Running) -> Iterator[Text]:
@@ -114,7 +114,7 @@ def _pairs(told: Running) -> Iterator[Text]:
     yield Text()
     yield Text("How fast", HEAD)
     for title, figures, of in running_words.speeds(told.to_text, told.to_person, told.to_answer):
-        yield Text(f"  {title:<36} {figures}")
+        yield from wrapped(figures, f"  {title:<36} ")
         yield from wrapped(of, " " * 39, DIM)
     yield Text()
     yield Text("Money", HEAD)

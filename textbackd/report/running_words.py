@@ -3,7 +3,7 @@
 What is not known is a dash, and no share stands without its counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -20,12 +20,13 @@ STEPS: Final = {
     "texted": "Texted",
     "delivered": "Delivered",
     "replied": "Wrote back",
-    "handled": "Spoke with a person",
+    "handled": "A person answered",
     "booked": "Booked",
     "won": "Won",
 }
 UNTOLD: Final = {"delivered": "no gateway reported", "booked": "no calendar told"}
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+NO_PRICE: Final = "write `price` at the gateway"
 NOTES: Final = (
     "A matter is a caller's missed calls until somebody has reached them, however often they tried.",
     "A missed call without a number is a matter by itself.",
@@ -74,6 +75,15 @@ def cost(millionths: int) -> str:
     return f"{millionths / 1_000_000:,.4f}" if 0 < millionths < 1_000_000 else f"{millionths / 1_000_000:,.2f}"
 
 
+def spending(spent: Spent) -> str:
+    """Return what some texts cost; a dash where no gateway has a price."""
+    return cost(spent.cost) if _is_priced(spent) else UNKNOWN
+
+
+def _is_priced(spent: Spent) -> bool:
+    return bool(spent.cost) or not spent.texts
+
+
 def step_share(step: Step) -> str:
     """Return a step's share of the one before; nothing where there is no whole."""
     return "" if step.count is None or not step.of or step.name == "missed" else words.share(step.count, step.of)
@@ -102,19 +112,32 @@ def speeds(to_text: TextSpans, to_person: Spans, to_answer: Spans) -> Iterator[t
     held = f"; {to_text.held:,} waited for the end of a night and are left out" if to_text.held else ""
     yield (
         "Hung up → text accepted",
-        f"p50 {span(to_text.p50)} · p95 {span(to_text.p95)} · p99 {span(to_text.p99)}",
-        f"{to_text.count:,} texts{held}",
+        _within({"half": to_text.p50, "95 %": to_text.p95, "99 %": to_text.p99}),
+        f"{to_text.count:,} {words.many(to_text.count, 'text', 'texts')}{held}",
     )
     for title, took, what in (
         ("Missed → a person's first word", to_person, "matters of callers with a number"),
         ("Wrote to us → a person's first word", to_answer, "times that somebody wrote and waited"),
     ):
-        yield title, f"median {span(took.median)} · p90 {span(took.high)}", f"{took.count:,} of {took.of:,} {what}"
+        yield title, _within({"half": took.median, "90 %": took.high}), f"{took.count:,} of {took.of:,} {what}"
+
+
+def _within(parts: Mapping[str, timedelta | None]) -> str:
+    """Return "half within 4 s, 90 % within 3 min"."""
+    told = [f"{part} within {span(took)}" for part, took in parts.items() if took is not None]
+    return ", ".join(told) or UNKNOWN
+
+
+def bill(spent: Spent) -> tuple[str, str]:
+    """Return what some texts cost, and what for."""
+    texts = f"{spent.texts:,} {words.many(spent.texts, 'text', 'texts')}"
+    what = f"for {texts} in {spent.segments:,} {words.many(spent.segments, 'segment', 'segments')}"
+    return spending(spent), f"{what}, as the gateways' prices are set" if _is_priced(spent) else f"{what}: {NO_PRICE}"
 
 
 def money(spent: Spent, ended: Ended) -> Iterator[tuple[str, str]]:
     """Yield what was spent and what came back."""
-    yield cost(spent.cost), f"for {spent.texts:,} texts in {spent.segments:,} segments, as the gateways' prices are set"
+    yield bill(spent)
     untold = ended.won - ended.valued
     beside = f"; {untold:,} of them without a value" if untold and ended.valued else ""
     yield value(ended.value), f"came back: {ended.won:,} won{beside}, {ended.lost:,} lost, as staff marked them"

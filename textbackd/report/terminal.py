@@ -20,16 +20,25 @@ def show(answer: Answer, worth: Worth | None, out: IO[str]) -> None:
     screen.show(_report(answer, worth), out)
 
 
-def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
-    leak = answer.leak
+def summary(answer: Answer, out: IO[str]) -> None:
+    """Write what is worth knowing at one look."""
+    screen.show(_summary(answer.leak), out)
+
+
+def _summary(leak: Leak) -> Iterator[Text]:
     yield Text(f"Missed calls, {words.period(leak)}", HEAD)
     yield Text()
     yield from _counts(leak)
     yield from _callers(leak)
+
+
+def _report(answer: Answer, worth: Worth | None) -> Iterator[Text]:
+    leak = answer.leak
+    yield from _summary(leak)
     yield from _chart("By hour", {f"{hour:02}": part for hour, part in _open_hours(leak)})
     yield from _chart("By weekday", {words.WEEKDAYS[day]: part for day, part in leak.by_weekday.items()})
     yield from _lines(leak)
-    yield from _worth(worth)
+    yield from _worth(leak, worth)
     yield from _small("What was assumed", words.assumptions(answer))
     yield from _small("What records cannot show", words.NOT_SHOWN)
 
@@ -52,17 +61,17 @@ def _counts(leak: Leak) -> Iterator[Text]:
 def _callers(leak: Leak) -> Iterator[Text]:
     yield Text()
     yield row("Callers who were missed", leak.callers)
-    for callers, what in (
-        (leak.answered_later, "called again and got through"),
-        (leak.called_back, "were called back"),
-        (leak.never_reached, "were never reached"),
+    for callers, what, style in (
+        (leak.answered_later, "called again and got through", ""),
+        (leak.called_back, words.many(leak.called_back, "was called back", "were called back"), ""),
+        (leak.never_reached, words.many(leak.never_reached, "was never reached", "were never reached"), MISSED),
     ):
-        yield item(callers, what, MISSED if what.startswith("were never") else "")
+        yield item(callers, what, style)
     yield item(leak.new_never_reached, "of those had never called before", deeper=True)
     if leak.repeated:
-        yield item(leak.repeated, "more missed calls were theirs, trying again")
+        yield item(leak.repeated, words.repeated(leak.repeated))
     if leak.withheld:
-        yield item(leak.withheld, "missed calls came without a number that tells who it was")
+        yield item(leak.withheld, words.withheld(leak.withheld))
 
 
 def _open_hours(leak: Leak) -> list[tuple[int, Part]]:
@@ -100,11 +109,12 @@ def _lines(leak: Leak) -> Iterator[Text]:
         yield Text(f"  and {more} more: see --json", DIM)
 
 
-def _worth(worth: Worth | None) -> Iterator[Text]:
+def _worth(leak: Leak, worth: Worth | None) -> Iterator[Text]:
     yield Text()
     yield Text("What it may cost", HEAD)
-    if worth is None:
-        yield from wrapped(words.NO_JOB_VALUE)
+    no_figure = words.no_figure(leak, worth)
+    yield from wrapped(no_figure)
+    if worth is None or no_figure:
         return
     for amount, how in words.reckoning(worth):
         yield from wrapped(how, f"{amount:>12}  ")

@@ -68,7 +68,7 @@ def _figures(running: Running) -> Iterator[tuple[str, str]]:
     yield "From the call to the text (median)", words.span(running.to_text.p50)
     yield "From the call to a person (median)", words.span(running.to_person.median)
     yield "Wrote, and waited for us (median)", words.span(running.to_answer.median)
-    yield "Texts cost", words.cost(running.spent.cost)
+    yield "Texts cost", words.spending(running.spent)
     yield "Came back", words.value(running.ended.value)
 
 

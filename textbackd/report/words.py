@@ -1,7 +1,10 @@
 """What a report says about itself, in words for the shop's owner.   here → report/terminal.py, report/page.py, docs/LEAK.md      Pure."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
+
+from markupsafe import Markup, escape
 
 from textbackd.core.find_trunks import Found, Why
 from textbackd.core.leak import UNKNOWN_LINE, Leak, Worth
@@ -19,6 +22,8 @@ NOT_SHOWN: Final = (
     "Which of our numbers was called, where a menu came before and the records have no column `did`.",
     "Who ended a call, where the dialplan gives no time-out: then the caller is taken to have given up.",
 )
+_CODE: Final = re.compile(r"`([^`]+)`")
+SHORTEST: Final = 7  # days; a year that is reckoned from less is made up
 FAIR_DAYS: Final = 28  # fewer, and one busy or idle week stands for the year
 WHY: Final = {
     Why.TOLD: "as --trunk says",
@@ -37,6 +42,30 @@ NO_JOB_VALUE: Final = (
 NO_CLOSE_RATE: Final = (
     "Add how many new callers buy, --close-rate 0.3 for three of ten, for a likelier figure beside it."
 )
+
+TOO_SHORT: Final = (
+    "From {days} of records no year can be reckoned: it takes a week at least, and four weeks make a fair figure."
+)
+
+
+def many(number: int, one: str, more: str) -> str:
+    """Return the words that fit a number."""
+    return one if number == 1 else more
+
+
+def repeated(calls: int) -> str:
+    """Return what stands after the number of missed calls of somebody who had been missed before."""
+    return many(calls, "more missed call was", "more missed calls were") + " somebody's next try"
+
+
+def withheld(calls: int) -> str:
+    """Return what stands after the number of missed calls that told no number."""
+    return many(calls, "missed call", "missed calls") + " told no number"
+
+
+def code(sentence: str) -> Markup:
+    """Return a sentence for a page: what stands between backticks as code, the rest as text."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704  # escaped just before
 
 
 def share(part: int, whole: int) -> str:
@@ -91,6 +120,13 @@ def assumptions(answer: Answer) -> Iterator[str]:
 
 def _days(days: int) -> str:
     return f"{days} days" if days != 1 else "one day"
+
+
+def no_figure(leak: Leak, worth: Worth | None) -> str:
+    """Return why there is no figure for a year; "" where there is one."""
+    if worth is None:
+        return NO_JOB_VALUE
+    return TOO_SHORT.format(days=_days(leak.days)) if leak.days < SHORTEST else ""
 
 
 def reckoning(worth: Worth) -> Iterator[tuple[str, str]]:

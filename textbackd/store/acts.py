@@ -40,6 +40,9 @@ class ActKind(StrEnum):
     LAPSED = "lapsed"  # nothing more was heard, and it was put away
     EXPORTED = "exported"
     SHEET_EXPORTED = "sheet_exported"  # took calls or conversations out as a spreadsheet; the detail is which
+    # with texting as a whole
+    PAUSED = "paused"  # the detail of this and the next is of which line, or of all, and how long or from where
+    RESUMED = "resumed"
     # with accounts
     LOGGED_IN = "logged_in"
     LOGIN_REFUSED = "login_refused"

@@ -43,6 +43,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _one_at_a_time(path):
+            _make(path)
             connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
             try:
                 path.chmod(0o600)
@@ -62,12 +63,27 @@ def unusable(path: Path, error: Exception) -> StorageError:
 @contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """Let one process at a time switch to WAL and migrate: neither waits for the busy time-out."""
-    handle = os.open(f"{path}.opening", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    opening = path.with_name(f"{path.name}.opening")
+    _make(opening)
+    handle = os.open(opening, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
+
+
+def _make(path: Path) -> None:
+    """Make an empty file if there is none. Root's belongs to the owner of its folder: what root does before the first start, such as
+    `staff add`, does not lock the daemon out.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Database:
@@ -133,7 +149,9 @@ def only_one(path: Path) -> int:
     """Hold the right to send from this database until the process ends. Raises StorageError if another process has it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = path.with_name(f"{path.name}.lock")
+        _make(lock)
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {_advice(error)}") from error
     try:

@@ -36,24 +36,36 @@ def halt(
 ) -> bool:
     """Stop texting; return whether it was not stopped in this way already. A longer pause takes the place of a shorter."""
     with writing(db):
-        known = [halt for halt in active(db, now) if (halt.kind, halt.line) == (kind, line)]
-        if known and kind is HaltKind.BRAKE:
-            return False
-        _end(db, kind, line, now)
-        db.execute(
-            "INSERT INTO halts (kind, line, since, until, why) VALUES (?, ?, ?, ?, ?)",
-            [kind.value, line, to_text(now), to_text(until), why],
-        )
+        return halt_within(db, kind, line=line, until=until, why=why, now=now)
+
+
+def halt_within(
+    db: sqlite_utils.Database, kind: HaltKind, *, line: str | None, until: datetime | None, why: str, now: datetime
+) -> bool:
+    """Stop texting as `halt` does, inside the caller's transaction."""
+    known = [halt for halt in active(db, now) if (halt.kind, halt.line) == (kind, line)]
+    if known and kind is HaltKind.BRAKE:
+        return False
+    _end(db, kind, line, now)
+    db.execute(
+        "INSERT INTO halts (kind, line, since, until, why) VALUES (?, ?, ?, ?, ?)",
+        [kind.value, line, to_text(now), to_text(until), why],
+    )
     return not known
 
 
 def resume(db: sqlite_utils.Database, *, line: str | None, now: datetime) -> int:
     """Take texting up again: for one line its pause, for all every pause and the brake. Return how many halts that ended."""
     with writing(db):
-        ended = db.execute(
-            f"UPDATE halts SET ended_at = ? WHERE {_OPEN} AND (? IS NULL OR line = ?) RETURNING id",  # noqa: S608
-            [to_text(now), to_text(now), line, line],
-        ).fetchall()
+        return resume_within(db, line=line, now=now)
+
+
+def resume_within(db: sqlite_utils.Database, *, line: str | None, now: datetime, brake: bool = True) -> int:
+    """Take texting up again as `resume` does, inside the caller's transaction; without `brake` only pauses end."""
+    ended = db.execute(
+        f"UPDATE halts SET ended_at = ? WHERE {_OPEN} AND (? IS NULL OR line = ?) AND (? OR kind = 'pause') RETURNING id",  # noqa: S608
+        [to_text(now), to_text(now), line, line, brake],
+    ).fetchall()
     return len(ended)
 
 

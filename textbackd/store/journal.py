@@ -322,6 +322,12 @@ def counts(db: sqlite_utils.Database) -> list[tuple[str, str, str, str, int]]:
     return [(row[0], row[1], row[2], row[3], row[4]) for row in db.execute(query)]
 
 
+def count_missed(db: sqlite_utils.Database, since: datetime) -> int:
+    """Return how many calls that ended after a moment were missed."""
+    query = "SELECT count(*) FROM calls WHERE ended_at >= ? AND verdict = 'missed'"
+    return int(db.execute(query, [to_text(since)]).fetchone()[0])
+
+
 def last_inbound(db: sqlite_utils.Database, line: str | None = None) -> datetime | None:
     """Return when the last call from outside ended, on one line if it is given; None: there was none yet."""
     query = "SELECT ended_at FROM calls WHERE direction = 'inbound' AND (?1 IS NULL OR line = ?1) ORDER BY ended_at DESC LIMIT 1"

@@ -313,14 +313,16 @@ def try_again(db: sqlite_utils.Database, text_id: str, now: datetime, expires_at
     return bool(done)
 
 
-def cancel_waiting(db: sqlite_utils.Database, line: str | None, why: str) -> int:
-    """Cancel the automatic texts that wait, of one line or of all, because a person has paused texting; return how many."""
-    with writing(db):
-        done = db.execute(
-            "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
-            " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
-            [why, line, line],
-        ).fetchall()
+def cancel_waiting_within(db: sqlite_utils.Database, line: str | None, why: str) -> int:
+    """Cancel the automatic texts that wait, of one line or of all, because a person has paused texting; return how many.
+
+    Inside the caller's transaction.
+    """
+    done = db.execute(
+        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
+        " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
+        [why, line, line],
+    ).fetchall()
     return len(done)
 
 
@@ -348,6 +350,12 @@ def count_unknown(db: sqlite_utils.Database, since: datetime, until: datetime) -
     """Return how many texts that were handed over within this time may or may not have gone out."""
     query = "SELECT count(*) FROM outbox WHERE state = 'unknown' AND submitted_at > ? AND submitted_at <= ?"
     return int(db.execute(query, [to_text(since), to_text(until)]).fetchone()[0])
+
+
+def count_texted(db: sqlite_utils.Database, since: datetime) -> int:
+    """Return how many automatic answers a gateway has taken after a moment."""
+    query = "SELECT count(*) FROM outbox WHERE accepted_at >= ? AND kind = 'missed'"
+    return int(db.execute(query, [to_text(since)]).fetchone()[0])
 
 
 def last_failure(db: sqlite_utils.Database, gateway: str) -> str:

@@ -3,16 +3,17 @@
 import errno
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from textbackd.errors import TextbackdError
-from textbackd.web import inbox, pages, reports, static
+from textbackd.web import inbox, pages, pause, reports, static
 from textbackd.web.access import account, accounts_page, attempts, audit, auth, invitation, login
 from textbackd.web.access.passwords import Passwords
 from textbackd.web.api.operation import OF_A_PROGRAM, PACE
@@ -35,9 +36,10 @@ SECURITY_HEADERS: Final = MappingProxyType({
 # Every page of the inbox: closed to strangers, but for those that auth.py names.
 PAGES: Final = (
     *(*static.ROUTES, *inbox.ROUTES, *login.ROUTES, *invitation.ROUTES),
-    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *reports.ROUTES),
+    *(*account.ROUTES, *accounts_page.ROUTES, *audit.ROUTES, *reports.ROUTES, *pause.ROUTES),
 )
 MOST_BYTES: Final = 64 * 1024  # of one form; a text has at most 1,600 characters
+BACKLOG: Final = 128  # connections that wait to be taken
 SHUTDOWN_PATIENCE: Final = 2.0  # seconds that an answer under way may still take
 _BIND_FAULTS: Final = MappingProxyType({
     errno.EADDRINUSE: "is in use by another program. Stop it or choose another port.",
@@ -109,19 +111,53 @@ _connections: Final = logging.getLogger("textbackd.web.connections")
 _connections.addFilter(_is_ours)
 
 
-async def start(app: web.Application, host: str, port: int, *, key: str = "web.listen") -> web.AppRunner:
-    """Serve until `stop`. Raises TextbackdError, a sentence about the configuration's `key`, when the address cannot be had."""
+def bound(host: str, port: int, *, key: str = "web.listen") -> list[socket.socket]:
+    """Return sockets at an address. Raises TextbackdError, a sentence about the configuration's `key`, when it cannot be had."""
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            sockets.append(_bound(socket.socket(family, kind, protocol), address))
+    except OSError as exc:
+        for sock in sockets:
+            sock.close()
+        raise TextbackdError(f"{key}: {_address(host, port)} {_bind_fault(exc)}") from exc
+    return sockets
+
+
+def _bound(sock: socket.socket, address: tuple[Any, ...]) -> socket.socket:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        # Only now is an address taken that another program listens on, too.
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve at an address until `stop`. Raises TextbackdError when it cannot be had."""
+    sockets = bound(host, port)
+    try:
+        return await serve(app, sockets)
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+async def serve(app: web.Application, sockets: Iterable[socket.socket]) -> web.AppRunner:
+    """Serve until `stop` on copies of these sockets, which stay open: whoever comes in between waits, and is not turned away."""
     # No access log: a number may stand in a path. Bodies stay as they come: nobody has reason to compress one, and aiohttp answers a
     # broken one with a traceback in the log.
     runner = web.AppRunner(
         app, access_log=None, logger=_connections, shutdown_timeout=SHUTDOWN_PATIENCE, auto_decompress=False
     )
     await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as exc:
-        await runner.cleanup()
-        raise TextbackdError(f"{key}: {_address(host, port)} {_bind_fault(exc)}") from exc
+    for sock in sockets:
+        await web.SockSite(runner, sock.dup(), backlog=BACKLOG).start()
     return runner
 
 
@@ -135,7 +171,6 @@ def _address(host: str, port: int) -> str:
 
 
 def _bind_fault(exc: OSError) -> str:
-    # From Python 3.13 on asyncio passes over addresses that are not ours, and then has no number for what is left: nothing.
-    number = exc.errno or (errno.EADDRNOTAVAIL if "could not bind on any address" in str(exc) else 0)
+    number = exc.errno or 0  # less than nothing where it is the name that cannot be looked up
     words = os.strerror(number) if number > 0 else str(exc)
     return _BIND_FAULTS.get(number, f"cannot be listened on: {words}. Choose another address.")

@@ -12,7 +12,7 @@ from textbackd.cli.support.bundle import parts
 from textbackd.errors import TextbackdError
 
 
-@click.command("support-bundle")
+@click.command("support-bundle", short_help="Write what is needed to find a fault, nothing private.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @config_option
 def support_bundle(file: Path | None, config: Path) -> None:

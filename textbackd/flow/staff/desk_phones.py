@@ -9,6 +9,7 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -44,12 +45,13 @@ class DeskPhonesIn:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
-        """Subscribe at every PBX, if any of the staff has such a phone; to be built before the first login."""
-        self._texts, self._clock, self._wake = texts, clock, wake
+        self._texts, self._clock, self._wake, self._managers = texts, clock, wake, managers
         self._owners = {person.sip: key for key, person in settings.staff.items() if person.sip}
         self._waiting: asyncio.Queue[Incoming] = asyncio.Queue(MOST_WAITING)
-        for name, manager in managers.items() if self._owners else ():
-            manager.subscribe("UserEvent", partial(self._hear, name))
+
+    def take_over(self, before: "DeskPhonesIn") -> None:
+        """Go on with what others have not stored yet."""
+        self._waiting = before._waiting
 
     def _hear(self, pbx: str, headers: Mapping[str, str]) -> None:
         if headers.get("UserEvent") != OUR_EVENT:
@@ -73,14 +75,28 @@ class DeskPhonesIn:
             log.error("too many messages of desk phones wait to be stored; one is lost", extra={"pbx": pbx})
 
     async def run(self) -> None:
-        """Take what comes until cancelled."""
+        """Take what comes until cancelled, from every PBX, if any of the staff has such a phone."""
+        managers = self._managers.items() if self._owners else ()
+        ends = [manager.subscribe("UserEvent", partial(self._hear, name)) for name, manager in managers]
+        try:
+            await self._take_all()
+        finally:
+            for end in ends:
+                end()
+
+    async def _take_all(self) -> None:
         while True:
             came = await self._waiting.get()
             owner = self._owners.get(came.sender)
             if owner is None:
                 log.warning("a message from a desk phone that is nobody's of the staff", extra={"phone": came.sender})
                 continue
-            await self._take(came, owner)
+            try:
+                await self._take(came, owner)
+            except asyncio.CancelledError:
+                with suppress(asyncio.QueueFull):
+                    self._waiting.put_nowait(came)  # for whoever takes over; stored twice, it counts once
+                raise
 
     async def _take(self, came: Incoming, owner: str) -> None:
         while True:

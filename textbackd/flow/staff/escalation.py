@@ -97,6 +97,10 @@ class Escalation:
                 for task in self._ringing.values():
                     task.cancel()
 
+    def take_over(self, before: "Escalation") -> None:
+        """Go on with the phones that ring."""
+        self._ringing, before._ringing = before._ringing, {}
+
     async def look(self) -> None:
         """Take the steps that are due now. Raises sqlite3.Error."""
         if self._settings.mode == "observe":
@@ -180,9 +184,9 @@ class Escalation:
 
     def _ring(self, conversation: Conversation, step: Step) -> None:
         phone = step.whom[0]
-        task = asyncio.create_task(self._wake_phone(conversation, step))
-        self._ringing[phone] = task
-        task.add_done_callback(lambda _: self._ringing.pop(phone, None))
+        task, ringing = asyncio.create_task(self._wake_phone(conversation, step)), self._ringing
+        ringing[phone] = task
+        task.add_done_callback(lambda _: ringing.pop(phone, None))
 
     async def _wake_phone(self, conversation: Conversation, step: Step) -> None:
         try:

@@ -35,15 +35,21 @@ class Teller:
     def __init__(self, way: Way, channel: Channel, *, store: Store, clock: Callable[[], datetime]) -> None:
         self._way, self._channel, self._store, self._clock = way, channel, store, clock
         self._awake = asyncio.Event()
+        self._stopping = False
 
     def wake(self) -> None:
         """Look for notices now."""
         self._awake.set()
 
+    def stop(self) -> None:
+        """Tell what is in hand, and nothing else."""
+        self._stopping = True
+        self.wake()
+
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Tell until cancelled or told to stop."""
         try:
-            while True:
+            while not self._stopping:
                 self._awake.clear()
                 try:
                     if not await self.one():

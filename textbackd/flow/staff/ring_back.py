@@ -39,8 +39,12 @@ class RingBack:
         # The first PBX that may dial has the desk phones.
         self._at = next(((name, pbx.dial) for name, pbx in settings.pbx.items() if pbx.dial is not None), None)
 
+    def take_over(self, before: "RingBack") -> None:
+        """Know of the phones that ring."""
+        self._ringing = before._ringing
+
     def attach(self, pbx: str, client: AmiClient) -> None:
-        """Use the connection to one PBX, which must not have begun, if it may dial."""
+        """Use the connection to one PBX, if it may dial."""
         if self._settings.pbx[pbx].dial is not None:
             self._originators[pbx] = Originator(client)
 

@@ -77,6 +77,13 @@ class Watch:
         self._told_at_once: set[About] = set()
         self.active: frozenset[About] = frozenset()  # what has lasted for too long
 
+    def take_over(self, before: "Watch") -> None:
+        """Go on with what another has seen of that which is still there: what is wrong has been so since then."""
+        known = {"", *self._settings.pbx, *self._gateways, *self._lines}
+        self._courses = {about: course for about, course in before._courses.items() if about.of in known}
+        self._told_at_once = {about for about in before._told_at_once if about.of in known}
+        self._told, self.active = dict(before._told), frozenset(about for about in before.active if about.of in known)
+
     def alarms(self) -> Mapping[About, bool]:
         """Return of everything that may be wrong whether it has been for too long."""
         return {about: about in self.active for about in self._courses}

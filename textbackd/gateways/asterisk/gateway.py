@@ -7,7 +7,7 @@ are events, and AMI repeats nothing: what happens while there is no connection i
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -38,12 +38,13 @@ class AsteriskGateway:
         self._sending = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        for event, read in dialect.events.items():
-            manager.subscribe(event, partial(self._hear, read))
+        self._subscribed: list[Callable[[], None]] = []
 
     async def start(self) -> None:
-        """Get ready; the connection is the daemon's own."""
+        """Hear what comes from now on; the connection is the daemon's own."""
         self._open = True
+        hearing = ((event, partial(self._hear, read)) for event, read in self._dialect.events.items())
+        self._subscribed = [self._manager.subscribe(event, take) for event, take in hearing]
 
     async def send(self, text: OutboundText) -> Accepted:
         """Try once. Raises SendFailed; its sentence shows neither the text nor the number."""
@@ -114,6 +115,8 @@ class AsteriskGateway:
         """Wait for sends in flight, at most the manager's time-out. Later sends are refused."""
         self._open = False
         await self._idle.wait()
+        for end in self._subscribed:
+            end()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

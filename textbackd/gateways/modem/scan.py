@@ -92,9 +92,12 @@ def holder_of(port: str, proc: Path = Path("/proc")) -> str | None:
 
 
 def _holds(process: Path, device: str) -> bool:
-    opened = {os.path.realpath(handle) for handle in (process / "fd").iterdir()}
-    # Who makes a pseudo-terminal has both of its ends open and is no rival: an emulator, socat, ser2net.
-    return device in opened and not (device.startswith("/dev/pts/") and opened & {"/dev/ptmx", "/dev/pts/ptmx"})
+    opened = {os.path.realpath(handle): handle for handle in (process / "fd").iterdir()}
+    if device not in opened or not device.startswith("/dev/pts/"):
+        return device in opened
+    # Who makes a pseudo-terminal has both of its ends open and is no rival: an emulator, socat, ser2net. A container has a /dev/pts of its
+    # own, with the same names.
+    return not opened.keys() & {"/dev/ptmx", "/dev/pts/ptmx"} and opened[device].samefile(device)
 
 
 def _look_at(port: str, timing: Timing) -> Finding | Trouble:

@@ -8,6 +8,8 @@ import asyncio
 import base64
 import json
 import os
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -156,6 +158,27 @@ async def _content(response: aiohttp.ClientResponse, most: int) -> bytes | None:
         return ended.partial
     except (aiohttp.ClientError, OSError):
         return None
+
+
+async def reach(url: URL, patience: timedelta) -> str:
+    """Return in half a sentence why nobody can be reached at an address, "" if somebody can. Connects, and says nothing."""
+    secure = url.scheme == "https"
+    host, port = url.host or "", url.port or 0
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            _, writer = await asyncio.open_connection(host, port, ssl=ssl.create_default_context() if secure else None)
+    except ssl.SSLCertVerificationError:
+        return "its TLS certificate is not trusted"
+    except ssl.SSLError:
+        return "it does not agree on TLS"
+    except socket.gaierror:
+        return "its name is not found in the DNS"
+    except TimeoutError:
+        return "it did not answer in time"
+    except OSError as exc:
+        return f"{_NO_CONNECTION} ({os.strerror(exc.errno)})" if exc.errno else _NO_CONNECTION
+    writer.close()
+    return ""
 
 
 def _why(exc: Exception) -> str:

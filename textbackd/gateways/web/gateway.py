@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from yarl import URL
+
+from textbackd.core.phone import E164
 from textbackd.gateways.base import (
     Accepted,
     Arrival,
@@ -25,7 +28,7 @@ from textbackd.gateways.base import (
     SendFailed,
 )
 from textbackd.gateways.web.dialect import Dialect, Listens, Lists, Polls
-from textbackd.gateways.web.exchange import Answer, Exchange, NoAnswer, Request
+from textbackd.gateways.web.exchange import Answer, Exchange, NoAnswer, Request, reach
 from textbackd.gateways.web.meaning import MAYBE, Meaning, named
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,9 @@ DEFAULT_TIMEOUT: Final = timedelta(seconds=30)
 DEFAULT_POLL: Final = timedelta(seconds=15)
 POLL_BACK: Final = timedelta(days=2)  # what arrived while we were away; told twice is harmless
 POLL_OVERLAP: Final = timedelta(minutes=10)  # lists lag behind, and clocks differ
+TRY_TIMEOUT: Final = timedelta(seconds=10)
+# A text that is asked for and was never sent: to a number that no subscriber has (ATIS-0300115, 555-0100 to 0199).
+NO_TEXT: Final = OutboundText(id="none", to=E164("+12025550100"), sender=None, body="", valid_until=None)
 MOST_WAITING: Final = 1000  # arrivals that are not stored yet; a vendor that brings more is told to come again
 
 
@@ -131,6 +137,35 @@ class WebGateway:
             except (NoAnswer, ValueError):
                 return None
         return self._dialect.found(text, answer, since) if answer.whole and answer.status < 300 else None
+
+    async def attempt(self) -> str:
+        """See base.Tries: asks for a list, which needs the same credentials as a text; else whether anybody is there at all."""
+        question = self._question(datetime.now(UTC))
+        exchange = Exchange(min(self._timeout, TRY_TIMEOUT))
+        try:
+            if question is None:
+                return await reach(URL(self._dialect.where), TRY_TIMEOUT)
+            return self._objection(await exchange.ask(question))
+        except NoAnswer as exc:
+            return str(exc)
+        finally:
+            await exchange.close()
+
+    def _question(self, now: datetime) -> Request | None:
+        """Return a request that only reads. The lists of `polls` that are not the vendor's own may hand things out only once."""
+        if isinstance(self._dialect, Polls):
+            return self._dialect.poll(now)
+        return self._dialect.search(NO_TEXT, now) if isinstance(self._dialect, Lists) else None
+
+    def _objection(self, answer: Answer) -> str:
+        said = self._dialect.outcome(answer)  # some say in an answer with status 200 that they know nobody of that name
+        if isinstance(said, Meaning) and said.fate is Fate.GATEWAY_UNFIT:
+            return said.words
+        if answer.status >= 300:
+            return f"it answered {named(answer.status)}"
+        if isinstance(self._dialect, Polls) and self._dialect.polled(answer) is None:
+            return "what it answers cannot be read: is the address right?"
+        return ""
 
     # ---- inwards
 

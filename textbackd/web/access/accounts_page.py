@@ -10,7 +10,7 @@ from textbackd.store.accounts import Account, Role
 from textbackd.store.sessions import Session
 from textbackd.web import pages
 from textbackd.web.access import auth, forms, peer
-from textbackd.web.access.names import BAD_NAME, is_name
+from textbackd.web.access.names import fault_of_staff
 from textbackd.web.shop import SHOP
 
 YOURSELF: Final = "You cannot lock yourself out. Let another owner do it."
@@ -28,10 +28,10 @@ async def invite(request: web.Request) -> web.StreamResponse:
     """Make a link by which somebody new, or somebody who has forgotten theirs, chooses a password. Shown once."""
     shop, me, form = request.app[SHOP], auth.staff_of(request), await forms.read(request)
     staff = forms.field(form, "staff").strip()
-    if not is_name(staff):
-        return await _page(request, fault=BAD_NAME, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    role = Role.OWNER if forms.field(form, "role") == Role.OWNER else Role.STAFF
     known = await shop.store.run(lambda db: accounts.find(db, staff))
+    if known is None and (fault := fault_of_staff(staff)):
+        return await _page(request, fault=fault, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    role = Role.OWNER if forms.field(form, "role") == Role.OWNER else Role.STAFF
     name, secret = known.staff if known else staff, bearer.new()
     await shop.store.run(lambda db: accounts.invite(db, name, role, secret, shop.clock(), by=me.key))
     base = (shop.settings.web.url or peer.origin(request)).rstrip("/")

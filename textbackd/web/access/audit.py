@@ -11,7 +11,7 @@ from textbackd.core.phone import read_number
 from textbackd.store import accounts, acts
 from textbackd.store.acts import ActKind
 from textbackd.store.database import from_text
-from textbackd.web import pages
+from textbackd.web import escalated, pages
 from textbackd.web.access import auth
 from textbackd.web.shop import SHOP
 
@@ -35,13 +35,15 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.KEPT_TEXTING: "read what the caller wrote: texts are still welcome",
     ActKind.NEVER: "put the number on the list of those who are never texted",
     ActKind.CALLED_BACK: "called back from",
-    ActKind.ESCALATED: "told the next one",
+    ActKind.ESCALATED: "saw that the caller still waits;",
     ActKind.BOOKED: "noted an appointment",
     ActKind.BOOKING_CANCELLED: "noted that the appointment was cancelled",
     ActKind.LEAD: "took in a form",
     ActKind.LAPSED: "put it away, since nothing more was heard",
     ActKind.EXPORTED: "exported what is kept about the caller",
     ActKind.SHEET_EXPORTED: "took out as a spreadsheet:",
+    ActKind.PAUSED: "paused the texts of",
+    ActKind.RESUMED: "resumed the texts of",
     ActKind.LOGGED_IN: "logged in:",
     ActKind.LOGIN_REFUSED: "was refused at the login, from",
     ActKind.LOGGED_OUT: "logged out",
@@ -56,7 +58,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType({
 # What only a person does; nobody is named where it was done on the box itself.
 AT_THE_TERMINAL: Final = frozenset({
     *(ActKind.SESSION_ENDED, ActKind.ACCOUNT_MADE, ActKind.INVITED, ActKind.ACCOUNT_DISABLED),
-    *(ActKind.PASSWORD_CHANGED, ActKind.TOKEN_MADE, ActKind.TOKEN_REVOKED),
+    *(ActKind.PASSWORD_CHANGED, ActKind.TOKEN_MADE, ActKind.TOKEN_REVOKED, ActKind.PAUSED, ActKind.RESUMED),
 })  # fmt: skip
 # Ids of texts: the words themselves stand in the conversation.
 WITHOUT_DETAIL: Final = frozenset({ActKind.REPLIED})
@@ -88,6 +90,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 def _row(request: web.Request, act: Mapping[str, Any]) -> dict[str, Any]:
     kind = act["kind"]
     detail = "" if kind in WITHOUT_DETAIL else act["detail"][:LONGEST_DETAIL]
+    if kind == ActKind.ESCALATED:
+        detail = escalated.outcome(detail, request.app[SHOP].name_of)
     return {
         "at": from_text(act["at"]),
         "who": _who(request, act),

@@ -15,15 +15,16 @@ from textbackd.core.compose import FIELD, Fields, fill
 from textbackd.core.conversation import Turn
 from textbackd.core.phone import written
 from textbackd.core.segments import segments
-from textbackd.store import accounts, asks, conversations, leads, outbox
+from textbackd.store import accounts, asks, conversations, halts, leads, outbox
 from textbackd.store.conversations import Box, Conversation
 from textbackd.store.timeline import Entry, Place, What, timeline
 from textbackd.web import pages
 from textbackd.web.access.auth import staff_of
 from textbackd.web.inbox import words
 from textbackd.web.inbox.asked import Asked, read
-from textbackd.web.inbox.rows import TABS, Eyes, row
+from textbackd.web.inbox.rows import TABS, Eyes, row, rows
 from textbackd.web.inbox.timeline import days
+from textbackd.web.pause import silence
 from textbackd.web.shop import SHOP, Shop
 
 PAGE: Final = 40  # conversations
@@ -51,6 +52,7 @@ class _Read:
     counts: Mapping[Box, int]
     staff: tuple[str, ...]  # to whom a conversation can be given
     forms: int  # without a number, that nobody has read
+    silence: str  # what stops automatic texts; "": nothing
     conversation: Conversation | None = None
     entries: list[Entry] = field(default_factory=list)
     attempts: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
@@ -105,6 +107,7 @@ def _read(
         counts=conversations.counts(db, look),
         staff=accounts.colleagues(db, shop.settings.staff),
         forms=leads.count_to_read(db),
+        silence=silence(halts.active(db, shop.clock())),
     )
     conversation = None if conversation_id is None else conversations.get(db, conversation_id)
     if conversation is None:
@@ -132,11 +135,12 @@ def _list(told: _Read, asked: Asked, eyes: Eyes, shop: Shop) -> dict[str, Any]:
     boxes = (Box.ALL, *TABS) if asked.wanted else TABS
     return {
         "asked": asked,
-        "rows": [row(conversation, eyes) for conversation in shown],
+        "rows": rows(shown, eyes),
         "tabs": [(box, words.BOXES[box], told.counts.get(box), asked.query(box=box, before=None)) for box in boxes],
         "lines": lines if len(lines) > 1 else (),
         "more": more,
         "forms": told.forms,
+        "silence": told.silence,
         "nobody": "Nothing found." if asked.wanted else words.NOBODY[asked.shown],
         "unread": sum(conversation.unread for conversation in shown),
         "waiting": told.counts[Box.NEW] + told.counts[Box.OURS],

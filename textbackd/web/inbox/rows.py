@@ -1,7 +1,8 @@
 """The list of conversations as the page shows it.   store/conversations.py → here → templates/inbox/"""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -56,6 +57,14 @@ class Row:
     owner: str  # "": nobody's
     unread: int
     badges: tuple[Badge, ...]
+    is_namesake: bool = False  # another conversation in the list has the same name
+
+
+def rows(listed: Sequence[Conversation], eyes: Eyes) -> list[Row]:
+    """Return conversations for the list; those that share a name are told apart by their numbers."""
+    shown = [row(conversation, eyes) for conversation in listed]
+    names = Counter(each.name.casefold() for each in shown)
+    return [replace(each, is_namesake=True) if names[each.name.casefold()] > 1 else each for each in shown]
 
 
 def row(conversation: Conversation, eyes: Eyes) -> Row:

@@ -14,6 +14,7 @@ from textbackd.store.database import from_text
 from textbackd.store.journal import way_from_json
 from textbackd.store.states import State, TextOf
 from textbackd.store.timeline import Entry, What
+from textbackd.web import escalated
 from textbackd.web.inbox import words
 from textbackd.web.inbox.rows import Eyes
 
@@ -214,7 +215,8 @@ def _act(entry: Entry, background: Background) -> Said:
         return _said(entry, background, "act", kind="note", head=who, body=row["detail"])
     if row["kind"] == ActKind.LEAD:
         return _said(entry, background, "act", kind="form", head="Filled in a form", body=row["detail"])
-    return _said(entry, background, "act", kind="act", head=who, body=words.did(row["kind"], _detail(row, eyes)))
+    head = "" if row["kind"] == ActKind.ESCALATED else who
+    return _said(entry, background, "act", kind="act", head=head, body=words.did(row["kind"], _detail(row, eyes)))
 
 
 def _detail(row: Mapping[str, Any], eyes: Eyes) -> str:
@@ -223,6 +225,9 @@ def _detail(row: Mapping[str, Any], eyes: Eyes) -> str:
         return words.plain(eyes.name_of(detail)) if detail else "everybody"
     if kind == ActKind.WON:
         return f": {words.money(int(detail))}" if detail.isdigit() else ""
+    if kind == ActKind.ESCALATED:
+        said = words.plain(escalated.outcome(detail, eyes.name_of))
+        return said[:1].upper() + said[1:]
     at = _moment(detail) if kind == ActKind.BOOKED else None
     return f"{eyes.local(at):%a %d %b, %H:%M}" if at else detail
 

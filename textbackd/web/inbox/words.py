@@ -63,7 +63,7 @@ _DEEDS: Final[Mapping[str, str]] = MappingProxyType({
     ActKind.KEPT_TEXTING: "decided: texts are still welcome",
     ActKind.NEVER: "put the number on the never-list",
     ActKind.CALLED_BACK: "called back from {detail}",
-    ActKind.ESCALATED: "told {detail} that the caller still waits",
+    ActKind.ESCALATED: "The caller still waits. {detail}.",
     ActKind.BOOKED: "noted the appointment {detail}",
     ActKind.BOOKING_CANCELLED: "noted that the appointment was cancelled",
     ActKind.LAPSED: "put it away, since nothing more was heard",
