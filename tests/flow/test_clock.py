@@ -1,17 +1,22 @@
 """A clock that is set: time goes on, and waiting texts keep the life that they had."""
 
+import os
+import subprocess
+import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.store.rows import NOON, a_text
-from textbackd.flow.clock import Clock, boot, steady, wall
+from textbackd.flow.clock import BOOT_VARIABLE, Clock, boot, steady, wall
 from textbackd.flow.upkeep import ClockWatch
 from textbackd.store import outbox, pulse
 from textbackd.store.database import Store
 from textbackd.store.pulse import Beat
 
+UNIT = Path(__file__).parents[2] / "systemd/textbackd.service"
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 
 
@@ -64,7 +69,17 @@ def test_a_clock_that_is_set_is_followed_only_when_told_to(by: timedelta) -> Non
 def test_the_machines_clocks_can_be_read() -> None:
     assert abs(Clock()() - datetime.now(UTC)) < HOUR
     assert steady() > 0
-    assert len(boot()) == 36
+    assert len(boot()) == 32
+
+
+def test_the_service_is_told_its_boot_in_the_words_of_systemd_and_means_the_same() -> None:
+    program = "from textbackd.flow.clock import boot; print(boot())"
+    told = {BOOT_VARIABLE: str(uuid.UUID(boot()))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | told, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == boot()
+    assert f"Environment={BOOT_VARIABLE}=%b" in UNIT.read_text()
 
 
 # ---- waiting texts

@@ -5,6 +5,7 @@ another one. So time goes on as the machine's steady clock counts until somebody
 again from then on. CLOCK_BOOTTIME counts on while the machine sleeps (clock_gettime(2)).
 """
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 JUMP: Final = timedelta(seconds=30)  # less is the ordinary work of NTP
+BOOT_VARIABLE: Final = "TEXTBACKD_BOOT_ID"  # systemd/textbackd.service sets it
+BOOT_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def wall() -> datetime:
@@ -25,8 +28,12 @@ def steady() -> float:
 
 
 def boot() -> str:
-    """Return the kernel's name for the time since the machine was started; random(4)."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    """Return the kernel's name for the time since the machine was started; random(4).
+
+    The service sees nothing of /proc but itself (`ProcSubset=pid`), so its unit hands the name over, written without dashes.
+    """
+    told = os.environ.get(BOOT_VARIABLE) or BOOT_FILE.read_text("ascii")
+    return told.strip().replace("-", "")
 
 
 class Clock:

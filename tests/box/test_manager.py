@@ -1,0 +1,143 @@
+"""Our account in Asterisk's files, as scripts/box.sh writes it and takes it away; on any machine, in a folder."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.box.root import REPOSITORY
+
+DEBIAN: Final = '[general]\nenabled = yes\nbindaddr = 127.0.0.1\n#include "manager.d/*.conf"\n'
+PLAIN: Final = "[general]\nenabled = no\nport = 5038\n\n[owner]\nsecret = theirs\nread = all\n"
+FREEPBX: Final = "[general]\nenabled = yes\n\n#include manager_additional.conf\n#include manager_custom.conf\n"
+THEIRS: Final = "; the owner's own lines\n[robot]\nsecret = r2d2\n"
+
+
+class Files:
+    """Asterisk's folder, and what box.sh makes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.freepbx = folder / "freepbx.conf"
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o640)
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def tried(self, script: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        here = f"ASTERISK={self.folder} FREEPBX=({self.freepbx} /nowhere) SOURCE={REPOSITORY}"
+        whole = f"set -euo pipefail; source {REPOSITORY}/scripts/box.sh; {here}; {script}"
+        return subprocess.run(
+            ["bash", "-c", whole],
+            env=os.environ | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def run(self, script: str, **variables: str) -> str:
+        done = self.tried(script, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("manager", "freepbx", "expected"),
+    [
+        pytest.param(DEBIAN, False, "manager.d/textbackd.conf", id="Debian includes a folder"),
+        pytest.param(PLAIN, False, "manager.conf", id="plain Asterisk has one file"),
+        pytest.param(FREEPBX, True, "manager_custom.conf", id="FreePBX leaves one file alone"),
+        pytest.param(
+            DEBIAN.replace('#include "', ';#include "'), False, "manager.conf", id="a folder that is commented out"
+        ),
+    ],
+)
+def test_the_account_goes_where_it_is_read_and_never_overwritten(
+    files: Files, manager: str, freepbx: bool, expected: str
+) -> None:
+    files.write("manager.conf", manager)
+    if freepbx:
+        files.freepbx.touch()
+    files.run("put_account s3cret")
+    block = files.run("block_of $(account_file)")
+    assert files.run("account_file").strip() == str(files.folder / expected)
+    assert "[textbackd]\nsecret = s3cret\n" in block
+    assert "read = call,agent,system\nwrite = reporting\n" in block
+    assert (files.folder / expected).stat().st_mode & 0o777 == 0o640
+
+
+def test_what_others_wrote_stays_and_comes_back_as_it_was(files: Files) -> None:
+    files.write("manager.conf", FREEPBX)
+    files.write("manager_custom.conf", THEIRS)
+    files.freepbx.touch()
+    files.run("put_account one; put_account two")
+    text = files.read("manager_custom.conf")
+    assert text.startswith(THEIRS)
+    assert (text.count("[textbackd]"), text.count("secret = two")) == (1, 1)
+    files.run("drop_account")
+    assert (files.read("manager_custom.conf"), files.read("manager.conf")) == (THEIRS, FREEPBX)
+
+
+def test_a_file_that_only_we_had_goes(files: Files) -> None:
+    files.write("manager.conf", DEBIAN)
+    files.run("put_account one; drop_account")
+    assert sorted(path.name for path in files.folder.iterdir()) == ["manager.conf", "manager.d"]
+    assert not list((files.folder / "manager.d").iterdir())
+
+
+@pytest.mark.parametrize("name", ["manager.conf", "manager_custom.conf", "manager.d/others.conf"])
+def test_an_account_of_our_name_that_others_wrote_is_found(files: Files, name: str) -> None:
+    files.write("manager.conf", DEBIAN)
+    files.run("put_account one")
+    assert files.tried("others_account").returncode == 1, "ours is not theirs"
+    files.write(name, f"{DEBIAN}[textbackd]\nsecret = theirs\n")
+    assert files.run("others_account").strip() == str(files.folder / name)
+
+
+@pytest.mark.parametrize(
+    ("asked", "read", "write"),
+    [
+        ("", "call,agent,system", "reporting"),
+        ("originate", "call,agent,system", "reporting,originate"),
+        ("message,call", "call,agent,system,user", "reporting,message,call"),
+    ],
+)
+def test_more_rights_come_only_when_asked_for_and_stay(files: Files, asked: str, read: str, write: str) -> None:
+    files.write("manager.conf", DEBIAN)
+    files.run("put_account one", WITH=asked)
+    files.run("put_account one")
+    assert f"read = {read}\nwrite = {write}\n" in files.run("block_of $(account_file)")
+
+
+@pytest.mark.parametrize(
+    ("general", "on"),
+    [
+        ("enabled = yes\n", True),
+        ("enabled=Yes\n", True),
+        (" enabled = on ; it is\n", True),
+        ("enabled = no\n", False),
+        (";enabled = yes\n", False),
+        ("", False),
+    ],
+)
+def test_the_manager_is_switched_on_once_and_nothing_else_changes(files: Files, general: str, on: bool) -> None:
+    rest = "bindaddr = 127.0.0.1\n\n[owner]\nsecret = theirs\nenabled = whatever\n"
+    files.write("manager.conf", f"[general]\n{general}{rest}")
+    assert (files.tried("manager_enabled").returncode == 0) is on
+    files.run("manager_enabled || enable_manager; manager_enabled")
+    assert files.read("manager.conf").endswith(rest)
+    assert files.read("manager.conf").count("\nenabled") == (1 if not on or general.startswith("e") else 0) + 1
