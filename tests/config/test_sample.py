@@ -82,9 +82,11 @@ def test_the_account_for_the_manager_may_read_calls_and_ask_and_nothing_else() -
     assert (written["deny"], written["permit"]) == ("0.0.0.0/0.0.0.0", "127.0.0.1/255.255.255.255")
 
 
-def test_the_readme_makes_the_secret_that_its_smallest_configuration_names() -> None:
+def test_the_installer_makes_the_secret_that_the_smallest_configuration_of_the_readme_names() -> None:
     steps, _, yaml = (ROOT / "README.md").read_text("utf-8").partition("```yaml\n")
+    made = (ROOT / "scripts" / "box.sh").read_text("utf-8")
+    assert "sudo scripts/install" in steps
     smallest = loads(dedent(yaml.partition("```")[0]), Path("/etc/textbackd/textbackd.yaml"))
     secrets = [text.removeprefix("file:") for _, text, whole in secrets_in(smallest) if whole]
     assert secrets
-    assert [secret for secret in secrets if f"> {secret})" not in steps] == []
+    assert [secret for secret in secrets if f"SECRET={secret}\n" not in made] == []
