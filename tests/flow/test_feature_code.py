@@ -130,7 +130,9 @@ async def test_who_guesses_pins_is_not_asked_any_more(tmp_path: Path) -> None:
         pytest.param(b"\xff\xfe: \x00\n\n200 result=-1\n", id="no text"),
     ],
 )
-async def test_whatever_connects_there_does_no_harm(tmp_path: Path, sent: bytes) -> None:
+async def test_whatever_connects_there_does_no_harm(
+    tmp_path: Path, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async with dialling(tmp_path) as code:
         reader, writer = await asyncio.open_connection("127.0.0.1", code.port)
         writer.write(sent)
@@ -138,6 +140,20 @@ async def test_whatever_connects_there_does_no_harm(tmp_path: Path, sent: bytes)
         await asyncio.wait_for(_read_out(reader), 10)
         writer.close()
         assert (await code.dial("toggle")).state == "paused"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_key_that_no_phone_has_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with dialling(tmp_path, WITH_PIN) as code:
+        reader, writer = await asyncio.open_connection("127.0.0.1", code.port)
+        writer.write(
+            b"agi_network: yes\n\n" + b"200 result=0\n" * 3 + b"200 result=99999999999\n" * 9 + b"200 result=0\n" * 9
+        )
+        writer.write_eof()
+        await asyncio.wait_for(_read_out(reader), 10)
+        writer.close()
+        assert (await code.dial("toggle", keys="2580#")).state == "paused"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def _read_out(reader: asyncio.StreamReader) -> None:

@@ -14,6 +14,7 @@ from textbackd.errors import TextbackdError
 
 MOST_VARIABLES: Final = 200
 LONGEST_LINE: Final = 4096  # bytes
+KEYS: Final = {str(ord(key)): key for key in "0123456789*#"}  # as WAIT FOR DIGIT tells them; 0: none was pressed
 _ANSWER: Final = re.compile(r"200 result=(-?\d*)(?: \((.*?)\))?(?: endpos=(\d+))?")
 
 
@@ -73,7 +74,7 @@ class Agi:
         pressed = ""
         while len(pressed) < most:
             code, _ = await self.do(f"WAIT FOR DIGIT {round(patience * 1000)}")
-            key = chr(int(code)) if code not in ("", "0") else "#"
+            key = KEYS.get(code, "#")
             if key == "#":
                 break
             pressed += key
