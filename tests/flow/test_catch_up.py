@@ -193,6 +193,18 @@ async def test_a_call_of_the_gap_is_handed_on_once_and_soon(shop: Shop) -> None:
     assert len(shop.calls) == 1
 
 
+async def test_a_line_that_comes_and_goes_does_not_delay_what_it_hides(shop: Shop) -> None:
+    async with shop.running() as catch_up:
+        for _ in range(200):
+            catch_up.connection_opened()
+            await shop.time.passes(1)
+        shop.write(row(63.2))
+        await shop.time.passes(20)
+        catch_up.connection_opened()
+        await shop.time.passes(15)
+        assert shop.callers() == ["+12015550100"]
+
+
 @pytest.mark.parametrize(
     ("minute", "found"),
     [

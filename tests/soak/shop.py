@@ -54,6 +54,7 @@ STORIES: Final = {
 }
 RINGS: Final = 12.0  # seconds of a call
 AGAIN: Final = 0.2  # of the callers, who have called before
+AGAIN_WITHIN: Final = 12 * 3600.0  # seconds; who calls again after the cooldown of a day is rightly texted again
 # Why a missed caller may have had no text. Everything else is a loss.
 NAMED: Final = frozenset({
     "cooldown", "recent_talk", "uncertain", "expired", "text unknown", "text expired", "text cancelled",
@@ -135,7 +136,7 @@ class Shop:
         self.at_the_end: Counter[str] = Counter()
         self._recordings = {name: Recording(TRACES / f"{name}.ami", all_classes=False) for name in STORIES}
         self._serial, self._numbers = iter(range(10**6, 10**9)), count()
-        self._callers: list[str] = []
+        self._callers: list[tuple[float, str]] = []  # since when they call, of the loop's clock
         self._rows: list[str] = []  # of the call records, while the disk takes nothing
 
     # ---- calls
@@ -158,12 +159,15 @@ class Shop:
         self._record(caller, began, disposition, found[1].decode())
 
     def _caller(self) -> str:
-        if self._callers and self.dice.random() < AGAIN:
-            return self.dice.choice(self._callers)
+        now = asyncio.get_running_loop().time()
+        recent = [caller for since, caller in self._callers if now - since < AGAIN_WITHIN]
+        if recent and self.dice.random() < AGAIN:
+            return self.dice.choice(recent)
         number = next(self._numbers)
         # Far from each other, so that they are no numbers in a row.
-        self._callers.append(f"+1{AREAS[number % len(AREAS)]}{5_550_000 + number * 37 % 100_000}")
-        return self._callers[-1]
+        caller = f"+1{AREAS[number % len(AREAS)]}{5_550_000 + number * 37 % 100_000}"
+        self._callers.append((now, caller))
+        return caller
 
     def _record(self, caller: str, began: datetime, disposition: str, uniqueid: str) -> None:
         start, end = (f"{at.astimezone(DENVER):%F %T}" for at in (began, self.clock()))

@@ -90,6 +90,14 @@ class Gap:
         return ended >= self.since and began <= self.until
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A gap that is to be looked into by the next reading."""
+
+    gap: Gap
+    well: asyncio.Future[bool]  # whether the records could be read
+
+
 class CatchUp:
     """Finds what one PBX did while nobody watched."""
 
@@ -114,6 +122,7 @@ class CatchUp:
         self._watched_until: datetime | None = None  # since we run; before that, the ledger knows
         self._was_connected = False
         self._reading = asyncio.Lock()
+        self._asked: dict[bool, list[_Asked]] = {False: [], True: []}  # by whether it is their last look
         self._complaint = ""
 
     # ---- what the live side tells
@@ -179,27 +188,42 @@ class CatchUp:
         self._open.discard(gap)
 
     async def _look(self, gap: Gap, *, last: bool) -> bool:
-        """Hand on the calls of a gap that are not known. Return whether the records could be read."""
+        """Hand on the calls of a gap that are not known. Return whether the records could be read.
+
+        A line that comes and goes opens gaps faster than records can be read, so one reading serves all that wait for it.
+        """
+        asked = _Asked(gap, asyncio.get_running_loop().create_future())
+        self._asked[last].append(asked)
+        async with self._reading:
+            if not asked.well.done():
+                together, self._asked[last] = self._asked[last], []
+                well = await self._look_into([each.gap for each in together], last=last)
+                for each in together:
+                    each.well.set_result(well)
+        return asked.well.result()
+
+    async def _look_into(self, gaps: Collection[Gap], *, last: bool) -> bool:
         try:
-            async with self._reading:
-                calls = await self._calls(gap, last=last)
-                for call in sorted(calls, key=_talks_first):
-                    if not await self._patiently(partial(self._ledger.is_settled, call)):
-                        await self._finished(call)
+            calls = await self._calls(gaps, last=last)
+            for call in sorted(calls, key=_talks_first):
+                if not await self._patiently(partial(self._ledger.is_settled, call)):
+                    await self._finished(call)
         except TextbackdError as error:
             self._complain(str(error))
             return False
         self._complaint = ""
         return True
 
-    async def _calls(self, gap: Gap, *, last: bool) -> list[Call]:
-        first = {call.linkedid: call for call in await asyncio.to_thread(self._read, gap, last)}
+    async def _calls(self, gaps: Collection[Gap], *, last: bool) -> list[Call]:
+        since = min(gap.since for gap in gaps) - LONGEST_CALL  # the first rows of a call that ended in a gap
+        first = {call.linkedid: call for call in await asyncio.to_thread(self._read, since, last)}
         await self._sleep(SETTLE)
-        second = await asyncio.to_thread(self._read, gap, last)
-        return [call for call in second if first.get(call.linkedid) == call and gap.holds(call)]
+        second = await asyncio.to_thread(self._read, since, last)
+        agreed = (call for call in second if first.get(call.linkedid) == call)
+        return [call for call in agreed if any(gap.holds(call) for gap in gaps)]
 
-    def _read(self, gap: Gap, last: bool) -> list[Call]:
-        records, since = self._records, gap.since - LONGEST_CALL  # the first rows of a call that ended in the gap
+    def _read(self, since: datetime, last: bool) -> list[Call]:
+        records = self._records
         cdr = read_cdr(records.cdr, since=since, tz=records.zone) if records.cdr else None
         rows = list(cdr or ())
         events = read_queue_log(records.queue_log, since=since) if records.queue_log else ()
