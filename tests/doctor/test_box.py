@@ -41,6 +41,10 @@ WELL = Box(
         pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd:", id="owner"),
         pytest.param({"storage": replace(FOLDER, mode=0o755)}, "Everybody", "chmod 0700 /var/lib/textbackd", id="folder mode"),
         pytest.param({"secrets": [replace(SECRET, mode=0o644)]}, "read by everybody", "chmod o-rwx", id="open secret"),
+        pytest.param(
+            {"secrets": [replace(SECRET, mode=0o644, group="root")]}, "read by everybody",
+            "chgrp textbackd /etc/textbackd/ami.secret", id="an open secret that the service reads as one of everybody",
+        ),
         pytest.param({"config": replace(SECRET, readable=False)}, "cannot be read by", "chgrp textbackd", id="closed file"),
         pytest.param({"storage": None, "disk_free": None, "inodes_free": None}, "", "", id="before the first start"),
     ],

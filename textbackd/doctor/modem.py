@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from textbackd.config import GsmModem, Settings
-from textbackd.doctor import access
+from textbackd.config.service_user import SERVICE_USER, group_name, groups_of, user_exists
 from textbackd.doctor.findings import Finding, fault, note, warning
 from textbackd.doctor.kernel_log import KernelLog
 from textbackd.doctor.service import Running
@@ -124,7 +124,7 @@ def _port(modem: Modem) -> Iterator[Finding]:
         yield fault(subject, modem.error, LOOK)
     if modem.group and modem.user_groups is not None and modem.group not in modem.user_groups:
         what = f"The service's user may not open {modem.port}, which belongs to the group {modem.group}."
-        yield fault(subject, what, f"usermod -aG {modem.group} {access.SERVICE_USER}", "systemctl restart textbackd")
+        yield fault(subject, what, f"usermod -aG {modem.group} {SERVICE_USER}", "systemctl restart textbackd")
 
 
 def _condition(modem: Modem) -> Iterator[Finding]:
@@ -221,14 +221,14 @@ def _modem(name: str, section: GsmModem, settings: Settings, running: Running | 
         has_pin=section.pin is not None,
         is_there=Path(port).exists() if port else bool(candidates()),
         group=_group(port) if port else "",
-        user_groups=access.groups_of() | {DIALOUT} if access.user_exists() else None,
+        user_groups=groups_of() | {DIALOUT} if user_exists() else None,
     )
     return _as_told(known, running) if running is not None else _as_asked(known, section, settings)
 
 
 def _group(port: str) -> str:
     try:
-        return access.group_name(Path(port).stat().st_gid)
+        return group_name(Path(port).stat().st_gid)
     except OSError:
         return ""
 
