@@ -573,6 +573,46 @@ def test_a_running_daemon_is_told_to_read_it_anew(shell: Shell, box: AsteriskBox
     assert "systemctl reload textbackd" in done.out
 
 
+def serves(box: AsteriskBox, config: Path) -> Path:
+    """Let the box have a systemd, whose textbackd runs with that configuration; return what systemd was told."""
+    told = box.root / "systemd-was-told"
+    run = f"argv[]=/opt/textbackd/bin/textbackd run --config {config} ;"
+    systemctl = box.commands / "systemctl"
+    systemctl.write_text(
+        "#!/bin/sh\n"
+        f'case $1 in show) printf "ActiveState=active\\nExecStart={{ {run} }}\\n" ;; *) echo "$@" >> {told} ;; esac\n'
+    )
+    systemctl.chmod(0o755)
+    return told
+
+
+@root_only
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        pytest.param((), "reload textbackd\n", id="without a word"),
+        pytest.param(("--no-reload",), "", id="unless it shall not"),
+    ],
+)
+def test_the_running_service_takes_the_configuration_up(
+    shell: Shell, box: AsteriskBox, config: Path, flags: tuple[str, ...], told: str
+) -> None:
+    by_flags(shell, box, config, "--gateway", "http", "--set", "url=http://127.0.0.1:9/x")
+    systemd = serves(box, config)
+    done = shell(*here(box, config), "--yes", "--replace", "--mode", "live", *flags, *NO_PORTS, PATH=box.path)
+    assert done.code == 0
+    assert (systemd.read_text() if systemd.exists() else "") == told
+    assert ("reads it now" in done.out) == bool(told)
+
+
+@root_only
+def test_a_service_with_another_configuration_is_left_alone(shell: Shell, box: AsteriskBox, config: Path) -> None:
+    systemd = serves(box, Path("/etc/textbackd/textbackd.yaml"))
+    box.has_account("s3cret")
+    assert shell(*here(box, config), *NO_PORTS, typed=ENTERS, PATH=box.path).code == 0
+    assert not systemd.exists()
+
+
 # Ctrl-C reaches whoever has the terminal for their own.
 OWN_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

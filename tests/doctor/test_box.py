@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -115,6 +116,8 @@ def test_a_page_that_the_network_reaches_is_a_warning() -> None:
 
 # ---- the service
 
+AT_TWO = datetime(2026, 7, 1, 14, 2, tzinfo=UTC)
+READ = Sample("textbackd_configuration_read_timestamp_seconds", {}, AT_TWO.timestamp())
 RUNS = Service(running=Running(pbx={"office": "connected"}), address="http://127.0.0.1:8470")
 
 
@@ -136,6 +139,13 @@ def told(**changes: Any) -> dict[str, Running]:
             told(samples=(Sample("textbackd_build_info", {"version": "0.0.1"}, 1.0),)), "0.0.1 is running",
             "systemctl restart", id="another version",
         ),
+        pytest.param(
+            {**told(samples=(READ,)), "written_at": AT_TWO + timedelta(minutes=8)},
+            "still has the configuration of 01 Jul 14:02:00; the file is of 01 Jul 14:10:00",
+            "systemctl reload textbackd", id="a configuration that was not taken up",
+        ),
+        pytest.param({**told(samples=(READ,)), "written_at": AT_TWO}, "", "", id="the configuration of the file"),
+        pytest.param({"written_at": AT_TWO}, "", "", id="an older daemon, which does not tell when it read its own"),
         pytest.param(
             told(samples=(Sample("textbackd_alarm_active", {"alarm": "no_calls", "of": "main"}, 1.0),)), "(main)",
             "journalctl", id="an alarm",

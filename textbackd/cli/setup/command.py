@@ -58,6 +58,7 @@ HELLO: Final = (
 @click.option("--test/--no-test", default=None, help="Send a text to your mobile, and wait for the reply.")
 @click.option("--wait", default=120, show_default=True, metavar="SECONDS", help="How long to wait for the reply.")
 @click.option("--leak/--no-leak", default=None, help="Show what last month's records tell.")
+@click.option("--reload/--no-reload", default=None, help="Have the running service read it at once.")
 @click.option("--mode", type=click.Choice(["observe", "live"]), help="Only watch, or text.")
 @config_option
 @click.pass_context
