@@ -39,7 +39,11 @@ WELL = Box(
         pytest.param({"disk_free": 100 * MIB}, "100 MiB are free", "du -xh", id="little disk"),
         pytest.param({"disk_free": 10 * MIB}, "nothing is sent", "du -xh", id="hardly any disk"),
         pytest.param({"inodes_free": 5}, "room for 5 more files", "df -i", id="inodes"),
-        pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd:", id="owner"),
+        pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd: /var/lib/textbackd", id="owner"),
+        pytest.param(
+            {"storage": replace(FOLDER, path=Path("/mnt/data"), owner="root", mode=0o755), "storage_path": Path("/mnt/data")}, "has to be a folder of its own",
+            "install -d -m 0700 -o textbackd -g textbackd /mnt/data/textbackd", id="a folder that others have things in",
+        ),
         pytest.param({"storage": replace(FOLDER, mode=0o755)}, "Everybody", "chmod 0700 /var/lib/textbackd", id="folder mode"),
         pytest.param({"secrets": [replace(SECRET, mode=0o644)]}, "read by everybody", "chmod o-rwx", id="open secret"),
         pytest.param(
@@ -56,6 +60,27 @@ def test_the_box_is_judged(changes: dict[str, Any], said: str, line: str) -> Non
     if said:
         assert said in found[0].what
         assert any(done.startswith(line) for done in found[0].do)
+
+
+@pytest.mark.parametrize(
+    ("folder", "own"),
+    [
+        pytest.param("/mnt/data", "/mnt/data/textbackd", id="a folder inside the one that is shared"),
+        pytest.param("/srv/textbackd", "/srv/textbackd", id="a folder that has the name of ours"),
+    ],
+)
+def test_a_database_elsewhere_gets_a_folder_of_its_own_and_the_units_may_write_there(folder: str, own: str) -> None:
+    elsewhere = replace(FOLDER, path=Path(folder), owner="root", mode=0o755)
+    (found,) = box.judge(replace(WELL, storage=elsewhere, storage_path=Path(folder), database="shop.db"))
+    assert found.do == (
+        f"install -d -m 0700 -o textbackd -g textbackd {own}",
+        "# textbackd.yaml:",
+        f"storage: {own}/shop.db",
+        "# systemctl edit textbackd; then the same: systemctl edit textbackd-backup",
+        "[Service]",
+        f"ReadWritePaths={own}",
+        "systemctl restart textbackd",
+    )
 
 
 @pytest.mark.parametrize(

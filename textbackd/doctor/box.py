@@ -23,6 +23,8 @@ LITTLE_DISK: Final = 200 * 1024 * 1024  # bytes; a year of a busy shop's texts t
 TIGHT_DISK: Final = 16 * 1024 * 1024  # near the 8 MiB below which nothing is sent: store/ballast.py
 FEW_INODES: Final = 1000
 OTHERS: Final = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH
+OURS: Final = Path("/var/lib/textbackd")  # StateDirectory of the units
+RESTART: Final = "systemctl restart textbackd"
 SYNCHRONISED: Final = Path("/run/systemd/timesync/synchronized")
 SECONDS: Final = 5.0
 
@@ -50,7 +52,8 @@ class Box:
     disk_free: int | None = None  # bytes beside the database
     inodes_free: int | None = None  # None: the file system has no such limit
     storage: File | None = None  # the folder of the database; None: it is not there yet
-    storage_path: Path = Path("/var/lib/textbackd")
+    storage_path: Path = OURS
+    database: str = "textbackd.db"  # in that folder
     config: File | None = None
     secrets: Sequence[File] = field(default=())
     groups: frozenset[str] = frozenset({SERVICE_USER})  # of the service's user; none: there is no such user
@@ -101,10 +104,25 @@ def _storage(box: Box) -> Iterator[Finding]:
         return
     if box.groups and folder.owner != SERVICE_USER:
         what = f"{folder.path} belongs to {folder.owner}, so the service cannot write there."
-        yield fault("storage", what, f"chown -R {SERVICE_USER}: {folder.path}", "systemctl restart textbackd")
-    if folder.mode & OTHERS:
+        if folder.path.is_relative_to(OURS):
+            yield fault("storage", what, f"chown -R {SERVICE_USER}: {folder.path}", RESTART)
+        else:
+            yield fault(
+                "storage", f"{what} Elsewhere than in {OURS} it has to be a folder of its own:", *_elsewhere(box)
+            )
+    elif folder.mode & OTHERS:
         what = f"Everybody on this box may look into {folder.path}, where texts and numbers are."
         yield warning("storage", what, f"chmod 0700 {folder.path}")
+
+
+def _elsewhere(box: Box) -> Iterator[str]:
+    """Yield what lets the service have its database outside of its own folder. Nothing that others have there is touched."""
+    own = box.storage_path if box.storage_path.name == SERVICE_USER else box.storage_path / SERVICE_USER
+    yield f"install -d -m 0700 -o {SERVICE_USER} -g {SERVICE_USER} {own}"
+    yield from ("# textbackd.yaml:", f"storage: {own / box.database}")
+    yield "# systemctl edit textbackd; then the same: systemctl edit textbackd-backup"
+    yield from ("[Service]", f"ReadWritePaths={own}")
+    yield RESTART
 
 
 def _readers(box: Box) -> Iterator[Finding]:
@@ -136,6 +154,7 @@ def gather(settings: Settings, environ: Mapping[str, str]) -> Box:
         inodes_free=_inodes(folder) if is_there else None,
         storage=_file(folder, ask=False) if is_there else None,
         storage_path=folder,
+        database=settings.storage.name,
         config=_file(settings.origin.path),
         secrets=[found for path in _secret_files(settings, environ) if (found := _file(path))],
         groups=groups_of(),
