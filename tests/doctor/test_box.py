@@ -19,6 +19,7 @@ from textbackd.web.metrics import Snapshot, families, render
 
 MIB = 1024 * 1024
 FOLDER = File(path=Path("/var/lib/textbackd"), owner="textbackd", group="textbackd", mode=0o700, readable=None)
+DATA = Path("/mnt/data")
 SECRET = File(path=Path("/etc/textbackd/ami.secret"), owner="root", group="textbackd", mode=0o640, readable=True)
 WELL = Box(
     clock_synchronised=True, disk_free=9000 * MIB, inodes_free=100_000, storage=FOLDER, config=SECRET, secrets=[SECRET]
@@ -41,7 +42,7 @@ WELL = Box(
         pytest.param({"inodes_free": 5}, "room for 5 more files", "df -i", id="inodes"),
         pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd: /var/lib/textbackd", id="owner"),
         pytest.param(
-            {"storage": replace(FOLDER, path=Path("/mnt/data"), owner="root", mode=0o755), "storage_path": Path("/mnt/data")}, "has to be a folder of its own",
+            {"storage": replace(FOLDER, path=DATA, owner="root", mode=0o755), "storage_path": DATA}, "has to be a folder of its own",
             "install -d -m 0700 -o textbackd -g textbackd /mnt/data/textbackd", id="a folder that others have things in",
         ),
         pytest.param({"storage": replace(FOLDER, mode=0o755)}, "Everybody", "chmod 0700 /var/lib/textbackd", id="folder mode"),
