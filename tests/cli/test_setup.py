@@ -553,14 +553,56 @@ def test_what_the_installer_left_is_begun_anew(shell: Shell, box: AsteriskBox, c
     assert (config.parent / "textbackd.yaml.1").exists()
 
 
-def test_a_file_with_faults_is_told_and_kept(shell: Shell, box: AsteriskBox, config: Path) -> None:
-    box.has_account("s3cret")
+TYPO = "business: {name: A, country: XX}\n"
+
+
+def with_a_typo(config: Path, text: str = TYPO) -> Path:
     config.parent.mkdir()
-    config.write_text("business: {name: A, country: XX}\n")
+    config.write_text(text)
+    return config
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(TYPO, id="a value that is none"), pytest.param("business: {name: A\n", id="no YAML")]
+)
+def test_enter_never_throws_a_file_with_a_typo_away(shell: Shell, box: AsteriskBox, config: Path, text: str) -> None:
+    box.has_account("s3cret")
+    done = shell(*here(box, with_a_typo(config, text)), *NO_PORTS, typed=ENTERS)
+    assert done.code == 0
+    assert "`textbackd check --config" in said(done)
+    assert "answers are kept" not in said(done)
+    assert "is left as it is" in said(done)
+    assert config.read_text() == text
+    assert not (config.parent / "textbackd.yaml.1").exists()
+
+
+def test_a_file_with_a_typo_is_begun_anew_by_who_says_so_and_is_kept_beside(
+    shell: Shell, box: AsteriskBox, config: Path
+) -> None:
+    box.has_account("s3cret")
+    done = shell(*here(box, with_a_typo(config)), *NO_PORTS, typed="y\n" + ENTERS)
+    assert done.code == 0
+    assert load(config).mode == "observe"
+    assert (config.parent / "textbackd.yaml.1").read_text() == TYPO
+
+
+@pytest.mark.parametrize("flags", [(), ("--replace",)])
+def test_where_nobody_is_asked_a_file_with_a_typo_is_refused(
+    shell: Shell, box: AsteriskBox, config: Path, flags: tuple[str, ...]
+) -> None:
+    box.has_account("s3cret")
+    refused = shell(*here(box, with_a_typo(config)), *NO_PORTS, "--yes", "--name", "A", *flags)
+    assert refused.code == 2
+    assert "textbackd check" in refused.sentence
+    assert config.read_text() == TYPO
+
+
+def test_a_typo_in_what_the_installer_left_costs_nothing(shell: Shell, box: AsteriskBox, config: Path) -> None:
+    box.has_account("s3cret")
+    with_a_typo(config, "business: {name: Your Shop, country: XX}\n")
     done = shell(*here(box, config), *NO_PORTS, "--yes", "--name", "A", "--replace")
-    assert "begun anew" in done.out
+    assert done.code == 0
     assert load(config).business.name == "A"
-    assert "XX" in (config.parent / "textbackd.yaml.1").read_text()
 
 
 def test_a_running_daemon_is_told_to_read_it_anew(shell: Shell, box: AsteriskBox, config: Path) -> None:
