@@ -69,12 +69,32 @@ async def test_pause_and_resume_each_do_only_one_thing(tmp_path: Path) -> None:
         ]
 
 
-async def test_a_phone_never_releases_the_brake(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        pytest.param(HaltKind.BRAKE, "the brake has stopped all texts", id="the brake"),
+        pytest.param(HaltKind.PAUSE, "all lines are paused", id="a pause of all lines"),
+    ],
+)
+@pytest.mark.parametrize("scripts", [("toggle", "toggle"), ("resume",)])
+async def test_a_phone_hears_that_its_line_still_does_not_text(
+    tmp_path: Path, kind: HaltKind, why: str, scripts: tuple[str, ...]
+) -> None:
+    async with dialling(tmp_path, lines=TWO) as code:
+        await code.store.run(lambda db: halts.halt(db, kind, line=None, until=None, why="theirs", now=NOON))
+        heard = [await code.dial(script, "1") for script in scripts][-1]
+        assert (heard.state, heard.sounds) == ("paused", ["de-activated"])
+        assert why in heard.said
+        assert await code.paused() == {None: "theirs"}
+
+
+@pytest.mark.parametrize("scripts", [("toggle", "toggle"), ("resume",)])
+async def test_a_phone_never_releases_the_brake_nor_says_that_it_did(tmp_path: Path, scripts: tuple[str, ...]) -> None:
     async with dialling(tmp_path) as code:
         await code.store.run(lambda db: halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="numbers", now=NOON))
-        await code.dial("toggle")
-        await code.dial("toggle")
-        await code.dial("resume")
+        heard = [await code.dial(script) for script in scripts][-1]
+        assert (heard.state, heard.sounds) == ("paused", ["de-activated"])
+        assert "the brake has stopped all texts" in heard.said
         assert await code.paused() == {None: "numbers"}
 
 

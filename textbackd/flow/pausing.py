@@ -39,15 +39,18 @@ def resume(db: sqlite_utils.Database, line: str | None, by: By, *, now: datetime
         return _resume(db, line, by, now, brake=brake)
 
 
-def toggle(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> bool:
-    """Pause what is not paused, and resume what is; return whether it is paused now. The brake stays."""
+def toggle(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> None:
+    """Pause what is not paused, and resume what is. The brake stays, and so does a pause of all lines if it is about one."""
     with writing(db):
-        paused = line in pauses(halts.active(db, now))
-        if paused:
+        if line in pauses(halts.active(db, now)):
             _resume(db, line, by, now, brake=False)
         else:
             _pause(db, line, by, until, now)
-        return not paused
+
+
+def stopping(active: Sequence[Halt], line: str | None) -> list[Halt]:
+    """Return what of this stops the texts of a line; None: the texts of all lines."""
+    return [halt for halt in active if halt.line is None or halt.line == line]
 
 
 def pauses(active: Sequence[Halt]) -> dict[str | None, Halt]:
