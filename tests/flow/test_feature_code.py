@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.dialled import dialling
+from tests.flow.dialled import Dialling, dialling
 from tests.flow.settings import configured
 from tests.store.rows import NOON
 from textbackd.errors import TextbackdError
@@ -96,6 +96,28 @@ async def test_a_phone_never_releases_the_brake_nor_says_that_it_did(tmp_path: P
         assert (heard.state, heard.sounds) == ("paused", ["de-activated"])
         assert "the brake has stopped all texts" in heard.said
         assert await code.paused() == {None: "numbers"}
+
+
+async def test_the_code_for_all_lines_dialled_twice_leaves_a_lines_own_pause(tmp_path: Path) -> None:
+    async with dialling(tmp_path, lines=TWO) as code:
+        await _pause(code, "shop", "by the owner")
+        await code.dial("toggle")
+        heard = await code.dial("toggle")
+        assert (heard.state, heard.sounds) == ("on", ["activated"])
+        assert "texts go out, but not for shop" in heard.said
+        assert await code.paused() == {"shop": "by the owner"}
+
+
+async def test_a_pause_from_a_phone_that_ends_by_itself_does_not_shorten_one_that_does_not(tmp_path: Path) -> None:
+    async with dialling(tmp_path, '{listen: "127.0.0.1:0", lasts: 1h}', lines=TWO) as code:
+        await _pause(code, "shop", "by the owner")
+        assert (await code.dial("pause", "shop")).state == "paused"
+        (halt,) = await code.store.run(lambda db: halts.active(db, NOON))
+    assert (halt.line, halt.until, halt.why) == ("shop", None, "by the owner")
+
+
+async def _pause(code: Dialling, line: str, why: str) -> None:
+    await code.store.run(lambda db: halts.halt(db, HaltKind.PAUSE, line=line, until=None, why=why, now=NOON))
 
 
 async def test_a_pause_from_a_phone_can_end_by_itself(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import logging
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -81,14 +81,14 @@ class FeatureCode:
         await agi.do("ANSWER")
         try:
             await self._ask_pin(agi)
-            left = await self._do(agi)
+            is_paused, words = await self._do(agi)
         except (Denied, StorageError, sqlite3.Error) as error:
             log.warning("a feature code did nothing", extra={"phone": _phone(agi), "why": str(error)})
             await _tell(agi, "refused", str(error))
             await agi.say(*NO)
             return
-        await _tell(agi, "paused" if left else "on", _words(left))
-        await agi.say(*(DEACTIVATED if left else ACTIVATED))
+        await _tell(agi, "paused" if is_paused else "on", words)
+        await agi.say(*(DEACTIVATED if is_paused else ACTIVATED))
 
     async def _ask_pin(self, agi: Agi) -> None:
         """Raises Denied unless the right PIN is dialled."""
@@ -107,8 +107,8 @@ class FeatureCode:
         if len(self._wrong) == WRONG and self._clock() - self._wrong[0] < WRONG_WITHIN:
             raise Denied("too many wrong PINs; nobody is asked for a quarter of an hour")
 
-    async def _do(self, agi: Agi) -> list[Halt]:
-        """Do what the dialplan wants; return what stops the line's texts then, nothing if they go out. Raises Denied and sqlite3.Error."""
+    async def _do(self, agi: Agi) -> tuple[bool, str]:
+        """Do what the dialplan wants; return whether texting is paused then, and that in a sentence. Raises Denied and sqlite3.Error."""
         script = agi.variables.get("agi_network_script", "").partition("?")[0].strip("/")
         line, by, now = self._line(agi.variables.get("agi_arg_1", "")), self._by(agi), self._clock()
         until = now + self._lasts if self._lasts is not None else None
@@ -120,11 +120,12 @@ class FeatureCode:
         if script not in deeds:
             raise Denied("the dialplan asks for something else than agi://…/toggle, /pause or /resume")
         await self._store.run(deeds[script])
-        left = await self._store.run(lambda db: pausing.stopping(halts.active(db, now), line))
+        active = await self._store.run(lambda db: halts.active(db, now))
+        is_paused, words = bool(pausing.stopping(active, line)), _words(active, line)
         self._bell.ring(None)
-        said = {"line": line or "all", "phone": _phone(agi), "staff": by.staff, "why": _words(left)}
-        log.warning("texting is paused" if left else "texting goes on", extra=said)
-        return left
+        said = {"line": line or "all", "phone": _phone(agi), "staff": by.staff, "why": words}
+        log.warning("texting is paused" if is_paused else "texting goes on", extra=said)
+        return is_paused, words
 
     def _line(self, written: str) -> str | None:
         """Return the line of that name, or at that place in the configuration; None for all."""
@@ -142,13 +143,17 @@ class FeatureCode:
         return By(staff=staff, why=f"by {name}, from the phone {phone}", place=f"from {phone}")
 
 
-def _words(left: list[Halt]) -> str:
-    """Return in one sentence whether texts go out, and what of all lines keeps them back."""
+def _words(active: Sequence[Halt], line: str | None) -> str:
+    """Return in one sentence whether the texts of a line go out, or of all, and what of others keeps them back."""
+    left = pausing.stopping(active, line)
     if any(halt.kind is HaltKind.BRAKE for halt in left):
         return "the brake has stopped all texts"
     if any(halt.line is None for halt in left):
         return "all lines are paused"
-    return "texting is paused" if left else "texts go out"
+    if left:
+        return f"the line {line} is paused"
+    others = ", ".join(halt.line for halt in active if halt.line) if line is None else ""
+    return f"texts go out, but not for {others}" if others else "texts go out"
 
 
 def _phone(agi: Agi) -> str:

@@ -28,7 +28,10 @@ class By:
 
 
 def pause(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> int:
-    """Stop the texts of a line or of all, until a moment or until somebody resumes; return how many were cancelled."""
+    """Stop the texts of a line or of all, until a moment or until somebody resumes; return how many were cancelled.
+
+    A pause that holds longer stays as it is.
+    """
     with writing(db):
         return _pause(db, line, by, until, now)
 
@@ -40,10 +43,11 @@ def resume(db: sqlite_utils.Database, line: str | None, by: By, *, now: datetime
 
 
 def toggle(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> None:
-    """Pause what is not paused, and resume what is. The brake stays, and so does a pause of all lines if it is about one."""
+    """Pause what is not paused, and resume what is: a line's own pause, or that of all lines together. Other halts stay."""
     with writing(db):
         if line in pauses(halts.active(db, now)):
-            _resume(db, line, by, now, brake=False)
+            halts.end_within(db, HaltKind.PAUSE, line=line, now=now)
+            _note(db, ActKind.RESUMED, line, by, now)
         else:
             _pause(db, line, by, until, now)
 
