@@ -1,6 +1,8 @@
-"""A daemon that is told to stop does so, also while its database cannot be written."""
+"""A daemon that is told to stop does so, also while its database cannot be written or a phone has not rung off."""
 
 import asyncio
+import logging
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -62,3 +64,22 @@ async def test_a_reload_that_leaves_a_pbx_does_not_wait_for_it_either(
         await until(lambda: other.listeners > 0)
     assert LEFT in caplog.text
     await other.stop()
+
+
+async def test_a_desk_phone_in_the_middle_of_the_feature_code_is_hung_up_at_the_stop_and_nothing_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code = f'{{listen: "127.0.0.1:{port}"}}'
+    async with HttpSink() as sink:
+        async with living(tmp_path, web(sink), feature_code=code) as shop:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"agi_network: yes\n\n")
+            assert await reader.readline() == b"ANSWER\n"
+            await shop.reload(**shop.words("Two."))
+            writer.write(b"200 result=0\n")
+            assert await reader.readline() != b""  # a reload does not cut it off
+        assert await asyncio.wait_for(reader.read(), 20) is not None
+        writer.close()
+    assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []
