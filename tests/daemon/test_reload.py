@@ -152,6 +152,15 @@ async def test_what_a_program_is_being_told_it_is_told_once(tmp_path: Path) -> N
     assert [b"+12015550100" in request.body for request in crm.requests] == [True, False]
 
 
+async def test_what_waits_goes_nowhere_once_texting_is_only_observed(tmp_path: Path) -> None:
+    async with HttpSink() as sink, living(tmp_path, web(sink), policy="{delay: 4s}") as shop:
+        await play(shop.pbx, MISSED)
+        await until(lambda: [text["state"] for text in shop.texts()] == ["queued"])
+        await shop.reload(mode="observe")
+        await until(lambda: [text["state"] for text in shop.texts()] == ["suppressed"])
+    assert sink.requests == []
+
+
 async def test_what_waits_for_a_gateway_that_is_gone_goes_out_through_another(tmp_path: Path) -> None:
     async with HttpSink() as sink, living(tmp_path, 'gone: {type: http, url: "http://127.0.0.1:9/"}') as shop:
         await play(shop.pbx, MISSED)
