@@ -54,6 +54,12 @@ def test_a_line_may_be_paused_for_a_while(shell: Shell, config: Path, db: sqlite
     assert "The line main is paused" in shell("line", "--config", config).out
 
 
+def test_a_shorter_pause_leaves_a_longer_one_and_says_how_long_that_holds(shell: Shell, config: Path) -> None:
+    shell("line", "pause", "main", "--config", config)
+    done = shell("line", "pause", "main", "--for", "1h", "--config", config)
+    assert done.out == "The line main is paused until `textbackd line resume`: nobody is texted.\n"
+
+
 def test_resuming_releases_the_brake(shell: Shell, config: Path, db: sqlite_utils.Database) -> None:
     halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="3 calls came from numbers in a row", now=NOON)
     said = shell("line", "--config", config).out

@@ -1,6 +1,7 @@
 """A support bundle: what a maintainer needs is in it, and whatever is planted, nothing of anybody."""
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -236,6 +237,14 @@ def test_the_warnings_of_check_are_told_by_their_place(config: Path) -> None:
 def test_every_key_that_is_written_is_told(config: Path) -> None:
     read = load(config)
     assert "gateways.gateway1.url: text of 19 characters, 1 segments" in outline(read, Labels(read))
+
+
+def test_two_capitals_are_told_where_they_are_a_country_and_nowhere_else(config: Path) -> None:
+    read = loads(re.sub("name: [^,}]+", "name: HP", config.read_text(), count=1))
+    told = outline(read, Labels(read))
+    assert read.business.name == "HP"
+    assert "business.name: text of 2 characters, 1 segments" in told
+    assert "business.country: US" in told
 
 
 @pytest.mark.slow

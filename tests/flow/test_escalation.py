@@ -1,7 +1,8 @@
 """Nobody is left waiting: who is told when, which phone rings, and what a restart, a closed shop and a busy line change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -77,7 +78,7 @@ def _written(db: sqlite_utils.Database, news: News) -> None:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, settings: Settings) -> AsyncIterator[Shop]:
+async def opened(tmp_path: Path, settings: Settings, tells: NotesWhom | None = None) -> AsyncIterator[Shop]:
     store, now, busy, woken = Store(tmp_path / "textbackd.db"), [NOON], set[E164](), list[None]()
     await store.open()
     async with dialling(settings) as (pbx, ring_back):
@@ -88,7 +89,7 @@ async def opened(tmp_path: Path, settings: Settings) -> AsyncIterator[Shop]:
                 store=store,
                 clock=lambda: now[0],
                 bell=Bell(),
-                tells=NotesWhom(),
+                tells=tells or NotesWhom(),
                 ring_back=ring_back,
                 on_the_phone=lambda: busy,
                 wake=lambda: woken.append(None),
@@ -232,6 +233,37 @@ async def test_a_phone_is_never_rung_for_two_callers_at_once(tmp_path: Path) -> 
         await found.after(0)
         await until(lambda: len(found.pbx.calls) == 2)
         assert "Zoe" in found.pbx.calls[1]["CallerID"]
+
+
+class TellsSlowly(NotesWhom):
+    """Telling takes until `go`, in the middle of the transaction."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def about(self, *args: Any) -> Sequence[str]:
+        self.begun.set()
+        assert self.go.wait(60)
+        return super().about(*args)
+
+
+async def test_a_reload_in_the_middle_of_a_look_rings_the_phone_once(tmp_path: Path) -> None:
+    tells = TellsSlowly()
+    async with opened(tmp_path, shop(), tells) as found:
+        await found.happens(Happening.WROTE)
+        found.now[0] += timedelta(minutes=45)
+        task, following = asyncio.create_task(found.escalation.run()), found.build()
+        await until(tells.begun.is_set)
+        following.take_over(found.escalation)
+        task.cancel()
+        await asyncio.wait({task})
+        tells.go.set()
+        await until(lambda: len(found.pbx.calls) == 1)
+        await following.look()
+        found.pbx.pick_up(found.pbx.calls[0], NOBODY)
+        await until(lambda: _has(found, "PJSIP/101: nobody came"))
+        assert len(found.pbx.calls) == 1
 
 
 async def _has(found: Shop, detail: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.dialled import dialling
+from tests.flow.dialled import Dialling, dialling
 from tests.flow.settings import configured
 from tests.store.rows import NOON
 from textbackd.errors import TextbackdError
@@ -69,13 +69,55 @@ async def test_pause_and_resume_each_do_only_one_thing(tmp_path: Path) -> None:
         ]
 
 
-async def test_a_phone_never_releases_the_brake(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        pytest.param(HaltKind.BRAKE, "the brake has stopped all texts", id="the brake"),
+        pytest.param(HaltKind.PAUSE, "all lines are paused", id="a pause of all lines"),
+    ],
+)
+@pytest.mark.parametrize("scripts", [("toggle", "toggle"), ("resume",)])
+async def test_a_phone_hears_that_its_line_still_does_not_text(
+    tmp_path: Path, kind: HaltKind, why: str, scripts: tuple[str, ...]
+) -> None:
+    async with dialling(tmp_path, lines=TWO) as code:
+        await code.store.run(lambda db: halts.halt(db, kind, line=None, until=None, why="theirs", now=NOON))
+        heard = [await code.dial(script, "1") for script in scripts][-1]
+        assert (heard.state, heard.sounds) == ("paused", ["de-activated"])
+        assert why in heard.said
+        assert await code.paused() == {None: "theirs"}
+
+
+@pytest.mark.parametrize("scripts", [("toggle", "toggle"), ("resume",)])
+async def test_a_phone_never_releases_the_brake_nor_says_that_it_did(tmp_path: Path, scripts: tuple[str, ...]) -> None:
     async with dialling(tmp_path) as code:
         await code.store.run(lambda db: halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="numbers", now=NOON))
-        await code.dial("toggle")
-        await code.dial("toggle")
-        await code.dial("resume")
+        heard = [await code.dial(script) for script in scripts][-1]
+        assert (heard.state, heard.sounds) == ("paused", ["de-activated"])
+        assert "the brake has stopped all texts" in heard.said
         assert await code.paused() == {None: "numbers"}
+
+
+async def test_the_code_for_all_lines_dialled_twice_leaves_a_lines_own_pause(tmp_path: Path) -> None:
+    async with dialling(tmp_path, lines=TWO) as code:
+        await _pause(code, "shop", "by the owner")
+        await code.dial("toggle")
+        heard = await code.dial("toggle")
+        assert (heard.state, heard.sounds) == ("on", ["activated"])
+        assert "texts go out, but not for shop" in heard.said
+        assert await code.paused() == {"shop": "by the owner"}
+
+
+async def test_a_pause_from_a_phone_that_ends_by_itself_does_not_shorten_one_that_does_not(tmp_path: Path) -> None:
+    async with dialling(tmp_path, '{listen: "127.0.0.1:0", lasts: 1h}', lines=TWO) as code:
+        await _pause(code, "shop", "by the owner")
+        assert (await code.dial("pause", "shop")).state == "paused"
+        (halt,) = await code.store.run(lambda db: halts.active(db, NOON))
+    assert (halt.line, halt.until, halt.why) == ("shop", None, "by the owner")
+
+
+async def _pause(code: Dialling, line: str, why: str) -> None:
+    await code.store.run(lambda db: halts.halt(db, HaltKind.PAUSE, line=line, until=None, why=why, now=NOON))
 
 
 async def test_a_pause_from_a_phone_can_end_by_itself(tmp_path: Path) -> None:

@@ -141,6 +141,26 @@ def test_a_pause_holds_for_its_line_and_its_time(db: sqlite_utils.Database) -> N
     assert halts.active(db, after(hours=2)) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        pytest.param(2, 1, (2, "first"), id="a shorter one changes nothing"),
+        pytest.param(None, 1, (None, "first"), id="open-ended is the longest"),
+        pytest.param(1, 2, (2, "second"), id="a longer one takes the place"),
+        pytest.param(1, None, (None, "second"), id="an open-ended one takes the place"),
+        pytest.param(None, None, (None, "first"), id="of two alike the first stays"),
+    ],
+)
+def test_of_two_pauses_of_a_line_the_one_that_ends_later_holds(
+    db: sqlite_utils.Database, first: int | None, second: int | None, left: tuple[int | None, str]
+) -> None:
+    for hours, why in ((first, "first"), (second, "second")):
+        until = None if hours is None else after(hours=hours)
+        halts.halt(db, HaltKind.PAUSE, line="main", until=until, why=why, now=NOON)
+    (pause,) = halts.active(db, NOON)
+    assert (pause.until, pause.why) == (None if left[0] is None else after(hours=left[0]), left[1])
+
+
 def test_the_brake_is_pulled_once_and_released_by_a_person(db: sqlite_utils.Database) -> None:
     assert halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="first", now=NOON)
     assert not halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="second", now=NOON)

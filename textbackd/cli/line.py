@@ -38,13 +38,17 @@ def line(ctx: click.Context, config: Path) -> None:
 @click.option("--why", default="by a person", show_default=True, help="Shown with every call that gets no text for it.")
 @config_option
 def pause(name: str | None, span: str | None, why: str, config: Path) -> None:
-    """Stop automatic texts, of the line NAME or of all. What waits to go out is cancelled."""
+    """Stop automatic texts, of the line NAME or of all. What waits to go out is cancelled.
+
+    A pause that holds longer already stays as it is; to shorten it, resume first.
+    """
     settings = load(config)
     _check(settings, name)
     now = datetime.now(UTC)
     until = now + _duration(span) if span else None
     with closing(open_database(settings.storage)) as db:
         cancelled = pausing.pause(db, name, By(staff=None, why=why), until=until, now=now)
+        until = pausing.pauses(halts.active(db, now))[name].until
     ends = f"until {_time(until, settings)}" if until else "until `textbackd line resume`"
     click.echo(f"{_whose(name)} is paused {ends}: nobody is texted.")
     if cancelled:

@@ -5,7 +5,7 @@ While one configuration takes over from another nobody is turned away: who conne
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -23,11 +23,20 @@ class Ears:
     def __init__(self, listener: Listener, *, key: str) -> None:
         self.listen = listener.listen
         self.sockets: list[socket.socket] = web.bound(listener.host, listener.port, key=key)
+        self._talks: set[asyncio.Task[None]] = set()
+
+    def begin(self, talk: Coroutine[None, None, None]) -> None:
+        """Let somebody who has connected be talked to, for as long as we listen here."""
+        task = asyncio.create_task(talk)
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what is being said."""
         for sock in self.sockets:
             sock.close()
+        for talk in self._talks:
+            talk.cancel()
 
 
 def ears(listener: Listener, before: Ears | None, *, key: str) -> Ears:
@@ -51,13 +60,18 @@ async def answering(make_app: Callable[[], Application | None], where: Ears | No
 
 @asynccontextmanager
 async def talking(
-    take: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], where: Ears | None
+    take: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]], where: Ears | None
 ) -> AsyncIterator[None]:
-    """Have connections taken until the block ends; those that are open then end by themselves."""
-    servers = [
-        await asyncio.start_server(take, sock=sock.dup(), limit=LONGEST_LINE)
-        for sock in (where.sockets if where else ())
-    ]
+    """Have connections taken until the block ends; those that are open then end by themselves, or when the ears are closed."""
+    if where is None:
+        yield
+        return
+
+    # Given a coroutine function, asyncio.streams of Python 3.11 logs a traceback for each connection that is cut off by a stop.
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        where.begin(take(reader, writer))
+
+    servers = [await asyncio.start_server(begin, sock=sock.dup(), limit=LONGEST_LINE) for sock in where.sockets]
     try:
         yield
     finally:

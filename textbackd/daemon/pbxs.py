@@ -87,11 +87,13 @@ class Wire:
         self._catching_up = group.create_task(self.calls.catch_up.run())
 
     async def close(self) -> None:
-        """Hang up, and write down what has come."""
+        """Hang up, and write down what has come, as far as that can be done in time."""
         await _ended(*self._beside, *([self._catching_up] if self._catching_up else []))
         self.calls.stop()
         if self._working is not None:
-            await asyncio.wait({self._working})
+            async with calls_in.in_time():
+                await asyncio.wait({self._working})
+            self._working.cancel()
 
     def cancel(self) -> None:
         """Let everything fall; what has come is for `calls.wind_up`."""
@@ -173,8 +175,9 @@ class Pbxs:
             finally:
                 for wire in self._wires.values():
                     wire.cancel()
-        for wire in self._wires.values():
-            await wire.calls.wind_up()
+        async with calls_in.in_time():
+            for wire in self._wires.values():
+                await wire.calls.wind_up()
 
     async def follow(self, plan: Plan) -> None:
         """Go on as planned: leave what is not there any more, then go by the new rules."""

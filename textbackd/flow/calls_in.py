@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -37,6 +37,9 @@ ASK_MACHINES_EVERY: Final = 1.0  # seconds
 SHORTEST_LOOK: Final = 0.02  # seconds, while a held call waits for an open twin
 LOOK_EVERY: Final = 0.5  # seconds between two looks for held calls and lost ends, when nothing else happens
 STORE_AGAIN_AFTER: Final = 5.0  # seconds
+WRITTEN_WITHIN: Final = (
+    10.0  # seconds, when no more is taken: twice as long as SQLite waits for another program, store/database.py
+)
 MOST_WAITING: Final = 50_000  # events, some 40 MB; a call has twelve that count
 
 Told = Callable[[Call, Conclusion], None]
@@ -130,7 +133,7 @@ class CallsIn:
         self._batches.put_nowait([])
 
     async def wind_up(self) -> None:
-        """Write down what has come and what is held, before the daemon stops."""
+        """Write down what has come and what is held, before the daemon stops; see `in_time`."""
         while not self._batches.empty():
             for event in self._batches.get_nowait():
                 await self._feed(event)
@@ -290,6 +293,16 @@ class CallsIn:
         )
         if self._told is not None:
             self._told(call, conclusion)
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Let calls be written down for a while and no longer: the database may be held by another program, or its disk be dead."""
+    try:
+        async with asyncio.timeout(WRITTEN_WITHIN):
+            yield
+    except TimeoutError:
+        log.error("calls cannot be written down in time; they have to be found in the call records")
 
 
 def _alert(call: Call, conclusion: Conclusion, misses: int) -> None:

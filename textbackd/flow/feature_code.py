@@ -2,7 +2,8 @@
 
 The dialplan says what to do as the name of the script (`toggle`, `pause`, `resume`) and for which line as its first argument: the
 line's name, or its place in the configuration, 1 for the first. Who may dial the code is the dialplan's to say, and a PIN's.
-The phone hears "activated" or "de-activated", and an error tone for what could not be done.
+The phone hears "activated" or "de-activated", as texting is after the deed: the brake, or a pause of all lines, may hold on. It hears an
+error tone for what could not be done.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import logging
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +24,9 @@ from textbackd.flow import pausing
 from textbackd.flow.bell import Bell
 from textbackd.flow.pausing import By
 from textbackd.pbx.agi import Agi, Gone
+from textbackd.store import halts
 from textbackd.store.database import StorageError, Store
+from textbackd.store.halts import Halt, HaltKind
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +81,13 @@ class FeatureCode:
         await agi.do("ANSWER")
         try:
             await self._ask_pin(agi)
-            is_paused = await self._do(agi)
+            is_paused, words = await self._do(agi)
         except (Denied, StorageError, sqlite3.Error) as error:
             log.warning("a feature code did nothing", extra={"phone": _phone(agi), "why": str(error)})
             await _tell(agi, "refused", str(error))
             await agi.say(*NO)
             return
-        await _tell(agi, "paused" if is_paused else "on", "texting is paused" if is_paused else "texts go out")
+        await _tell(agi, "paused" if is_paused else "on", words)
         await agi.say(*(DEACTIVATED if is_paused else ACTIVATED))
 
     async def _ask_pin(self, agi: Agi) -> None:
@@ -104,23 +107,25 @@ class FeatureCode:
         if len(self._wrong) == WRONG and self._clock() - self._wrong[0] < WRONG_WITHIN:
             raise Denied("too many wrong PINs; nobody is asked for a quarter of an hour")
 
-    async def _do(self, agi: Agi) -> bool:
-        """Do what the dialplan wants; return whether texting is paused now. Raises Denied and sqlite3.Error."""
+    async def _do(self, agi: Agi) -> tuple[bool, str]:
+        """Do what the dialplan wants; return whether texting is paused then, and that in a sentence. Raises Denied and sqlite3.Error."""
         script = agi.variables.get("agi_network_script", "").partition("?")[0].strip("/")
         line, by, now = self._line(agi.variables.get("agi_arg_1", "")), self._by(agi), self._clock()
         until = now + self._lasts if self._lasts is not None else None
-        deeds: dict[str, Callable[[sqlite_utils.Database], bool]] = {
+        deeds: dict[str, Callable[[sqlite_utils.Database], object]] = {
             "toggle": lambda db: pausing.toggle(db, line, by, until=until, now=now),
-            "pause": lambda db: pausing.pause(db, line, by, until=until, now=now) >= 0,
-            "resume": lambda db: pausing.resume(db, line, by, now=now, brake=False) < 0,
+            "pause": lambda db: pausing.pause(db, line, by, until=until, now=now),
+            "resume": lambda db: pausing.resume(db, line, by, now=now, brake=False),
         }
         if script not in deeds:
             raise Denied("the dialplan asks for something else than agi://…/toggle, /pause or /resume")
-        is_paused = await self._store.run(deeds[script])
+        await self._store.run(deeds[script])
+        active = await self._store.run(lambda db: halts.active(db, now))
+        is_paused, words = bool(pausing.stopping(active, line)), _words(active, line)
         self._bell.ring(None)
-        said = {"line": line or "all", "phone": _phone(agi), "staff": by.staff}
+        said = {"line": line or "all", "phone": _phone(agi), "staff": by.staff, "why": words}
         log.warning("texting is paused" if is_paused else "texting goes on", extra=said)
-        return is_paused
+        return is_paused, words
 
     def _line(self, written: str) -> str | None:
         """Return the line of that name, or at that place in the configuration; None for all."""
@@ -136,6 +141,19 @@ class FeatureCode:
         staff = self._phones.get(phone)
         name = self._settings.staff[staff].name if staff else "somebody"
         return By(staff=staff, why=f"by {name}, from the phone {phone}", place=f"from {phone}")
+
+
+def _words(active: Sequence[Halt], line: str | None) -> str:
+    """Return in one sentence whether the texts of a line go out, or of all, and what of others keeps them back."""
+    left = pausing.stopping(active, line)
+    if any(halt.kind is HaltKind.BRAKE for halt in left):
+        return "the brake has stopped all texts"
+    if any(halt.line is None for halt in left):
+        return "all lines are paused"
+    if left:
+        return f"the line {line} is paused"
+    others = ", ".join(halt.line for halt in active if halt.line) if line is None else ""
+    return f"texts go out, but not for {others}" if others else "texts go out"
 
 
 def _phone(agi: Agi) -> str:

@@ -28,7 +28,10 @@ class By:
 
 
 def pause(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> int:
-    """Stop the texts of a line or of all, until a moment or until somebody resumes; return how many were cancelled."""
+    """Stop the texts of a line or of all, until a moment or until somebody resumes; return how many were cancelled.
+
+    A pause that holds longer stays as it is.
+    """
     with writing(db):
         return _pause(db, line, by, until, now)
 
@@ -39,15 +42,19 @@ def resume(db: sqlite_utils.Database, line: str | None, by: By, *, now: datetime
         return _resume(db, line, by, now, brake=brake)
 
 
-def toggle(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> bool:
-    """Pause what is not paused, and resume what is; return whether it is paused now. The brake stays."""
+def toggle(db: sqlite_utils.Database, line: str | None, by: By, *, until: datetime | None, now: datetime) -> None:
+    """Pause what is not paused, and resume what is: a line's own pause, or that of all lines together. Other halts stay."""
     with writing(db):
-        paused = line in pauses(halts.active(db, now))
-        if paused:
-            _resume(db, line, by, now, brake=False)
+        if line in pauses(halts.active(db, now)):
+            halts.end_within(db, HaltKind.PAUSE, line=line, now=now)
+            _note(db, ActKind.RESUMED, line, by, now)
         else:
             _pause(db, line, by, until, now)
-        return not paused
+
+
+def stopping(active: Sequence[Halt], line: str | None) -> list[Halt]:
+    """Return what of this stops the texts of a line; None: the texts of all lines."""
+    return [halt for halt in active if halt.line is None or halt.line == line]
 
 
 def pauses(active: Sequence[Halt]) -> dict[str | None, Halt]:

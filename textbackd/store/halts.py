@@ -34,7 +34,10 @@ _OPEN = "ended_at IS NULL AND (until IS NULL OR until > ?)"
 def halt(
     db: sqlite_utils.Database, kind: HaltKind, *, line: str | None, until: datetime | None, why: str, now: datetime
 ) -> bool:
-    """Stop texting; return whether it was not stopped in this way already. A longer pause takes the place of a shorter."""
+    """Stop texting; return whether it was not stopped in this way already.
+
+    Of two pauses the one that ends later holds, and one without end is the longest; a second brake changes nothing.
+    """
     with writing(db):
         return halt_within(db, kind, line=line, until=until, why=why, now=now)
 
@@ -44,9 +47,9 @@ def halt_within(
 ) -> bool:
     """Stop texting as `halt` does, inside the caller's transaction."""
     known = [halt for halt in active(db, now) if (halt.kind, halt.line) == (kind, line)]
-    if known and kind is HaltKind.BRAKE:
+    if any(kind is HaltKind.BRAKE or _outlasts(halt, until) for halt in known):
         return False
-    _end(db, kind, line, now)
+    end_within(db, kind, line=line, now=now)
     db.execute(
         "INSERT INTO halts (kind, line, since, until, why) VALUES (?, ?, ?, ?, ?)",
         [kind.value, line, to_text(now), to_text(until), why],
@@ -69,11 +72,17 @@ def resume_within(db: sqlite_utils.Database, *, line: str | None, now: datetime,
     return len(ended)
 
 
-def _end(db: sqlite_utils.Database, kind: HaltKind, line: str | None, now: datetime) -> None:
+def end_within(db: sqlite_utils.Database, kind: HaltKind, *, line: str | None, now: datetime) -> None:
+    """End one halt inside the caller's transaction: that of this line, or that of all lines together, and no other."""
     db.execute(
         "UPDATE halts SET ended_at = ? WHERE ended_at IS NULL AND kind = ? AND line IS ?",
         [to_text(now), kind.value, line],
     )
+
+
+def _outlasts(halt: Halt, until: datetime | None) -> bool:
+    """Return whether a halt holds at least as long as one until then would."""
+    return halt.until is None or (until is not None and halt.until >= until)
 
 
 def active(db: sqlite_utils.Database, now: datetime) -> list[Halt]:

@@ -19,6 +19,7 @@ from textbackd.cli.support.words import Labels
 from textbackd.config import Settings
 from textbackd.config.outline import Model, fields, is_named, models_in
 from textbackd.config.section import Section
+from textbackd.config.sections.business import Business
 from textbackd.config.written import written
 from textbackd.core.limits import Limit, Share, SpendLimit
 from textbackd.core.opening_hours import OpeningHours, QuietHours
@@ -28,7 +29,7 @@ from textbackd.core.words import WORDS
 # Values that are nobody's, whatever they are.
 _HARMLESS: Final = (bool, timedelta, Decimal, Limit, Share, SpendLimit, QuietHours, OpeningHours, ZoneInfo, StrEnum)
 _LARGEST: Final = 1_000_000  # a larger number may be a phone's
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_COUNTRY: Final = Business.model_fields["country"]  # elsewhere two capitals may be a name, as that of HP
 _PLACE: Final = re.compile(r".*?:(?P<line>[0-9]+): (?P<key>[\w.\[\]*-]+): .*", re.DOTALL)
 _SECRETS: Final = {"file": "in a file", "credential": "a credential"}
 
@@ -84,7 +85,7 @@ def _where(secret: str) -> str:
 
 
 def _text(value: str, field: FieldInfo, labels: Labels) -> str:
-    if value in _choices(field.annotation) or value in WORDS or (_COUNTRY.fullmatch(value) and len(value) == 2):
+    if value in _choices(field.annotation) or value in WORDS or field is _COUNTRY:
         return value
     if labels.is_name(value):
         return labels.of(value)

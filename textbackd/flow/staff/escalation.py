@@ -1,8 +1,8 @@
 """Nobody is left waiting: takes the steps of the line's chain that are due.   core/reply_clock.py → here → tells.py, ring_back.py
 
 A step is written down in the transaction that writes who is told, so a restart neither forgets nor repeats one; a phone rings after
-that, and a crash in between costs a ring, never rings twice. While a caller is on the phone with us nothing is done about them.
-`mode: observe` does nothing.
+that, and a crash or a stop in between costs a ring, never rings twice; a reload in between costs none. While a caller is on the phone
+with us nothing is done about them. `mode: observe` does nothing.
 """
 
 import asyncio
@@ -82,6 +82,8 @@ class Escalation:
         self._tells, self._ring_back, self._on_the_phone, self._wake = tells, ring_back, on_the_phone, wake
         self._chains = {name: _Chain.of(settings, name) for name in (None, *settings.lines)}
         self._ringing: dict[str, asyncio.Task[None]] = {}  # by phone: no phone is rung for two callers at once
+        self._taking: asyncio.Task[None] | None = None
+        self._is_followed = False  # by another, which goes on with the phones
 
     async def run(self) -> None:
         """Take what is due until cancelled."""
@@ -94,12 +96,17 @@ class Escalation:
                         log.error("nobody is told who waits; trying again", extra={"error": str(error)})
                     await _pause(listener)
             finally:
-                for task in self._ringing.values():
-                    task.cancel()
+                if not self._is_followed:
+                    self._end()
+
+    def _end(self) -> None:
+        for task in (*self._ringing.values(), self._taking):
+            if task is not None:
+                task.cancel()
 
     def take_over(self, before: "Escalation") -> None:
         """Go on with the phones that ring."""
-        self._ringing, before._ringing = before._ringing, {}
+        self._ringing, before._is_followed = before._ringing, True
 
     async def look(self) -> None:
         """Take the steps that are due now. Raises sqlite3.Error."""
@@ -111,6 +118,11 @@ class Escalation:
             return
         lines = {conversation.line for conversation, _ in due}
         there = {line: await self._tells.logged_in(line) for line in lines}
+        # A reload cancels us at any moment: what is then being written down as taken has to ring all the same.
+        self._taking = asyncio.create_task(self._take_all(busy, there))
+        await asyncio.shield(self._taking)
+
+    async def _take_all(self, busy: Collection[E164], there: Mapping[str | None, LoggedIn]) -> None:
         taken = await self._store.run(lambda db: self._take(db, busy, there))
         for conversation, step in taken:
             self._bell.ring(conversation.number)
