@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from textbackd.store import (
     optouts,
     outbox,
     restored,
+    restoring,
     steps,
 )
 from textbackd.store.accounts import Role
@@ -285,6 +288,48 @@ def test_a_damaged_database_is_kept_and_said_to_be_unreadable(shop: Settings, tm
     assert not shop.storage.with_name("textbackd.db-wal").exists()
     with closing(open_database(shop.storage)) as db:
         assert state_of(db) == "cancelled"
+
+
+# ---- a disk that is full
+
+MANY = 20_000
+
+
+def many_opted_out(db: sqlite_utils.Database) -> None:
+    """Let so many write STOP that taking them over needs a megabyte."""
+    with writing(db):
+        rows = [[f"+1303{number:07}"] for number in range(MANY)]
+        db.conn.executemany("INSERT INTO optouts VALUES (?, '2026-03-02T12:03:00Z', 'text', '')", rows)
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, which fails as a disk without space does (setrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_without_space_for_the_opt_outs_nothing_is_restored(shop: Settings, tmp_path: Path) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    change(shop, many_opted_out)
+    with files_end_at(file.stat().st_size + 300_000), pytest.raises(StorageError, match=r"Nothing was changed\."):
+        restore(file, shop, RESTORED)
+    with closing(open_database(shop.storage)) as db:
+        assert db.execute("SELECT count(*) FROM optouts").fetchone()[0] == MANY
+        assert restored.moment(db) is None
+
+
+def test_a_full_disk_is_not_taken_for_a_database_that_cannot_be_read(shop: Settings, tmp_path: Path) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    change(shop, many_opted_out)
+    with closing(open_database(file)) as db:
+        db.execute(f"PRAGMA max_page_count={file.stat().st_size // 4096 + 10}")  # SQLITE_FULL, as from a disk
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            restoring.carry_over(db, shop.storage)
 
 
 def test_an_older_backup_is_brought_up_to_date(shop: Settings, tmp_path: Path) -> None:

@@ -255,8 +255,13 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(thread or self._thread, work)
 
 
+def code_of(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code, whichever extended code it came with (sqlite.org/rescode.html)."""
+    return error.sqlite_errorcode & 0xFF
+
+
 def _is_full(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return code_of(error) == sqlite3.SQLITE_FULL
 
 
 def _touch(database: sqlite_utils.Database) -> None:

@@ -25,7 +25,7 @@ import sqlite_utils
 
 from textbackd.core.reply_clock import Step
 from textbackd.store import conversations, steps
-from textbackd.store.database import to_text, writing
+from textbackd.store.database import code_of, to_text, writing
 
 WHY: Final = "a backup was restored while it waited"
 
@@ -110,16 +110,23 @@ _CARRY: Final = (
 )
 
 
+# Of these the database that was there is the cause: it is none, is damaged, is older than a table of ours, may not be read.
+_UNREADABLE: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN)
+
+
 def carry_over(db: sqlite_utils.Database, present: Path) -> bool:
     """Take what protects callers from the database that was there; return False if it cannot be read.
 
-    To be called before `settle`: a text that turns out to have gone out is not one that waited.
+    To be called before `settle`: a text that turns out to have gone out is not one that waited. Raises sqlite3.Error for what is no
+    fault of that database, such as a full disk: going on then would forget what it holds.
     """
     try:
         with _attached(db, present), writing(db):
             for step in _CARRY:
                 db.conn.execute(step)
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if code_of(error) not in _UNREADABLE:
+            raise
         return False
     return True
 
