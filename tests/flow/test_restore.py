@@ -323,6 +323,14 @@ def test_without_space_for_the_opt_outs_nothing_is_restored(shop: Settings, tmp_
         assert restored.moment(db) is None
 
 
+@pytest.mark.parametrize("room", [8192, 200_000], ids=["for nothing", "for half of it"])
+def test_a_full_disk_is_no_fault_of_the_backup(shop: Settings, tmp_path: Path, room: int) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    with files_end_at(room), pytest.raises(StorageError) as refused:
+        restore(file, shop, RESTORED)
+    assert ("cannot be read" in str(refused.value), "Nothing was changed." in str(refused.value)) == (False, True)
+
+
 def test_a_full_disk_is_not_taken_for_a_database_that_cannot_be_read(shop: Settings, tmp_path: Path) -> None:
     file = backed_up(shop, tmp_path, missed)
     change(shop, many_opted_out)

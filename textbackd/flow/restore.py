@@ -21,7 +21,7 @@ from textbackd.core.reply_clock import PAGE, Step, Waiting, waited
 from textbackd.store import backup, conversations, restoring
 from textbackd.store.backup import Content
 from textbackd.store.conversations import Wait
-from textbackd.store.database import StorageError, is_running, moment_of, only_one, open_database
+from textbackd.store.database import StorageError, advice, code_of, is_running, moment_of, only_one, open_database
 from textbackd.store.restoring import Settled
 
 # What SQLite and we keep beside a database.
@@ -74,7 +74,8 @@ def _candidate(database: Path) -> Iterator[Path]:
     try:
         yield path
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"{database}: the backup cannot be put there ({error}). Nothing was changed.") from error
+        said = f"{database}: the backup cannot be put there ({error}). Nothing was changed. {advice(error)}"
+        raise StorageError(said) from error
     finally:
         for end in ("", *BESIDE, *LOCKS):
             path.with_name(path.name + end).unlink(missing_ok=True)
@@ -85,6 +86,8 @@ def _checked(file: Path, candidate: Path) -> Content:
     try:
         backup.copy_to(file, candidate)
     except sqlite3.DatabaseError as error:
+        if code_of(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise  # the disk's, and no word about the backup
         raise StorageError(f"{file}: cannot be read as a backup ({error}). Name another FILE.") from error
     with closing(sqlite3.connect(candidate, isolation_level=None)) as connection:
         backup.refuse_foreign(connection, file)

@@ -57,7 +57,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
 
 def unusable(path: Path, error: Exception) -> StorageError:
     """Return what to say of a database that failed."""
-    return StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}")
+    return StorageError(f"{path}: cannot be used as database ({error}). {advice(error)}")
 
 
 @contextmanager
@@ -121,7 +121,8 @@ def in_memory() -> sqlite_utils.Database:
     return database
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
+    """Return what to do about an error of the database or of its files."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return "Move it away, or restore a backup."
@@ -153,7 +154,7 @@ def only_one(path: Path) -> int:
         _make(lock)
         handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {_advice(error)}") from error
+        raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {advice(error)}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
