@@ -9,6 +9,8 @@ import sqlite_utils
 
 from tests.cli.conftest import Shell
 from tests.store.rows import DAY, NOON, a_text, judged
+from textbackd.store import accounts, tokens
+from textbackd.store.accounts import Role
 from textbackd.store.database import only_one, open_database
 from textbackd.store.journal import record
 
@@ -65,6 +67,19 @@ def test_a_restore_tells_what_it_closed_and_what_to_do(shell: Shell, config: Pat
         assert db.execute("SELECT state FROM outbox").fetchone() == ("cancelled",)
     said = shell("explain", "+13035550142", "--config", config).out
     assert "a backup was restored" in " ".join(said.split())
+
+
+def test_a_restore_says_who_may_log_in_and_which_programs_may_not(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    accounts.add(db, "anna", Role.OWNER, "hashed", NOON)
+    tokens.add(db, "anna", "crm", "secret", NOON)
+    shell("backup", config.parent / "copy.db", "--config", config)
+    assert "  May log in: anna." in shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    (config.parent / "textbackd.db").write_bytes(b"ruined" * 4000)
+    told = shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    assert "  May log in: anna.\n  If somebody was shut out since the backup: textbackd staff disable NAME" in told
+    assert "  1 API token revoked" in told
 
 
 def test_it_asks_first(shell: Shell, config: Path) -> None:

@@ -39,6 +39,7 @@ from textbackd.store import (
     restored,
     restoring,
     steps,
+    tokens,
 )
 from textbackd.store.accounts import Role
 from textbackd.store.conversations import News
@@ -113,6 +114,17 @@ def happened(happening: Happening, at: datetime = NOON, **more: object) -> Chang
     return work
 
 
+def anna(db: sqlite_utils.Database) -> None:
+    accounts.add(db, "anna", Role.OWNER, "old password", NOON)
+    tokens.add(db, "anna", "crm", "secret", NOON)
+
+
+def account(db: sqlite_utils.Database) -> accounts.Account:
+    found = accounts.find(db, "anna")
+    assert found is not None
+    return found
+
+
 def state_of(db: sqlite_utils.Database) -> str:
     return str(db.execute("SELECT state FROM outbox").fetchone()[0])
 
@@ -169,6 +181,56 @@ def test_what_waited_is_closed_and_what_protects_callers_stays(
         assert holds(db)
         assert nothing_is_due(db)
         assert restored.moment(db) == RESTORED
+
+
+# Who was let in by the backup, what has happened since, and who is let in afterwards.
+ENTRANCES = [
+    pytest.param([], lambda db: accounts.let_in(db) == ("anna",) and len(tokens.listing(db)) == 1, id="nobody is shut out for nothing"),
+    pytest.param([lambda db: accounts.disable(db, "anna", RESTORED)], lambda db: account(db).disabled_at is not None, id="an account"),
+    pytest.param([lambda db: accounts.disable(db, "anna", RESTORED), lambda db: accounts.add(db, "anna", Role.STAFF, "new", RESTORED)],
+        lambda db: not tokens.listing(db) and account(db).role is Role.STAFF, id="an owner who became staff"),
+    pytest.param([lambda db: accounts.set_password(db, "anna", "new", RESTORED)],
+        lambda db: account(db).password != "old password", id="an old password"),
+    pytest.param([lambda db: tokens.revoke(db, 1, RESTORED)], lambda db: tokens.find(db, "secret") is None, id="a token"),
+    pytest.param([lambda db: db.execute("DELETE FROM tokens")], lambda db: not tokens.listing(db), id="a token that is gone"),
+    pytest.param([lambda db: db.execute("DELETE FROM accounts")], lambda db: not accounts.let_in(db), id="an account that is gone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("since", "holds"), ENTRANCES)
+def test_who_was_shut_out_since_stays_out(shop: Settings, tmp_path: Path, since: list[Change], holds: Change) -> None:
+    file = backed_up(shop, tmp_path, anna)
+    change(shop, *since)
+    done = restore(file, shop, RESTORED)
+    with closing(open_database(shop.storage)) as db:
+        assert holds(db)
+        assert (done.revoked, done.let_in) == (0, accounts.let_in(db))
+
+
+def ruin(database: Path) -> None:
+    database.write_bytes(b"ruined" * 4000)
+    database.with_name(f"{database.name}-wal").write_bytes(b"of the ruined one")
+
+
+def lost(database: Path) -> None:
+    database.unlink()
+
+
+def made_anew(database: Path) -> None:
+    database.unlink()
+    open_database(database).close()
+
+
+@pytest.mark.parametrize(("happen", "revoked"), [(lost, 1), (ruin, 1), (made_anew, 0)])
+def test_where_nobody_knows_who_was_shut_out_people_may_log_in_and_programs_may_not(
+    shop: Settings, tmp_path: Path, happen: Callable[[Path], None], revoked: int
+) -> None:
+    file = backed_up(shop, tmp_path, anna)
+    happen(shop.storage)
+    done = restore(file, shop, RESTORED)
+    assert (done.let_in, done.revoked) == (("anna",), revoked)
+    with closing(open_database(shop.storage)) as db:
+        assert tokens.listing(db) == []
 
 
 def test_a_question_about_texts_that_came_since_is_not_forgotten(shop: Settings, tmp_path: Path) -> None:
@@ -280,8 +342,7 @@ def test_a_lost_database_is_no_hindrance(shop: Settings, tmp_path: Path) -> None
 
 def test_a_damaged_database_is_kept_and_said_to_be_unreadable(shop: Settings, tmp_path: Path) -> None:
     file = backed_up(shop, tmp_path, missed)
-    shop.storage.write_bytes(b"ruined" * 4000)
-    shop.storage.with_name("textbackd.db-wal").write_bytes(b"of the ruined one")
+    ruin(shop.storage)
     done = restore(file, shop, RESTORED)
     assert done.kept is not None
     assert (done.carried, done.kept.read_bytes()[:6]) == (False, b"ruined")
@@ -337,7 +398,7 @@ def test_a_full_disk_is_not_taken_for_a_database_that_cannot_be_read(shop: Setti
     with closing(open_database(file)) as db:
         db.execute(f"PRAGMA max_page_count={file.stat().st_size // 4096 + 10}")  # SQLITE_FULL, as from a disk
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            restoring.carry_over(db, shop.storage)
+            restoring.carry_over(db, shop.storage, RESTORED)
 
 
 def test_an_older_backup_is_brought_up_to_date(shop: Settings, tmp_path: Path) -> None:

@@ -72,10 +72,20 @@ def _told(done: Restored, file: Path, settings: Settings) -> Iterator[str]:
     if done.kept is not None:
         yield f"  What was there is {done.kept}."
         yield _CARRIED if done.carried else _NOT_CARRIED
+    yield from _who_gets_in(done)
     yield "Everybody logs in anew. Now: systemctl start textbackd"
 
 
-_CARRIED: Final = "  From it came what has changed since: opt-outs, pauses, texts that went out."
+def _who_gets_in(done: Restored) -> Iterator[str]:
+    if done.revoked:
+        yield f"  {_many(done.revoked, 'API token')} revoked, since nobody knows which were: textbackd staff token add"
+    if done.let_in:
+        yield f"  May log in: {', '.join(done.let_in)}."
+    if done.let_in and not done.carried:
+        yield "  If somebody was shut out since the backup: textbackd staff disable NAME"
+
+
+_CARRIED: Final = "  From it came what has changed since: opt-outs, pauses, texts that went out,\n  who was shut out."
 _NOT_CARRIED: Final = (
     "  It cannot be read: who wrote STOP since the backup is not known any more. Look\n"
     "  through your gateway's list of texts, and enter them: textbackd optout add NUMBER"

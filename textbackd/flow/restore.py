@@ -18,7 +18,7 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.reply_clock import PAGE, Step, Waiting, waited
-from textbackd.store import backup, conversations, restoring
+from textbackd.store import accounts, backup, conversations, restoring
 from textbackd.store.backup import Content
 from textbackd.store.conversations import Wait
 from textbackd.store.database import StorageError, advice, code_of, is_running, moment_of, only_one, open_database
@@ -36,7 +36,9 @@ class Restored:
     content: Content  # of the backup
     settled: Settled
     kept: Path | None  # where the database is now that was there; None: there was none
-    carried: bool  # what protects callers came over from it
+    carried: bool  # what protects callers, and who was shut out, came over from it
+    revoked: int  # tokens, since it could not be read
+    let_in: tuple[str, ...]  # who may log in, the first account first
 
 
 def restore(file: Path, settings: Settings, now: datetime) -> Restored:
@@ -47,12 +49,14 @@ def restore(file: Path, settings: Settings, now: datetime) -> Restored:
     with _alone(database), _candidate(database) as candidate:
         content = _checked(file, candidate)
         with _opened(candidate) as db:
-            carried = database.exists() and restoring.carry_over(db, database)
+            carried = database.exists() and restoring.carry_over(db, database, now)
+            revoked = 0 if carried else restoring.revoke_all(db, now)
             settled = restoring.settle(db, now)
             restoring.close_steps(db, _overdue(db, settings, now), now)
+            let_in = accounts.let_in(db)
         kept = _keep(database, now) if database.exists() else None
         _put_in_place(candidate, database)
-    return Restored(content=content, settled=settled, kept=kept, carried=carried)
+    return Restored(content=content, settled=settled, kept=kept, carried=carried, revoked=revoked, let_in=let_in)
 
 
 @contextmanager
