@@ -82,6 +82,15 @@ def test_a_restore_says_who_may_log_in_and_which_programs_may_not(
     assert "  1 API token revoked" in told
 
 
+def test_a_restore_says_what_is_paused(shell: Shell, config: Path) -> None:
+    shell("line", "pause", "--why", "holiday", "--config", config)
+    shell("backup", config.parent / "copy.db", "--config", config)
+    told = shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    assert [line[-9:] for line in told.splitlines() if line.startswith("  Every line is paused since ")] == [
+        " holiday."
+    ]
+
+
 def test_it_asks_first(shell: Shell, config: Path) -> None:
     file = config.parent / "copy.db"
     shell("backup", file, "--config", config)

@@ -114,6 +114,14 @@ def happened(happening: Happening, at: datetime = NOON, **more: object) -> Chang
     return work
 
 
+def paused(db: sqlite_utils.Database) -> None:
+    halts.halt(db, HaltKind.PAUSE, line=None, until=None, why="holiday", now=NOON)
+
+
+def braked(db: sqlite_utils.Database) -> None:
+    halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="too few arrived", now=NOON)
+
+
 def anna(db: sqlite_utils.Database) -> None:
     accounts.add(db, "anna", Role.OWNER, "old password", NOON)
     tokens.add(db, "anna", "crm", "secret", NOON)
@@ -163,8 +171,16 @@ RULES = [
         lambda db: optouts.find(db, CALLER) is not None, id="who wrote START since has to write it again"),
     pytest.param([], [lambda db: never.add(db, CALLER, by="", detail="adverts", now=NOON)],
         lambda db: never.find(db, CALLER) is not None, id="who came on the never-list since stays there"),
-    pytest.param([], [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=None, why="holiday", now=NOON)],
+    pytest.param([], [paused],
         lambda db: [halt.why for halt in halts.active(db, RESTORED)] == ["holiday"], id="a pause stays on"),
+    pytest.param([paused, braked], [lambda db: halts.resume(db, line=None, now=after(minutes=3))],
+        lambda db: not halts.active(db, RESTORED) and halts.last_brake_ended(db) == after(minutes=3),
+        id="a pause and a brake that a person ended stay ended"),
+    pytest.param([paused], [lambda db: db.execute("DELETE FROM halts")],
+        lambda db: not halts.active(db, RESTORED), id="so does a pause of which the old database knows nothing"),
+    pytest.param([paused], [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=after(hours=9), why="ill", now=after(minutes=3))],
+        lambda db: [halt.why for halt in halts.active(db, RESTORED)] == ["ill"], id="one that took the place of another is the only one"),
+    pytest.param([paused], [], lambda db: db.execute("SELECT count(*) FROM halts").fetchone()[0] == 1, id="a pause stays one"),
     pytest.param([lambda db: accounts.invite(db, "anna", Role.OWNER, "secret", NOON)], [],
         lambda db: db.execute("SELECT count(*) FROM invitations").fetchone()[0] == 0, id="no old invitation lets in"),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from textbackd.cli.line import sentence
 from textbackd.cli.options import config_option
 from textbackd.config import Settings, load
 from textbackd.flow.restore import Restored
@@ -72,6 +73,7 @@ def _told(done: Restored, file: Path, settings: Settings) -> Iterator[str]:
     if done.kept is not None:
         yield f"  What was there is {done.kept}."
         yield _CARRIED if done.carried else _NOT_CARRIED
+    yield from (f"  {sentence(halt, settings)}" for halt in done.halts)
     yield from _who_gets_in(done)
     yield "Everybody logs in anew. Now: systemctl start textbackd"
 

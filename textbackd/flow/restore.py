@@ -18,10 +18,11 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.reply_clock import PAGE, Step, Waiting, waited
-from textbackd.store import accounts, backup, conversations, restoring
+from textbackd.store import accounts, backup, conversations, halts, restoring
 from textbackd.store.backup import Content
 from textbackd.store.conversations import Wait
 from textbackd.store.database import StorageError, advice, code_of, is_running, moment_of, only_one, open_database
+from textbackd.store.halts import Halt
 from textbackd.store.restoring import Settled
 
 # What SQLite and we keep beside a database.
@@ -39,6 +40,7 @@ class Restored:
     carried: bool  # what protects callers, and who was shut out, came over from it
     revoked: int  # tokens, since it could not be read
     let_in: tuple[str, ...]  # who may log in, the first account first
+    halts: list[Halt]  # what stops texting now, the oldest first
 
 
 def restore(file: Path, settings: Settings, now: datetime) -> Restored:
@@ -53,10 +55,12 @@ def restore(file: Path, settings: Settings, now: datetime) -> Restored:
             revoked = 0 if carried else restoring.revoke_all(db, now)
             settled = restoring.settle(db, now)
             restoring.close_steps(db, _overdue(db, settings, now), now)
-            let_in = accounts.let_in(db)
+            let_in, stopped = accounts.let_in(db), halts.active(db, now)
         kept = _keep(database, now) if database.exists() else None
         _put_in_place(candidate, database)
-    return Restored(content=content, settled=settled, kept=kept, carried=carried, revoked=revoked, let_in=let_in)
+    return Restored(
+        content=content, settled=settled, kept=kept, carried=carried, revoked=revoked, let_in=let_in, halts=stopped
+    )
 
 
 @contextmanager

@@ -100,9 +100,6 @@ _CARRY: Final = (
     f"INSERT OR IGNORE INTO optouts SELECT number, since, by, detail FROM present.optouts WHERE {_SAME_KEY}",  # noqa: S608
     f"INSERT OR IGNORE INTO never SELECT number, since, by, detail FROM present.never WHERE {_SAME_KEY}",  # noqa: S608
     "INSERT OR IGNORE INTO asks (number, since) SELECT number, since FROM present.asks",
-    "INSERT INTO halts (kind, line, since, until, why) SELECT kind, line, since, until, why FROM present.halts AS theirs"
-    " WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM main.halts AS ours WHERE ours.ended_at IS NULL"
-    " AND ours.kind = theirs.kind AND ours.line IS theirs.line AND ours.until IS theirs.until)",
     f"UPDATE outbox SET ({_FATE}) = (SELECT {_FATE} FROM present.outbox AS theirs WHERE theirs.id = outbox.id)"  # noqa: S608
     " WHERE id IN (SELECT id FROM present.outbox)",
     f"INSERT INTO outbox ({_TEXT}) SELECT {_TEXT} FROM present.outbox"  # noqa: S608
@@ -113,6 +110,17 @@ _CARRY: Final = (
 # Of these the database that was there is the cause: it is none, is damaged, is older than a table of ours, may not be read.
 _UNREADABLE: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN)
 
+# Texting is stopped after the restore by what stopped it before, and by nothing else: somebody who ended a pause knew why.
+_SAME_HALT: Final = "theirs.kind = ours.kind AND theirs.line IS ours.line AND theirs.since = ours.since"
+_HALTS: Final = (
+    "UPDATE main.halts AS ours SET ended_at = coalesce("
+    f"(SELECT ended_at FROM present.halts AS theirs WHERE {_SAME_HALT}), :now)"  # noqa: S608
+    " WHERE ended_at IS NULL AND (until IS NULL OR until > :now)"
+    f" AND NOT EXISTS (SELECT 1 FROM present.halts AS theirs WHERE {_SAME_HALT} AND theirs.ended_at IS NULL)",
+    "INSERT INTO main.halts (kind, line, since, until, ended_at, why)"
+    " SELECT kind, line, since, until, ended_at, why FROM present.halts AS theirs"
+    f" WHERE NOT EXISTS (SELECT 1 FROM main.halts AS ours WHERE {_SAME_HALT}) ORDER BY id",
+)
 _ENTRY: Final = "role, password, disabled_at"
 _SHUT_OUT: Final = (
     f"UPDATE accounts SET ({_ENTRY}) = (SELECT {_ENTRY} FROM present.accounts AS theirs"  # noqa: S608
@@ -133,7 +141,7 @@ def carry_over(db: sqlite_utils.Database, present: Path, now: datetime) -> bool:
     """
     try:
         with _attached(db, present), writing(db):
-            for step in (*_CARRY, *_SHUT_OUT):
+            for step in (*_CARRY, *_HALTS, *_SHUT_OUT):
                 db.conn.execute(step, {"now": to_text(now)})
     except sqlite3.Error as error:
         if code_of(error) not in _UNREADABLE:
