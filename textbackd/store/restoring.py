@@ -106,18 +106,14 @@ _CARRY: Final = (
     " WHERE submitted_at IS NOT NULL AND id NOT IN (SELECT id FROM main.outbox)",
 )
 
-
-# Of these the database that was there is the cause: it is none, is damaged, is older than a table of ours, may not be read.
-_UNREADABLE: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN)
-
 # Texting is stopped after the restore by what stopped it before, and by nothing else: somebody who ended a pause knew why.
 _SAME_HALT: Final = "theirs.kind = ours.kind AND theirs.line IS ours.line AND theirs.since = ours.since"
 _HALTS: Final = (
-    "UPDATE main.halts AS ours SET ended_at = coalesce("
-    f"(SELECT ended_at FROM present.halts AS theirs WHERE {_SAME_HALT}), :now)"  # noqa: S608
+    "UPDATE main.halts AS ours SET ended_at = coalesce("  # noqa: S608
+    f"(SELECT ended_at FROM present.halts AS theirs WHERE {_SAME_HALT}), :now)"
     " WHERE ended_at IS NULL AND (until IS NULL OR until > :now)"
     f" AND NOT EXISTS (SELECT 1 FROM present.halts AS theirs WHERE {_SAME_HALT} AND theirs.ended_at IS NULL)",
-    "INSERT INTO main.halts (kind, line, since, until, ended_at, why)"
+    "INSERT INTO main.halts (kind, line, since, until, ended_at, why)"  # noqa: S608
     " SELECT kind, line, since, until, ended_at, why FROM present.halts AS theirs"
     f" WHERE NOT EXISTS (SELECT 1 FROM main.halts AS ours WHERE {_SAME_HALT}) ORDER BY id",
 )
@@ -131,6 +127,10 @@ _SHUT_OUT: Final = (
     "UPDATE tokens SET revoked_at = :now WHERE revoked_at IS NULL"
     " AND token NOT IN (SELECT token FROM present.tokens WHERE revoked_at IS NULL)",
 )
+
+
+# Of these the database that was there is the cause: it is none, is damaged, is older than a table of ours, may not be read.
+_UNREADABLE: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN)
 
 
 def carry_over(db: sqlite_utils.Database, present: Path, now: datetime) -> bool:
