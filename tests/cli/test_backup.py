@@ -1,5 +1,6 @@
 """`backup` and `restore` at the terminal: what they say, and what they refuse."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +49,19 @@ def test_in_a_folder_the_newest_are_kept_and_other_files_are_left_alone(shell: S
     left = sorted(path.name for path in folder.iterdir())
     assert [name for name in left if name in old] == [old[-1]]
     assert len(left) == 4
+
+
+def test_in_a_folder_what_was_left_of_broken_backups_goes_after_a_day(shell: Shell, config: Path) -> None:
+    folder = config.parent / "backups"
+    folder.mkdir()
+    old = [f".textbackd-20250101T000000Z.db.part{end}" for end in ("", "-journal")]
+    kept = [".textbackd-20250102T000000Z.db.part", ".textbackd-of-my-own.part"]  # one may be under way
+    for name in [*old, *kept]:
+        (folder / name).touch()
+    for name in [*old, kept[1]]:
+        os.utime(folder / name, (0, 0))
+    shell("backup", folder, "--keep", "2", "--config", config)
+    assert sorted(path.name for path in folder.iterdir())[:-1] == kept
 
 
 def test_keep_without_a_folder_is_wrong_usage(shell: Shell, config: Path) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.flow.office import running, until
 from tests.flow.settings import configured
 from tests.flow.test_gaps import FRESH, OLD, watched_until, write
 from tests.gateways.sink import HttpSink
+from tests.store.disk import files_end_at
 from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
 from textbackd.config import Settings
 from textbackd.core.conversation import Happening, Turn
@@ -379,17 +379,6 @@ def many_opted_out(db: sqlite_utils.Database) -> None:
         db.conn.executemany("INSERT INTO optouts VALUES (?, '2026-03-02T12:03:00Z', 'text', '')", rows)
 
 
-@contextmanager
-def files_end_at(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond so many bytes, which fails as a disk without space does (setrlimit(2))."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_without_space_for_the_opt_outs_nothing_is_restored(shop: Settings, tmp_path: Path) -> None:
     file = backed_up(shop, tmp_path, missed)
     change(shop, many_opted_out)
@@ -406,6 +395,7 @@ def test_a_full_disk_is_no_fault_of_the_backup(shop: Settings, tmp_path: Path, r
     with files_end_at(room), pytest.raises(StorageError) as refused:
         restore(file, shop, RESTORED)
     assert ("cannot be read" in str(refused.value), "Nothing was changed." in str(refused.value)) == (False, True)
+    assert [path.name for path in tmp_path.iterdir() if "restoring" in path.name] == []
 
 
 def test_a_full_disk_is_not_taken_for_a_database_that_cannot_be_read(shop: Settings, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,9 @@ from textbackd.flow.restore import restore as put_back
 from textbackd.store.backup import Content, take
 
 NAME: Final = re.compile(r"textbackd-\d{8}T\d{6}Z\.db")  # of a backup in a FOLDER
+# Of one that was never finished, as after a power cut, and of what SQLite had beside it.
+PART: Final = re.compile(r"\.textbackd-\d{8}T\d{6}Z\.db\.part(-journal|-wal|-shm)?")
+GIVEN_UP: Final = timedelta(days=1)  # no backup takes so long
 
 
 @click.command(short_help="Copy the database into one file, while textbackd works.")
@@ -34,9 +37,14 @@ def backup(target: Path, keep: int | None, config: Path) -> None:
     file = target / f"textbackd-{now:%Y%m%dT%H%M%SZ}.db" if target.is_dir() else target
     held = take(settings.storage, file, now)
     click.echo("\n".join([f"{file}: {_size(held.size)}, checked.", *_held(held, settings)]))
-    old = _older(target, keep) if keep is not None else []
-    for path in old:
-        path.unlink()
+    if keep is not None:
+        _tidy(target, keep, now)
+
+
+def _tidy(folder: Path, keep: int, now: datetime) -> None:
+    old = _older(folder, keep)
+    for path in (*old, *_unfinished(folder, now)):
+        path.unlink(missing_ok=True)
     if old:
         click.echo(f"Deleted: {len(old)} older.")
 
@@ -44,6 +52,12 @@ def backup(target: Path, keep: int | None, config: Path) -> None:
 def _older(folder: Path, keep: int) -> list[Path]:
     """Return the backups beyond the newest `keep`; other files are nobody's business."""
     return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))[:-keep]
+
+
+def _unfinished(folder: Path, now: datetime) -> list[Path]:
+    """Return what is left of backups that broke off long ago."""
+    parts = (path for path in folder.iterdir() if PART.fullmatch(path.name))
+    return [path for path in parts if path.stat().st_mtime < (now - GIVEN_UP).timestamp()]
 
 
 @click.command(short_help="Put a backup in the place of the database.")

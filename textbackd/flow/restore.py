@@ -25,8 +25,7 @@ from textbackd.store.database import StorageError, advice, code_of, is_running, 
 from textbackd.store.halts import Halt
 from textbackd.store.restoring import Settled
 
-# What SQLite and we keep beside a database.
-BESIDE: Final = ("-wal", "-shm")
+# What we keep beside a database.
 LOCKS: Final = (".lock", ".opening")
 
 
@@ -85,7 +84,8 @@ def _candidate(database: Path) -> Iterator[Path]:
         said = f"{database}: the backup cannot be put there ({error}). Nothing was changed. {advice(error)}"
         raise StorageError(said) from error
     finally:
-        for end in ("", *BESIDE, *LOCKS):
+        backup.clear(path)
+        for end in LOCKS:
             path.with_name(path.name + end).unlink(missing_ok=True)
 
 
@@ -136,7 +136,7 @@ def _keep(database: Path, now: datetime) -> Path:
     kept = database.with_name(f"{database.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for end in BESIDE:  # there only if it is damaged: with another database it must never meet
+    for end in backup.BESIDE:  # there only if it is damaged
         with suppress(FileNotFoundError):
             database.with_name(database.name + end).rename(kept.with_name(kept.name + end))
     try:

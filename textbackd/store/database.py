@@ -127,7 +127,7 @@ def advice(error: Exception) -> str:
     if "not a database" in text or "malformed" in text:
         return "Move it away, or restore a backup."
     if "disk I/O error" in text:
-        return "The disk fails: look at `dmesg`."
+        return "The disk is full or fails: look at `df` and `dmesg`."
     if "disk is full" in text or getattr(error, "errno", None) == 28:
         return "Free some space on the disk."
     return "Check that the folder exists and belongs to the user that runs textbackd."
