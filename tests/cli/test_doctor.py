@@ -101,3 +101,9 @@ def test_a_daemon_that_holds_the_database_is_seen(shell: Shell, config: Path) ->
     finally:
         os.close(lock)
     assert "do not answer" in " ".join(done.out.split())
+
+
+def test_a_shop_that_only_watches_is_told_how_to_go_live_without_a_restart(shell: Shell, config: Path) -> None:
+    config.write_text(config.read_text() + "mode: observe\n")
+    said = shell("doctor", "--config", config).out
+    assert "mode: live\n      systemctl reload textbackd\n" in said

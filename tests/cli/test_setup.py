@@ -553,14 +553,56 @@ def test_what_the_installer_left_is_begun_anew(shell: Shell, box: AsteriskBox, c
     assert (config.parent / "textbackd.yaml.1").exists()
 
 
-def test_a_file_with_faults_is_told_and_kept(shell: Shell, box: AsteriskBox, config: Path) -> None:
-    box.has_account("s3cret")
+TYPO = "business: {name: A, country: XX}\n"
+
+
+def with_a_typo(config: Path, text: str = TYPO) -> Path:
     config.parent.mkdir()
-    config.write_text("business: {name: A, country: XX}\n")
+    config.write_text(text)
+    return config
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(TYPO, id="a value that is none"), pytest.param("business: {name: A\n", id="no YAML")]
+)
+def test_enter_never_throws_a_file_with_a_typo_away(shell: Shell, box: AsteriskBox, config: Path, text: str) -> None:
+    box.has_account("s3cret")
+    done = shell(*here(box, with_a_typo(config, text)), *NO_PORTS, typed=ENTERS)
+    assert done.code == 0
+    assert "`textbackd check --config" in said(done)
+    assert "answers are kept" not in said(done)
+    assert "is left as it is" in said(done)
+    assert config.read_text() == text
+    assert not (config.parent / "textbackd.yaml.1").exists()
+
+
+def test_a_file_with_a_typo_is_begun_anew_by_who_says_so_and_is_kept_beside(
+    shell: Shell, box: AsteriskBox, config: Path
+) -> None:
+    box.has_account("s3cret")
+    done = shell(*here(box, with_a_typo(config)), *NO_PORTS, typed="y\n" + ENTERS)
+    assert done.code == 0
+    assert load(config).mode == "observe"
+    assert (config.parent / "textbackd.yaml.1").read_text() == TYPO
+
+
+@pytest.mark.parametrize("flags", [(), ("--replace",)])
+def test_where_nobody_is_asked_a_file_with_a_typo_is_refused(
+    shell: Shell, box: AsteriskBox, config: Path, flags: tuple[str, ...]
+) -> None:
+    box.has_account("s3cret")
+    refused = shell(*here(box, with_a_typo(config)), *NO_PORTS, "--yes", "--name", "A", *flags)
+    assert refused.code == 2
+    assert "textbackd check" in refused.sentence
+    assert config.read_text() == TYPO
+
+
+def test_a_typo_in_what_the_installer_left_costs_nothing(shell: Shell, box: AsteriskBox, config: Path) -> None:
+    box.has_account("s3cret")
+    with_a_typo(config, "business: {name: Your Shop, country: XX}\n")
     done = shell(*here(box, config), *NO_PORTS, "--yes", "--name", "A", "--replace")
-    assert "begun anew" in done.out
+    assert done.code == 0
     assert load(config).business.name == "A"
-    assert "XX" in (config.parent / "textbackd.yaml.1").read_text()
 
 
 def test_a_running_daemon_is_told_to_read_it_anew(shell: Shell, box: AsteriskBox, config: Path) -> None:
@@ -571,6 +613,46 @@ def test_a_running_daemon_is_told_to_read_it_anew(shell: Shell, box: AsteriskBox
     finally:
         os.close(lock)
     assert "systemctl reload textbackd" in done.out
+
+
+def serves(box: AsteriskBox, config: Path) -> Path:
+    """Let the box have a systemd, whose textbackd runs with that configuration; return what systemd was told."""
+    told = box.root / "systemd-was-told"
+    run = f"argv[]=/opt/textbackd/bin/textbackd run --config {config} ;"
+    systemctl = box.commands / "systemctl"
+    systemctl.write_text(
+        "#!/bin/sh\n"
+        f'case $1 in show) printf "ActiveState=active\\nExecStart={{ {run} }}\\n" ;; *) echo "$@" >> {told} ;; esac\n'
+    )
+    systemctl.chmod(0o755)
+    return told
+
+
+@root_only
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        pytest.param((), "reload textbackd\n", id="without a word"),
+        pytest.param(("--no-reload",), "", id="unless it shall not"),
+    ],
+)
+def test_the_running_service_takes_the_configuration_up(
+    shell: Shell, box: AsteriskBox, config: Path, flags: tuple[str, ...], told: str
+) -> None:
+    by_flags(shell, box, config, "--gateway", "http", "--set", "url=http://127.0.0.1:9/x")
+    systemd = serves(box, config)
+    done = shell(*here(box, config), "--yes", "--replace", "--mode", "live", *flags, *NO_PORTS, PATH=box.path)
+    assert done.code == 0
+    assert (systemd.read_text() if systemd.exists() else "") == told
+    assert ("reads it now" in done.out) == bool(told)
+
+
+@root_only
+def test_a_service_with_another_configuration_is_left_alone(shell: Shell, box: AsteriskBox, config: Path) -> None:
+    systemd = serves(box, Path("/etc/textbackd/textbackd.yaml"))
+    box.has_account("s3cret")
+    assert shell(*here(box, config), *NO_PORTS, typed=ENTERS, PATH=box.path).code == 0
+    assert not systemd.exists()
 
 
 # Ctrl-C reaches whoever has the terminal for their own.

@@ -29,6 +29,7 @@ from textbackd.store.acts import Act, ActKind
 from textbackd.store.database import open_database, writing
 from textbackd.store.inbox import Came, Incoming
 from textbackd.store.journal import record
+from textbackd.store.migrations import MIGRATION_NAMES
 from textbackd.store.notices import NewNotice, Way
 
 CONFIG = """
@@ -215,7 +216,11 @@ def test_it_tells_a_maintainer_what_counts(tmp_path: Path) -> None:
         "gateways.gateway1.type: http", "pbx.pbx1.secret: secret, written there", "business.numbers: [a number]",
     } <= set(written)  # fmt: skip
     database, (call,) = json.loads(made["database.json"].text), json.loads(made["calls.json"].text)
-    assert (database["quick_check"], database["rows"]["calls"], database["schema"][-1]) == (True, 1, "m015_reports")
+    assert (database["quick_check"], database["rows"]["calls"], database["schema"][-1]) == (
+        True,
+        1,
+        MIGRATION_NAMES[-1],
+    )
     assert database["kinds"]["outbox"] == [["missed", "accepted", 1]]
     assert (call["verdict"], call["reason"], call["decision"], call["caller"]) == ("missed", "no_answer", "text", 1)
     assert [step for _, step in call["way"]] == ["arrived", "rang", "other"]

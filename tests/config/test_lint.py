@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from textbackd.config import Settings, lint, load, loads
+from textbackd.config.service_user import how_to_close
 from textbackd.core.words import WORDS, Language
 
 Configured = Callable[..., Settings]
@@ -153,9 +154,8 @@ def test_a_secret_file_that_everybody_can_read_is_a_warning(tmp_path: Path) -> N
     secret = tmp_path / "ami.secret"
     secret.write_text("hunter2")
     secret.chmod(0o644)
-    assert (
-        f"everybody can read {secret}. Run: chmod o-r {secret}" in lint(shop(tmp_path, "file:ami.secret", 0o640), {})[0]
-    )
+    (warned,) = lint(shop(tmp_path, "file:ami.secret", 0o640), {})
+    assert f"everybody can read {secret}. Run: {how_to_close(secret)}" in warned
     secret.chmod(0o640)
     assert lint(shop(tmp_path, "file:ami.secret", 0o640), {}) == []
 

@@ -15,8 +15,10 @@ import pytest
 from tests.daemon.living import SECTIONS, living
 from tests.flow.office import TRACES, until
 from tests.gateways.sink import Fault, HttpSink
+from textbackd.config import load
 from textbackd.demo.modem import VirtualModem
 from textbackd.demo.pbx import DemoPbx, frames_of
+from textbackd.doctor import service
 from textbackd.store import halts
 from textbackd.store.halts import HaltKind
 
@@ -97,6 +99,23 @@ async def test_a_bad_file_changes_nothing_and_says_why(
     assert "leads" in bad or f"{tmp_path}/textbackd.yaml:" in caplog.text
 
 
+async def test_doctor_sees_which_configuration_is_in_force(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    async def warned() -> bool:
+        found = await asyncio.to_thread(service.gather, load(tmp_path / "textbackd.yaml"), is_running=True)
+        return any(one.do == ("systemctl reload textbackd",) for one in service.judge(found))
+
+    pages = f'{{listen: "127.0.0.1:{port}"}}'
+    async with HttpSink() as sink, living(tmp_path, web(sink), web=pages) as shop:
+        assert not await warned()
+        shop.write_file(**shop.words("Two."))
+        assert await warned()
+        await shop.reload(**shop.words("Two."))
+        assert not await warned()
+
+
 async def test_a_file_that_is_gone_is_a_fault_like_any_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with HttpSink() as sink, living(tmp_path, web(sink)) as shop:
         (tmp_path / "textbackd.yaml").unlink()
@@ -150,6 +169,15 @@ async def test_what_a_program_is_being_told_it_is_told_once(tmp_path: Path) -> N
             await play(shop.pbx, call_from(9))
             await until(lambda: len(crm.requests) > 1)
     assert [b"+12015550100" in request.body for request in crm.requests] == [True, False]
+
+
+async def test_what_waits_goes_nowhere_once_texting_is_only_observed(tmp_path: Path) -> None:
+    async with HttpSink() as sink, living(tmp_path, web(sink), policy="{delay: 4s}") as shop:
+        await play(shop.pbx, MISSED)
+        await until(lambda: [text["state"] for text in shop.texts()] == ["queued"])
+        await shop.reload(mode="observe")
+        await until(lambda: [text["state"] for text in shop.texts()] == ["suppressed"])
+    assert sink.requests == []
 
 
 async def test_what_waits_for_a_gateway_that_is_gone_goes_out_through_another(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from textbackd.web.metrics import Snapshot, families, render
 
 MIB = 1024 * 1024
 FOLDER = File(path=Path("/var/lib/textbackd"), owner="textbackd", group="textbackd", mode=0o700, readable=None)
+DATA = Path("/mnt/data")
 SECRET = File(path=Path("/etc/textbackd/ami.secret"), owner="root", group="textbackd", mode=0o640, readable=True)
 WELL = Box(
     clock_synchronised=True, disk_free=9000 * MIB, inodes_free=100_000, storage=FOLDER, config=SECRET, secrets=[SECRET]
@@ -38,9 +40,17 @@ WELL = Box(
         pytest.param({"disk_free": 100 * MIB}, "100 MiB are free", "du -xh", id="little disk"),
         pytest.param({"disk_free": 10 * MIB}, "nothing is sent", "du -xh", id="hardly any disk"),
         pytest.param({"inodes_free": 5}, "room for 5 more files", "df -i", id="inodes"),
-        pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd:", id="owner"),
+        pytest.param({"storage": replace(FOLDER, owner="root")}, "belongs to root", "chown -R textbackd: /var/lib/textbackd", id="owner"),
+        pytest.param(
+            {"storage": replace(FOLDER, path=DATA, owner="root", mode=0o755), "storage_path": DATA}, "has to be a folder of its own",
+            "install -d -m 0700 -o textbackd -g textbackd /mnt/data/textbackd", id="a folder that others have things in",
+        ),
         pytest.param({"storage": replace(FOLDER, mode=0o755)}, "Everybody", "chmod 0700 /var/lib/textbackd", id="folder mode"),
         pytest.param({"secrets": [replace(SECRET, mode=0o644)]}, "read by everybody", "chmod o-rwx", id="open secret"),
+        pytest.param(
+            {"secrets": [replace(SECRET, mode=0o644, group="root")]}, "read by everybody",
+            "chgrp textbackd /etc/textbackd/ami.secret", id="an open secret that the service reads as one of everybody",
+        ),
         pytest.param({"config": replace(SECRET, readable=False)}, "cannot be read by", "chgrp textbackd", id="closed file"),
         pytest.param({"storage": None, "disk_free": None, "inodes_free": None}, "", "", id="before the first start"),
     ],
@@ -51,6 +61,27 @@ def test_the_box_is_judged(changes: dict[str, Any], said: str, line: str) -> Non
     if said:
         assert said in found[0].what
         assert any(done.startswith(line) for done in found[0].do)
+
+
+@pytest.mark.parametrize(
+    ("folder", "own"),
+    [
+        pytest.param("/mnt/data", "/mnt/data/textbackd", id="a folder inside the one that is shared"),
+        pytest.param("/srv/textbackd", "/srv/textbackd", id="a folder that has the name of ours"),
+    ],
+)
+def test_a_database_elsewhere_gets_a_folder_of_its_own_and_the_units_may_write_there(folder: str, own: str) -> None:
+    elsewhere = replace(FOLDER, path=Path(folder), owner="root", mode=0o755)
+    (found,) = box.judge(replace(WELL, storage=elsewhere, storage_path=Path(folder), database="shop.db"))
+    assert found.do == (
+        f"install -d -m 0700 -o textbackd -g textbackd {own}",
+        "# textbackd.yaml:",
+        f"storage: {own}/shop.db",
+        "# systemctl edit textbackd; then the same: systemctl edit textbackd-backup",
+        "[Service]",
+        f"ReadWritePaths={own}",
+        "systemctl restart textbackd",
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,6 +142,8 @@ def test_a_page_that_the_network_reaches_is_a_warning() -> None:
 
 # ---- the service
 
+AT_TWO = datetime(2026, 7, 1, 14, 2, tzinfo=UTC)
+READ = Sample("textbackd_configuration_read_timestamp_seconds", {}, AT_TWO.timestamp())
 RUNS = Service(running=Running(pbx={"office": "connected"}), address="http://127.0.0.1:8470")
 
 
@@ -132,6 +165,13 @@ def told(**changes: Any) -> dict[str, Running]:
             told(samples=(Sample("textbackd_build_info", {"version": "0.0.1"}, 1.0),)), "0.0.1 is running",
             "systemctl restart", id="another version",
         ),
+        pytest.param(
+            {**told(samples=(READ,)), "written_at": AT_TWO + timedelta(minutes=8)},
+            "still has the configuration of 01 Jul 14:02:00; the file is of 01 Jul 14:10:00",
+            "systemctl reload textbackd", id="a configuration that was not taken up",
+        ),
+        pytest.param({**told(samples=(READ,)), "written_at": AT_TWO}, "", "", id="the configuration of the file"),
+        pytest.param({"written_at": AT_TWO}, "", "", id="an older daemon, which does not tell when it read its own"),
         pytest.param(
             told(samples=(Sample("textbackd_alarm_active", {"alarm": "no_calls", "of": "main"}, 1.0),)), "(main)",
             "journalctl", id="an alarm",

@@ -67,6 +67,31 @@ def test_a_modem_is_judged(changes: dict[str, Any], said: str, line: str) -> Non
         assert any(done.startswith(line) for done in found[0].do)
 
 
+@pytest.mark.parametrize(
+    ("holder", "commands"),
+    [
+        pytest.param("ModemManager (process 7)", ("systemctl stop ModemManager",), id="ModemManager"),
+        pytest.param("gammu-smsd (process 7)", ("systemctl stop gammu-smsd",), id="Gammu"),
+        pytest.param("smsd (process 7)", ("systemctl stop smstools",), id="SMS Server Tools"),
+        pytest.param("bearerbox (process 7)", ("systemctl stop kannel",), id="Kannel"),
+        pytest.param("python3 (process 7)", ("ps -fp 7",), id="a program without a unit that we know"),
+        pytest.param("two words (process 71)", ("ps -fp 71",), id="a name of two words"),
+    ],
+)
+def test_a_port_is_let_go_by_the_unit_of_its_holder_and_no_unit_is_invented(
+    holder: str, commands: tuple[str, ...]
+) -> None:
+    (found,) = judge(Sticks(modems=[replace(WELL, held_by=holder)]))
+    assert found.do == commands
+
+
+def test_asterisk_is_never_stopped_for_a_modem_that_its_driver_has() -> None:
+    (found,) = judge(Sticks(modems=[replace(WELL, held_by="asterisk (process 7)")]))
+    assert not any("systemctl" in line for line in found.do)
+    assert any("dongle.conf" in line and "quectel.conf" in line for line in found.do)
+    assert "asterisk_dongle" in " ".join(found.do)
+
+
 def test_a_pin_that_is_configured_is_left_to_the_daemon() -> None:
     (found,) = judge(Sticks(modems=[replace(WELL, sim="SIM PIN", has_pin=True, registration=None)]))
     assert found.severity is Severity.NOTE

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
+
 from tests.flow.gateways import Scripted, Sending, now, sending
 from tests.hasty import hasty
 from tests.store.rows import a_text
@@ -39,11 +41,11 @@ class Knowing(Scripted):
 
 
 @asynccontextmanager
-async def settling(folder: Path, gateway: Scripted, *others: Scripted) -> AsyncIterator[Sending]:
+async def settling(folder: Path, gateway: Scripted, *others: Scripted, account: str = "") -> AsyncIterator[Sending]:
     """Run workers and, beside them, what settles unknown texts."""
     clock = partial(now, asyncio.get_running_loop())
     async with sending(folder, gateway, *others) as at_work:
-        unknowns = Unknowns(gateway, store=at_work.store, clock=clock, wake=lambda: None)
+        unknowns = Unknowns(gateway, store=at_work.store, clock=clock, wake=lambda: None, account=account)
         task = asyncio.create_task(unknowns.run())
         try:
             yield at_work
@@ -89,6 +91,16 @@ async def test_a_gateway_that_knows_our_id_is_given_the_text_again(tmp_path: Pat
     assert len({text.id for _, text in gateway.sent}) == 1
     assert len(gateway.sent) == 3
     assert other.sent == [], "what may have gone out through one gateway never goes to another"
+
+
+@hasty
+@pytest.mark.parametrize("gateway", [Knowing("web", Fate.UNKNOWN), Listing("web", Fate.UNKNOWN, appears_at=1)])
+async def test_another_gateway_that_has_got_the_name_is_not_asked(tmp_path: Path, gateway: Knowing | Listing) -> None:
+    async with settling(tmp_path, gateway, account="another") as at_work:
+        await at_work.put()
+        await asyncio.sleep(60)
+        assert (await row(at_work))["state"] == "unknown"
+    assert len(gateway.sent) == 1
 
 
 @hasty

@@ -1,5 +1,6 @@
 """The outbox: who may take a text, what every outcome makes of it, and what a crash leaves."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,11 @@ import sqlite_utils
 
 from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
 from textbackd.core.phone import E164
-from textbackd.store import outbox
-from textbackd.store.database import open_database
+from textbackd.store import halts, leads, outbox
+from textbackd.store.database import open_database, writing
+from textbackd.store.halts import HaltKind
 from textbackd.store.journal import record
+from textbackd.store.leads import NewLead
 from textbackd.store.outbox import DueText, NewText
 from textbackd.store.states import State, TextOf
 
@@ -199,6 +202,107 @@ def test_texts_of_a_gateway_that_is_gone_go_to_the_first_that_there_is(db: sqlit
     taken = [claimed(db, "web") for _ in range(2)]
     assert {text.gateways for text in taken} == {("web", "spare"), ("web",)}
     assert row(db, stays)["gateways"] == '["web"]'
+
+
+# ---- what may lie with a gateway already
+
+
+def doubtful(db: sqlite_utils.Database) -> str:
+    """Queue a text again for the account that may have it."""
+    text_id = put(db)
+    text = outbox.claim(db, "stick", NOON, account="first")
+    assert text is not None
+    outbox.ended(db, text, State.UNKNOWN, outcome="unknown", code=None, explanation="no answer", now=NOON)
+    assert outbox.repeat(db, text_id, "stick", NOON, "first")
+    return text_id
+
+
+@pytest.mark.parametrize(
+    ("account", "gets_it"), [pytest.param("first", True, id="the same"), pytest.param("second", False, id="another")]
+)
+def test_what_may_lie_with_one_account_is_given_to_no_other(
+    db: sqlite_utils.Database, account: str, gets_it: bool
+) -> None:
+    doubtful(db)
+    assert (outbox.claim(db, "stick", NOON, account=account) is not None) is gets_it
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        pytest.param(lambda db: outbox.adopt_orphans(db, ["web"]), id="its gateway is gone"),
+        pytest.param(lambda db: outbox.expire(db, NOON + DAY), id="its time is over"),
+        pytest.param(lambda db: outbox.suppress_waiting(db, "stick"), id="nothing is sent any more"),
+        pytest.param(lambda db: outbox.cancel_automatic(db, CALLER, "called back", NOON), id="the caller got through"),
+        pytest.param(lambda db: outbox.cancel_waiting_within(db, None, "paused"), id="texting is paused"),
+    ],
+)
+def test_what_may_lie_with_a_gateway_is_never_said_not_to_have_gone_out(
+    db: sqlite_utils.Database, over: Callable[[sqlite_utils.Database], object]
+) -> None:
+    text_id = doubtful(db)
+    over(db)
+    assert row(db, text_id)["state"] == "unknown"
+
+
+def test_a_person_may_send_it_through_any(db: sqlite_utils.Database) -> None:
+    text_id = doubtful(db)
+    outbox.expire(db, NOON + DAY)
+    assert outbox.try_again(db, text_id, NOON, NOON + DAY)
+    assert outbox.claim(db, "stick", NOON, account="second") is not None
+
+
+def test_of_unknown_texts_only_their_own_account_is_asked(db: sqlite_utils.Database) -> None:
+    text = outbox.claim(db, "stick", NOON, account="first") if put(db) else None
+    assert text is not None
+    outbox.ended(db, text, State.UNKNOWN, outcome="unknown", code=None, explanation="no answer", now=NOON)
+    found = {account: len(outbox.unknown_at(db, "stick", NOON - DAY, account)) for account in ("first", "second")}
+    assert found == {"first": 1, "second": 0}
+
+
+# ---- while nobody is to be texted
+
+
+def of_call(db: sqlite_utils.Database) -> None:
+    record(db, judged(line="main"), a_text(), same_case_within=DAY, now=NOON)
+
+
+def of_form(db: sqlite_utils.Database) -> None:
+    lead = NewLead(source="website", line="main", at=NOON, number=CALLER, phone=CALLER, name="", words="")
+    with writing(db):
+        leads.add_within(db, lead, None, None, put(db))
+
+
+@pytest.mark.parametrize("text", [of_call, of_form])
+@pytest.mark.parametrize(
+    ("line", "until", "waits"),
+    [
+        pytest.param(None, None, True, id="all are paused"),
+        pytest.param("main", None, True, id="its line is"),
+        pytest.param("other", None, False, id="another line is"),
+        pytest.param("main", NOON, False, id="it was, until now"),
+    ],
+)
+def test_a_text_that_comes_back_waits_while_its_line_is_paused(
+    db: sqlite_utils.Database,
+    text: Callable[[sqlite_utils.Database], None],
+    line: str | None,
+    until: datetime | None,
+    waits: bool,
+) -> None:
+    text(db)
+    halts.halt(db, HaltKind.PAUSE, line=line, until=until, why="holiday", now=NOON - DAY)
+    assert (outbox.claim(db, "stick", NOON) is None) is waits
+
+
+@pytest.mark.parametrize("text", [of_call, of_form])
+@pytest.mark.parametrize(("line", "count"), [(None, 1), ("main", 1), ("other", 0)])
+def test_a_pause_cancels_what_waits_of_its_line(
+    db: sqlite_utils.Database, text: Callable[[sqlite_utils.Database], None], line: str | None, count: int
+) -> None:
+    text(db)
+    with writing(db):
+        assert outbox.cancel_waiting_within(db, line, "holiday") == count
 
 
 def test_the_list_ends_with_the_newest_and_holds_only_so_many(db: sqlite_utils.Database) -> None:

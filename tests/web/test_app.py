@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import aiohttp
@@ -258,6 +258,9 @@ textbackd_database_size_bytes 4096
 # HELP textbackd_disk_free_bytes Free space beside the database.
 # TYPE textbackd_disk_free_bytes gauge
 textbackd_disk_free_bytes 8192
+# HELP textbackd_configuration_read_timestamp_seconds When the configuration in force was read.
+# TYPE textbackd_configuration_read_timestamp_seconds gauge
+textbackd_configuration_read_timestamp_seconds 1782914520.0
 # HELP textbackd_gateway_recovery_ask_total Recovery ask, as the gateway tells.
 # TYPE textbackd_gateway_recovery_ask_total counter
 textbackd_gateway_recovery_ask_total{gateway="stick"} 2.0
@@ -301,6 +304,7 @@ def test_the_metrics_of_a_day() -> None:
         waiting_events={"office": 6},
         database_bytes=4096,
         disk_free_bytes=8192,
+        configured_at=datetime(2026, 7, 1, 14, 2, tzinfo=UTC),
         vitals={"stick": {"signal_dbm": -71.0, "recovery_ask_total": 2.0}},
         told={"stick": {"operator": "T-Mobile"}},
     )

@@ -24,7 +24,7 @@ DASHBOARD: Final = json.loads((CONFIG / "grafana-dashboard.json").read_text("utf
 OF_MODEMS: Final = {"signal_dbm": -71.0, "sim_storage_used": 3.0, "sim_storage_size": 20.0}
 KNOWN: Final = {family.name for family in families(Snapshot(vitals={"stick": OF_MODEMS}))}
 # What needs no picture: it is part of another number, or names what is running.
-NOT_SHOWN: Final = {"textbackd_gateway_info"}
+NOT_SHOWN: Final = {"textbackd_gateway_info", "textbackd_configuration_read_timestamp_seconds"}
 NAME: Final = re.compile(r"\btextbackd_\w+")
 HISTOGRAM: Final = re.compile(r"_(bucket|sum|count)$")
 

@@ -14,6 +14,7 @@ from textbackd.config.preview import Preview, group_preview, previews
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import SecretMissingError, file_of, fill_variables, is_plain, resolve, world_readable
 from textbackd.config.sections.line import Line
+from textbackd.config.service_user import how_to_close
 from textbackd.config.settings import Settings
 from textbackd.config.yaml_source import Fault, Loc
 from textbackd.core.compose import MOST_SEGMENTS, Language, TextKind
@@ -68,19 +69,20 @@ def _missing(text: str, environ: Mapping[str, str], whole: bool) -> SecretMissin
 
 
 def _secrets(settings: Settings, environ: Mapping[str, str]) -> Found:
-    exposed = world_readable(settings.origin.path)
+    path = settings.origin.path
+    close = how_to_close(path) if world_readable(path) else None
     for loc, text, whole in _within_sight(settings, environ):
-        yield from ((loc, words) for words in _secret(text, environ, whole=whole, exposed=exposed))
+        yield from ((loc, words) for words in _secret(text, environ, whole=whole, close=close))
 
 
-def _secret(text: str, environ: Mapping[str, str], *, whole: bool, exposed: bool) -> Iterator[str]:
+def _secret(text: str, environ: Mapping[str, str], *, whole: bool, close: str | None) -> Iterator[str]:
     if (missing := _missing(text, environ, whole)) is not None:
         yield str(missing)
         return
-    if whole and is_plain(text) and exposed:
-        yield "the secret is written here, and everybody can read this file. Move it to file:NAME, or run chmod o-r."
+    if whole and is_plain(text) and close:
+        yield f"the secret is written here, and everybody can read this file. Move it to file:NAME, or run: {close}"
     if whole and (path := file_of(text, environ)) and world_readable(path):
-        yield f"everybody can read {path}. Run: chmod o-r {path}"
+        yield f"everybody can read {path}. Run: {how_to_close(path)}"
 
 
 def _devices(settings: Settings) -> Found:

@@ -102,7 +102,9 @@ class Settings(Section):
         default=None, description="Texting is paused and resumed by a code that a desk phone dials; docs/OPERATING.md."
     )
     storage: Annotated[Path, BeforeValidator(readers.storage_path)] = Field(
-        default=Path("/var/lib/textbackd/textbackd.db"), description="The database."
+        default=Path("/var/lib/textbackd/textbackd.db"),
+        description="The database. Elsewhere than in /var/lib/textbackd it needs a folder of its own that belongs to textbackd, and "
+        "`ReadWritePaths=FOLDER` under `[Service]` by `systemctl edit textbackd` and `systemctl edit textbackd-backup`.",
     )
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

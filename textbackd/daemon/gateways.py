@@ -5,6 +5,7 @@ did change finishes its text in hand and is let go before its successor begins, 
 """
 
 import asyncio
+import hashlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -44,6 +45,13 @@ class Origin:
     hook_url: str | None
     managers: tuple[tuple[str, AmiClient], ...]  # for those that send through a PBX
 
+    @property
+    def account(self) -> str:
+        """What tells this account or device from another one under the same name: all but its secrets, price and speed, hashed."""
+        names = sorted(set(type(self.section).model_fields) - {"rate", "price"})
+        told = [(name, getattr(self.section, name)) for name in names]  # a SecretStr shows nothing of itself
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
 
 class Sender:
     """One gateway at work: its worker, and what takes in what it brings."""
@@ -79,7 +87,8 @@ class Sender:
         kept, gateway = self._kept, self.gateway
         yield self.replies.run()
         if Unknowns.can_settle(gateway):
-            yield Unknowns(gateway, store=kept.store, clock=kept.clock, wake=kept.wake).run()
+            account = self.origin.account
+            yield Unknowns(gateway, store=kept.store, clock=kept.clock, wake=kept.wake, account=account).run()
 
     def stop(self) -> None:
         """Finish the text in hand and take no other."""
@@ -93,6 +102,7 @@ class Plan:
 
     senders: Mapping[str, Sender]  # those that stay, and new ones
     readings: Readings
+    observes: bool  # nothing is sent
 
     @property
     def gateways(self) -> Mapping[str, Gateway]:
@@ -122,6 +132,7 @@ class Gateways:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._orphans = asyncio.Event()
+        self._observes = False
 
     def wake(self) -> None:
         """Have the outbox looked at now."""
@@ -135,7 +146,7 @@ class Gateways:
             name: self._sender(name, _origin(name, section, common.settings, clients), readings)
             for name, section in common.settings.gateways.items()
         }
-        return Plan(senders=senders, readings=readings)
+        return Plan(senders=senders, readings=readings, observes=common.settings.mode == "observe")
 
     def _sender(self, name: str, origin: Origin, readings: Readings) -> Sender:
         known = self._senders.get(name)
@@ -149,6 +160,8 @@ class Gateways:
             store=kept.store,
             clock=kept.clock,
             rate=origin.section.rate,
+            account=origin.account,
+            is_observing=lambda: self._observes,
             on_the_phone=self._on_the_phone,
             breakers=self._breakers,
             bell=kept.bell,
@@ -185,6 +198,7 @@ class Gateways:
         """Go on as planned. What is let go finishes its text first, which nobody here waits for."""
         group, last = self._group, self._senders
         assert group is not None  # noqa: S101  # only while sending
+        self._observes = plan.observes
         for name, sender in last.items():
             if plan.senders.get(name) is not sender:
                 sender.stop()

@@ -39,7 +39,7 @@ class Generation:
         self.gateways = gateways.plan(self.common, clients, self.telling.texts)
         self._watch = self._watching(pbxs)
         self._weekly = Weekly(settings, store=kept.store, clock=kept.clock, wake=self.telling.wake)
-        self.vitals = Vitals(self.common, pbxs, gateways, self._watch, counters)
+        self.vitals = Vitals(self.common, pbxs, gateways, self._watch, counters, self.since)
         self._has_doors = doors.are_there(settings, self.gateways.doors)
         self._pages: Ears | None = None
         self._doors: Ears | None = None

@@ -35,9 +35,13 @@ TURNS: Final = (Turn.NEW, Turn.OURS, Turn.THEIRS)
 class Vitals:
     """Looks at the daemon at the moment when it is asked."""
 
-    def __init__(self, common: Common, pbxs: Pbxs, gateways: Gateways, watch: Watch, counters: "Counters") -> None:
+    def __init__(
+        self, common: Common, pbxs: Pbxs, gateways: Gateways, watch: Watch, counters: "Counters", since: datetime
+    ) -> None:
+        """`since`: when the configuration was read."""
         self._common, self._pbxs, self._gateways, self._watch = common, pbxs, gateways, watch
         self._risen = counters  # of the whole life of the daemon
+        self._since = since
 
     async def database_ok(self) -> str:
         """Return "ok" while the database commits."""
@@ -76,6 +80,7 @@ class Vitals:
             alarms={(about.trouble.value, about.of): is_wrong for about, is_wrong in self._watch.alarms().items()},
             waiting_events=self._pbxs.waiting_events(),
             database_bytes=sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists()),
+            configured_at=self._since,
             disk_free_bytes=shutil.disk_usage(path.parent).free,
         )
         return families(snapshot)

@@ -3,7 +3,6 @@
 Asked of the kernel as that user where we may be it, because access lists and folders above count, too.
 """
 
-import grp
 import os
 import pwd
 import stat
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SERVICE_USER: Final = "textbackd"
+from textbackd.config.service_user import SERVICE_USER, group_name, user_exists
+
 SECONDS: Final = 5.0
 
 
@@ -24,15 +24,6 @@ class Step:
     path: Path
     group: str
     mode: int  # permission bits
-
-
-def user_exists(user: str = SERVICE_USER) -> bool:
-    """Return whether the box has that user."""
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
 
 
 def may_read(path: Path, user: str = SERVICE_USER) -> bool | None:
@@ -53,15 +44,6 @@ def may_read(path: Path, user: str = SERVICE_USER) -> bool | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-
-
-def groups_of(user: str = SERVICE_USER) -> frozenset[str]:
-    """Return the names of a user's groups; none of a user that is not there."""
-    try:
-        entry = pwd.getpwnam(user)
-        return frozenset(grp.getgrgid(gid).gr_name for gid in os.getgrouplist(user, entry.pw_gid))
-    except KeyError:
-        return frozenset()
 
 
 def way_to(path: Path) -> list[Step]:
@@ -92,11 +74,3 @@ def letting_in(steps: list[Step], user: str = SERVICE_USER) -> Iterator[str]:
         elif step.group == "root":
             yield f"chgrp {user} {step.path}"
     yield "systemctl restart textbackd"
-
-
-def group_name(gid: int) -> str:
-    """Return the name of a group, its number if it has none."""
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)

@@ -1,7 +1,6 @@
 """The machine itself: clock, zone, disk, and who can read what.   /etc, /proc, the file system → here → examination.py"""
 
 import os
-import pwd
 import shutil
 import stat
 import subprocess
@@ -15,15 +14,17 @@ from zoneinfo import ZoneInfo
 from textbackd.config import Settings
 from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import file_of
+from textbackd.config.service_user import SERVICE_USER, closing, group_name, groups_of, user_name
 from textbackd.config.zones import machine_zone
 from textbackd.doctor import access
-from textbackd.doctor.access import SERVICE_USER
 from textbackd.doctor.findings import Finding, fault, warning
 
 LITTLE_DISK: Final = 200 * 1024 * 1024  # bytes; a year of a busy shop's texts takes less
 TIGHT_DISK: Final = 16 * 1024 * 1024  # near the 8 MiB below which nothing is sent: store/ballast.py
 FEW_INODES: Final = 1000
 OTHERS: Final = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH
+OURS: Final = Path("/var/lib/textbackd")  # StateDirectory of the units
+RESTART: Final = "systemctl restart textbackd"
 SYNCHRONISED: Final = Path("/run/systemd/timesync/synchronized")
 SECONDS: Final = 5.0
 
@@ -51,10 +52,11 @@ class Box:
     disk_free: int | None = None  # bytes beside the database
     inodes_free: int | None = None  # None: the file system has no such limit
     storage: File | None = None  # the folder of the database; None: it is not there yet
-    storage_path: Path = Path("/var/lib/textbackd")
+    storage_path: Path = OURS
+    database: str = "textbackd.db"  # in that folder
     config: File | None = None
     secrets: Sequence[File] = field(default=())
-    has_user: bool = True  # the user of the service is there
+    groups: frozenset[str] = frozenset({SERVICE_USER})  # of the service's user; none: there is no such user
 
 
 # ---- judged
@@ -100,12 +102,27 @@ def _storage(box: Box) -> Iterator[Finding]:
     folder = box.storage
     if folder is None:
         return
-    if box.has_user and folder.owner != SERVICE_USER:
+    if box.groups and folder.owner != SERVICE_USER:
         what = f"{folder.path} belongs to {folder.owner}, so the service cannot write there."
-        yield fault("storage", what, f"chown -R {SERVICE_USER}: {folder.path}", "systemctl restart textbackd")
-    if folder.mode & OTHERS:
+        if folder.path.is_relative_to(OURS):
+            yield fault("storage", what, f"chown -R {SERVICE_USER}: {folder.path}", RESTART)
+        else:
+            yield fault(
+                "storage", f"{what} Elsewhere than in {OURS} it has to be a folder of its own:", *_elsewhere(box)
+            )
+    elif folder.mode & OTHERS:
         what = f"Everybody on this box may look into {folder.path}, where texts and numbers are."
         yield warning("storage", what, f"chmod 0700 {folder.path}")
+
+
+def _elsewhere(box: Box) -> Iterator[str]:
+    """Yield what lets the service have its database outside of its own folder. Nothing that others have there is touched."""
+    own = box.storage_path if box.storage_path.name == SERVICE_USER else box.storage_path / SERVICE_USER
+    yield f"install -d -m 0700 -o {SERVICE_USER} -g {SERVICE_USER} {own}"
+    yield from ("# textbackd.yaml:", f"storage: {own / box.database}")
+    yield "# systemctl edit textbackd; then the same: systemctl edit textbackd-backup"
+    yield from ("[Service]", f"ReadWritePaths={own}")
+    yield RESTART
 
 
 def _readers(box: Box) -> Iterator[Finding]:
@@ -113,9 +130,8 @@ def _readers(box: Box) -> Iterator[Finding]:
     for file in filter(None, (box.config, *box.secrets)):
         what = "The configuration" if file is box.config else "The secret"
         if file.mode & stat.S_IROTH:
-            yield warning(
-                "box.files", f"{what} {file.path} can be read by everybody on this box.", f"chmod o-rwx {file.path}"
-            )
+            close = closing(file.path, owner=file.owner, group=file.group, mode=file.mode, groups=box.groups)
+            yield warning("box.files", f"{what} {file.path} can be read by everybody on this box.", *close)
         if file.readable is False:
             said = f"{what} {file.path} cannot be read by the service's user."
             yield fault("box.files", said, f"chgrp {SERVICE_USER} {file.path}", f"chmod 0640 {file.path}")
@@ -138,9 +154,10 @@ def gather(settings: Settings, environ: Mapping[str, str]) -> Box:
         inodes_free=_inodes(folder) if is_there else None,
         storage=_file(folder, ask=False) if is_there else None,
         storage_path=folder,
+        database=settings.storage.name,
         config=_file(settings.origin.path),
         secrets=[found for path in _secret_files(settings, environ) if (found := _file(path))],
-        has_user=access.user_exists(),
+        groups=groups_of(),
     )
 
 
@@ -176,18 +193,11 @@ def _file(path: Path, *, ask: bool = True) -> File | None:
         return None
     return File(
         path=path,
-        owner=_owner(found.st_uid),
-        group=access.group_name(found.st_gid),
+        owner=user_name(found.st_uid),
+        group=group_name(found.st_gid),
         mode=stat.S_IMODE(found.st_mode),
         readable=access.may_read(path) if ask else None,
     )
-
-
-def _owner(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:

@@ -89,7 +89,7 @@ class Examination:
             yield warning("configuration", f"`textbackd check` has {many} about the configuration.", self._check)
         if self.settings.mode == "observe":
             what = "Nothing is sent: the configuration says so. When all is well:"
-            yield note("mode", what, f"# {self.settings.origin.path}:", "mode: live", "systemctl restart textbackd")
+            yield note("mode", what, f"# {self.settings.origin.path}:", "mode: live", "systemctl reload textbackd")
 
     @property
     def _check(self) -> str:

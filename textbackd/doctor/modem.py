@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from textbackd.config import GsmModem, Settings
-from textbackd.doctor import access
+from textbackd.config.service_user import SERVICE_USER, group_name, groups_of, user_exists
 from textbackd.doctor.findings import Finding, fault, note, warning
 from textbackd.doctor.kernel_log import KernelLog
 from textbackd.doctor.service import Running
@@ -32,6 +32,14 @@ USB_ID: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 # Makes a Huawei stick that shows its CD-ROM the modem 12d1:1001, by vendor command 0x11 with 0x30; found by users of usb_modeswitch
 # ("Huawei E3533 USB modem dongle usbmode switch" in OpenWrt's forum; E3372 and MS2131 on ofono's mailing list, January 2018).
 TO_MODEM: Final = "55534243123456780000000000000011063000000100010000000000000000"
+ASTERISK: Final = "asterisk"  # with chan_dongle or chan_quectel
+# The programs that have modems for a living, as the kernel names them, and Debian's units.
+UNITS: Final[Mapping[str, str]] = {
+    "ModemManager": "ModemManager",
+    "gammu-smsd": "gammu-smsd",
+    "smsd": "smstools",
+    "bearerbox": "kannel",
+}
 READY: Final = "READY"
 NO_NETWORK: Final = frozenset(one.value for one in Registration if not one.may_send)
 STATES: Final[Mapping[str, str]] = {
@@ -117,14 +125,27 @@ def _port(modem: Modem) -> Iterator[Finding]:
         what = f"{modem.port} is not there." if modem.port else "No modem is plugged in."
         yield fault(subject, f"{what} Plug it in, and look whether the box sees it:", "lsusb", LOOK)
     elif modem.held_by:
-        program = modem.held_by.partition(" ")[0]
         what = f"{modem.port} is held by {modem.held_by}, and only one program can use a modem."
-        yield fault(subject, what, f"systemctl stop {program}")
+        yield fault(subject, what, *_letting_go(modem))
     elif modem.error:
         yield fault(subject, modem.error, LOOK)
     if modem.group and modem.user_groups is not None and modem.group not in modem.user_groups:
         what = f"The service's user may not open {modem.port}, which belongs to the group {modem.group}."
-        yield fault(subject, what, f"usermod -aG {modem.group} {access.SERVICE_USER}", "systemctl restart textbackd")
+        yield fault(subject, what, f"usermod -aG {modem.group} {SERVICE_USER}", "systemctl restart textbackd")
+
+
+def _letting_go(modem: Modem) -> Iterator[str]:
+    """Yield how the port gets free. Asterisk is the shop's telephone: it is never stopped."""
+    program, _, process = modem.held_by.rpartition(" (process ")
+    if program == ASTERISK:
+        yield "# take the modem out of /etc/asterisk/dongle.conf (chan_quectel: quectel.conf, `quectel reload`), then:"
+        yield "asterisk -rx 'dongle reload when convenient'"
+        yield f"# or leave it to Asterisk, which then hands over the texts. textbackd.yaml, all of gateways.{modem.name}:"
+        yield from ("type: asterisk_dongle", "device: dongle0    # its name in that file")
+    elif unit := UNITS.get(program):
+        yield f"systemctl stop {unit}"
+    else:
+        yield f"ps -fp {process.rstrip(')')}"
 
 
 def _condition(modem: Modem) -> Iterator[Finding]:
@@ -221,14 +242,14 @@ def _modem(name: str, section: GsmModem, settings: Settings, running: Running | 
         has_pin=section.pin is not None,
         is_there=Path(port).exists() if port else bool(candidates()),
         group=_group(port) if port else "",
-        user_groups=access.groups_of() | {DIALOUT} if access.user_exists() else None,
+        user_groups=groups_of() | {DIALOUT} if user_exists() else None,
     )
     return _as_told(known, running) if running is not None else _as_asked(known, section, settings)
 
 
 def _group(port: str) -> str:
     try:
-        return access.group_name(Path(port).stat().st_gid)
+        return group_name(Path(port).stat().st_gid)
     except OSError:
         return ""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from textbackd.config.service_user import SERVICE_USER
 from textbackd.core.from_records import CdrRow
 from textbackd.doctor import access
 from textbackd.doctor.access import Step
@@ -114,7 +115,7 @@ def gather(
     last_seen: datetime | None,
     etc: Path = Path("/etc/asterisk"),
     usual: Path = Path("/var/log/asterisk/cdr-csv/Master.csv"),
-    user: str = access.SERVICE_USER,
+    user: str = SERVICE_USER,
 ) -> Records:
     """Read the newest rows and look who else may. Reads only; `source` may hold a password, what is returned does not."""
     if source is None:

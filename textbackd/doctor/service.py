@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ WANTS: Final = "etc/systemd/system/multi-user.target.wants"
 SECONDS: Final = 8.0  # longer than the 5 s that its database has
 MOST_BYTES: Final = 4 << 20
 LOG: Final = "journalctl -u textbackd -n 50"
+MOMENT: Final = "%d %b %H:%M:%S"
 _SAMPLE: Final = re.compile(r"^(textbackd_\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 ALARMS: Final[Mapping[str, str]] = {
@@ -75,6 +77,13 @@ class Running:
         found = (sample.labels.get("version", "") for sample in self.samples if sample.name == "textbackd_build_info")
         return next(found, "")
 
+    @property
+    def configured_at(self) -> datetime | None:
+        """When the configuration in force was read; None: not told."""
+        found = (one.value for one in self.samples if one.name == "textbackd_configuration_read_timestamp_seconds")
+        at = next(found, None)
+        return None if at is None else datetime.fromtimestamp(at, UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -86,6 +95,8 @@ class Service:
     is_running: bool = True
     running: Running = field(default_factory=Running)
     address: str = ""  # of its pages
+    written_at: datetime | None = None  # the configuration on disk; None: not known
+    zone: tzinfo = UTC  # of the business
 
 
 # ---- judged
@@ -117,6 +128,10 @@ def _running(service: Service) -> Iterator[Finding]:
     if running.version and running.version != __version__:
         what = f"textbackd {running.version} is running, and {__version__} is installed."
         yield warning("service", what, "systemctl restart textbackd")
+    if service.written_at and running.configured_at and service.written_at > running.configured_at:
+        read, written = (at.astimezone(service.zone) for at in (running.configured_at, service.written_at))
+        what = f"The running daemon still has the configuration of {read:{MOMENT}}; the file is of {written:{MOMENT}}."
+        yield warning("configuration", what, "systemctl reload textbackd")
     if running.database != "ok":
         yield fault("storage", f"The database does not work: {running.database}.", LOG)
     yield from _alarms(running)
@@ -154,7 +169,16 @@ def gather(settings: Settings, *, is_running: bool | None, root: Path = Path("/"
         is_running=running.answers if is_running is None else is_running,
         running=running,
         address=url,
+        written_at=_written_at(settings.origin.path),
+        zone=settings.business.timezone,
     )
+
+
+def _written_at(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def ask(url: str) -> Running:

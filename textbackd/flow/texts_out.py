@@ -69,11 +69,14 @@ class Worker:
         rate: Limit,
         breakers: Breakers,
         bell: Bell,
+        account: str = "",
+        is_observing: Callable[[], bool] = lambda: False,
         on_the_phone: Callable[[], Collection[E164]] = frozenset,
         told: Told | None = None,
     ) -> None:
+        """`account` tells this gateway from another that has had its name; while `is_observing` nothing is sent."""
         self._gateway, self._store, self._clock, self._told = gateway, store, clock, told
-        self._on_the_phone = on_the_phone
+        self._account, self._is_observing, self._on_the_phone = account, is_observing, on_the_phone
         self._breakers, self._bell = breakers, bell
         self._pace = Pace(rate)
         self._awake = asyncio.Event()
@@ -105,6 +108,9 @@ class Worker:
             return False  # the disk is full: what comes of texts under way may still be written, but none is begun
         if isinstance(self._gateway, Starts) and self._gateway.is_starting:
             return False
+        if self._is_observing():
+            await self._store.run(lambda db: outbox.suppress_waiting(db, self._gateway.name))
+            return False
         resting = self._breakers.open(self._clock())
         if self._gateway.name in resting:
             await self._store.run(lambda db: outbox.pass_on(db, self._gateway.name, resting))
@@ -114,7 +120,9 @@ class Worker:
             await self._sleep(wait)
             return True
         busy = self._on_the_phone()
-        text = await self._store.run(lambda db: outbox.claim(db, self._gateway.name, self._clock(), busy))
+        text = await self._store.run(
+            lambda db: outbox.claim(db, self._gateway.name, self._clock(), busy, self._account)
+        )
         if text is None:
             return False
         self._pace.spend(self._clock())

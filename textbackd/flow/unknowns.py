@@ -34,8 +34,11 @@ class Unknowns:
         store: Store,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        account: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`account` tells this gateway from another that has had its name, and whose texts it does not know."""
+        self._account = account
         self._gateway, self._store, self._clock, self._wake, self._sleep = gateway, store, clock, wake, sleep
         self._asked: dict[str, int] = {}  # text → how many times
 
@@ -55,7 +58,7 @@ class Unknowns:
 
     async def _look(self) -> None:
         since = self._clock() - ASK_AFTER[-1] - timedelta(seconds=10 * LOOK_EVERY)
-        texts = await self._store.run(lambda db: outbox.unknown_at(db, self._gateway.name, since))
+        texts = await self._store.run(lambda db: outbox.unknown_at(db, self._gateway.name, since, self._account))
         self._asked = {text.id: self._asked.get(text.id, 0) for text in texts}
         for text in texts:
             asked = self._asked[text.id]
@@ -67,7 +70,7 @@ class Unknowns:
         gateway, now = self._gateway, self._clock()
         if isinstance(gateway, Idempotent):
             if now < text.expires_at and await self._store.run(
-                lambda db: outbox.repeat(db, text.id, gateway.name, now)
+                lambda db: outbox.repeat(db, text.id, gateway.name, now, self._account)
             ):
                 log.info("handing a text over again under the same id", extra={"outbox_id": text.id})
                 self._wake()

@@ -424,6 +424,14 @@ def m015_reports(db: sqlite_utils.Database) -> None:
     db.conn.execute("CREATE INDEX acts_by_kind ON acts (kind, at)")
 
 
+@MIGRATIONS()
+def m016_accounts_of_gateways(db: sqlite_utils.Database) -> None:
+    """Which account at a vendor, or which device, has had a text: a gateway's name can come to mean another."""
+    db.conn.execute("ALTER TABLE attempts ADD COLUMN account TEXT")  # a hash; NULL: not known
+    # The one account where the text may lie already, so that nobody else may have it; NULL: it lies nowhere.
+    db.conn.execute("ALTER TABLE outbox ADD COLUMN only_account TEXT")
+
+
 MIGRATION_NAMES: Final = (
     "m001_calls_cases_outbox",
     "m002_watched",
@@ -439,4 +447,5 @@ MIGRATION_NAMES: Final = (
     "m011_steps",
     "m012_leads_bookings",
     "m015_reports",
+    "m016_accounts_of_gateways",
 )

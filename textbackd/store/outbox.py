@@ -78,6 +78,18 @@ class Unsettled:
     expires_at: datetime
 
 
+# What is not handed over any more has not gone out, but for one that may lie with a gateway already.
+_NOT_SENT: Final = "CASE WHEN only_account IS NULL THEN '{}' ELSE 'unknown' END"
+_LINE: Final = (
+    "coalesce((SELECT line FROM calls WHERE id = outbox.call_id), (SELECT line FROM leads WHERE text_id = outbox.id))"
+)
+# Takes the moment.
+_IS_HALTED: Final = (
+    "EXISTS (SELECT 1 FROM halts WHERE ended_at IS NULL AND (until IS NULL OR until > ?)"  # noqa: S608
+    f" AND (line IS NULL OR line = {_LINE}))"
+)
+
+
 def add(
     db: sqlite_utils.Database,
     text: NewText,
@@ -113,7 +125,8 @@ def has_text(db: sqlite_utils.Database, case_id: int) -> bool:
 def cancel_automatic(db: sqlite_utils.Database, number: E164, why: str, before: datetime) -> None:
     """Cancel, inside the caller's transaction, the automatic texts to a number that have not gone out and answer what was before then."""
     db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE recipient = ? AND kind = 'missed' AND state = 'queued'"
+        f"UPDATE outbox SET state = {_NOT_SENT.format('cancelled')}, explanation = ? WHERE recipient = ? AND kind = 'missed'"  # noqa: S608
+        " AND state = 'queued'"
         " AND coalesce(hung_up_at, created_at) <= ?",
         [why, number, to_text(before)],
     )
@@ -133,25 +146,28 @@ def claim(
     gateway: str,
     now: datetime,
     on_the_phone: Collection[E164] = (),
+    account: str = "",
 ) -> DueText | None:
     """Take the next due text of a gateway and write down, durably, that it is being handed over. None: nothing is due.
 
-    Automatic texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on
-    all automatic ones wait. Who has opted out since the text was queued, or may have, or was put on the never-list, is not texted:
-    those lists are asked again here, in the transaction that lets the text go. Only the confirmation of STOP goes to somebody who
-    wants no texts.
+    `account` is what the gateway's name stands for now; a text that may lie with another is not handed to this one. Automatic
+    texts to numbers that are `on_the_phone` with us just now wait: that call may settle the matter. While the brake is on, or
+    their line is paused, automatic ones wait, too. Who has opted out since the text was queued, or may have, or was put on the
+    never-list, is not texted: those lists are asked again here, in the transaction that lets the text go. Only the confirmation
+    of STOP goes to somebody who wants no texts.
     """
     with writing(db):
         row = db.execute(
-            "SELECT id, recipient, did, body, gateways, attempts, expires_at, hung_up_at, segments FROM outbox"
+            "SELECT id, recipient, did, body, gateways, attempts, expires_at, hung_up_at, segments FROM outbox"  # noqa: S608
             " WHERE state = 'queued' AND gateway = ? AND due_at <= ? AND expires_at > ?"
+            " AND (only_account IS NULL OR only_account = ?)"
             " AND NOT (kind = 'missed' AND recipient IN (SELECT value FROM json_each(?)))"
-            " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM halts WHERE kind = 'brake' AND ended_at IS NULL))"
+            f" AND NOT (kind = 'missed' AND {_IS_HALTED})"
             " AND NOT (kind = 'missed' AND recipient IN (SELECT number FROM asks))"
             " AND NOT (kind = 'missed' AND EXISTS (SELECT 1 FROM never WHERE number IN (recipient, hashed(recipient))))"
             " AND (kind = 'opted_out' OR NOT EXISTS"
             " (SELECT 1 FROM optouts WHERE number IN (recipient, hashed(recipient)))) ORDER BY due_at LIMIT 1",
-            [gateway, to_text(now), to_text(now), json.dumps(list(on_the_phone))],
+            [gateway, to_text(now), to_text(now), account, json.dumps(list(on_the_phone)), to_text(now)],
         ).fetchone()
         if row is None:
             return None
@@ -160,8 +176,8 @@ def claim(
             [to_text(now), row[0]],
         )
         attempt = db.execute(
-            "INSERT INTO attempts (outbox_id, gateway, started_at) VALUES (?, ?, ?) RETURNING id",
-            [row[0], gateway, to_text(now)],
+            "INSERT INTO attempts (outbox_id, gateway, account, started_at) VALUES (?, ?, ?, ?) RETURNING id",
+            [row[0], gateway, account, to_text(now)],
         ).fetchone()
     return DueText(
         id=row[0],
@@ -239,8 +255,9 @@ def put_back(
     with writing(db):
         end_attempt(db, text, outcome, code, explanation, now)
         db.execute(
-            "UPDATE outbox SET gateway = ?, due_at = ?, explanation = ?, state = CASE WHEN case_id IN"
-            " (SELECT id FROM cases WHERE resolved_at IS NOT NULL) THEN 'cancelled' ELSE 'queued' END WHERE id = ?",
+            "UPDATE outbox SET gateway = ?, due_at = ?, explanation = ?, state = CASE WHEN case_id IN"  # noqa: S608
+            f" (SELECT id FROM cases WHERE resolved_at IS NOT NULL) THEN {_NOT_SENT.format('cancelled')} ELSE 'queued' END"
+            " WHERE id = ?",
             [gateway, to_text(due_at), explanation, text.id],
         )
 
@@ -271,13 +288,15 @@ def expire(db: sqlite_utils.Database, now: datetime) -> list[str]:
     """End the texts whose time is over; return their ids."""
     with writing(db):
         rows = db.execute(
-            "UPDATE outbox SET state = 'expired', explanation = coalesce(explanation, 'no gateway took it in time')"
-            " WHERE state = 'queued' AND expires_at <= ? RETURNING id, recipient, kind",
+            f"UPDATE outbox SET state = {_NOT_SENT.format('expired')},"  # noqa: S608
+            " explanation = coalesce(explanation, 'no gateway took it in time')"
+            " WHERE state = 'queued' AND expires_at <= ? RETURNING id, recipient, kind, state",
             [to_text(now)],
         ).fetchall()
-        for _, recipient, kind in rows:
+        over = [row for row in rows if row[3] == State.EXPIRED]
+        for _, recipient, kind, _ in over:
             conversations.not_reached(db, recipient, TextOf(kind), State.EXPIRED, now)
-    return [row[0] for row in rows]
+    return [row[0] for row in over]
 
 
 def pass_on(db: sqlite_utils.Database, gateway: str, closed: Collection[str]) -> int:
@@ -304,7 +323,8 @@ def try_again(db: sqlite_utils.Database, text_id: str, now: datetime, expires_at
     """Queue a text anew because a person wants it; return False for one that is on its way, delivered or not wanted."""
     with writing(db):
         done = db.execute(
-            "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = ?, explanation = 'sent again by a person' WHERE id = ?"
+            "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = ?, explanation = 'sent again by a person',"
+            " only_account = NULL WHERE id = ?"
             " AND state IN ('unknown', 'failed', 'undelivered', 'expired') RETURNING id",
             [to_text(now), to_text(expires_at), text_id],
         ).fetchall()
@@ -319,19 +339,34 @@ def cancel_waiting_within(db: sqlite_utils.Database, line: str | None, why: str)
     Inside the caller's transaction.
     """
     done = db.execute(
-        "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued' AND kind = 'missed'"
-        " AND (? IS NULL OR call_id IN (SELECT id FROM calls WHERE line = ?)) RETURNING id",
+        f"UPDATE outbox SET state = {_NOT_SENT.format('cancelled')}, explanation = ? WHERE state = 'queued'"  # noqa: S608
+        f" AND kind = 'missed' AND (? IS NULL OR {_LINE} = ?) RETURNING id",
         [why, line, line],
     ).fetchall()
     return len(done)
 
 
-def unknown_at(db: sqlite_utils.Database, gateway: str, since: datetime) -> list[Unsettled]:
-    """Return the texts handed to a gateway after `since` whose fate is unknown, the oldest first."""
+def suppress_waiting(db: sqlite_utils.Database, gateway: str) -> int:
+    """Let go of what waits for a gateway, since nothing may be sent any more; return how many."""
+    with writing(db):
+        done = db.execute(
+            f"UPDATE outbox SET state = {_NOT_SENT.format('suppressed')}, explanation = 'mode: observe' WHERE state = 'queued'"  # noqa: S608
+            " AND gateway = ? RETURNING id",
+            [gateway],
+        ).fetchall()
+    return len(done)
+
+
+def unknown_at(db: sqlite_utils.Database, gateway: str, since: datetime, account: str = "") -> list[Unsettled]:
+    """Return the texts handed to a gateway after `since` whose fate is unknown, the oldest first.
+
+    Of those only what this `account` has had: another one that has got the gateway's name knows nothing of them.
+    """
     rows = db.query(
         "SELECT id, recipient, did, body, submitted_at, expires_at FROM outbox WHERE state = 'unknown' AND gateway = ?"
-        " AND submitted_at > ? ORDER BY submitted_at",
-        [gateway, to_text(since)],
+        " AND submitted_at > ? AND (SELECT account FROM attempts WHERE outbox_id = outbox.id ORDER BY id DESC LIMIT 1) = ?"
+        " ORDER BY submitted_at",
+        [gateway, to_text(since), account],
     )
     return [
         Unsettled(
@@ -367,13 +402,13 @@ def last_failure(db: sqlite_utils.Database, gateway: str) -> str:
     return "" if row is None or row[0] == "accepted" else str(row[1] or "")
 
 
-def repeat(db: sqlite_utils.Database, text_id: str, gateway: str, now: datetime) -> bool:
+def repeat(db: sqlite_utils.Database, text_id: str, gateway: str, now: datetime, account: str = "") -> bool:
     """Queue an unknown text again for the one gateway that knows it by its id: there it cannot go out twice, elsewhere it could."""
     with writing(db):
         done = db.execute(
-            "UPDATE outbox SET state = 'queued', due_at = ?, gateways = ? WHERE id = ? AND state = 'unknown' AND gateway = ?"
-            " RETURNING id",
-            [to_text(now), json.dumps([gateway]), text_id, gateway],
+            "UPDATE outbox SET state = 'queued', due_at = ?, gateways = ?, only_account = ? WHERE id = ? AND state = 'unknown'"
+            " AND gateway = ? RETURNING id",
+            [to_text(now), json.dumps([gateway]), account, text_id, gateway],
         ).fetchall()
     return bool(done)
 
@@ -400,9 +435,16 @@ def next_moment(db: sqlite_utils.Database, gateway: str) -> datetime | None:
 
 
 def adopt_orphans(db: sqlite_utils.Database, gateways: Sequence[str]) -> int:
-    """Hand queued texts of gateways that the configuration has no longer to the first it has; return how many."""
+    """Hand queued texts of gateways that the configuration has no longer to the first it has; return how many.
+
+    One that may lie with the gateway that is gone is unknown again.
+    """
     with writing(db):
         marks = ", ".join("?" for _ in gateways)
+        db.execute(
+            f"UPDATE outbox SET state = 'unknown' WHERE state = 'queued' AND only_account IS NOT NULL AND gateway NOT IN ({marks})",  # noqa: S608
+            [*gateways],
+        )
         done = db.execute(
             f"UPDATE outbox SET gateway = ?, gateways = ? WHERE state = 'queued' AND gateway NOT IN ({marks}) RETURNING id",  # noqa: S608
             [gateways[0], json.dumps(list(gateways)), *gateways],

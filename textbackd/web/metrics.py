@@ -7,7 +7,7 @@ import platform
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
 from math import inf
@@ -15,6 +15,7 @@ from typing import Final
 
 from textbackd import __version__
 
+CONFIGURATION_READ: Final = "When the configuration in force was read."
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Seconds from the first miss to a person's word: a minute at best, the reply clock's half hour, the next morning, days.
 FIRST_ANSWER_BUCKETS: Final = (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0, 259200.0)
@@ -103,6 +104,7 @@ class Snapshot:
     waiting_events: Mapping[str, int] = field(default_factory=dict)  # PBX → how many
     database_bytes: int = 0
     disk_free_bytes: int = 0
+    configured_at: datetime | None = None  # when the configuration in force was read
     vitals: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # gateway → name with unit → number
     told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # gateway → name → words
 
@@ -134,6 +136,7 @@ def families(now: Snapshot) -> list[Family]:
         ),
         _gauge("database_size_bytes", "Size of the database and its log.", (), [((), now.database_bytes)]),
         _gauge("disk_free_bytes", "Free space beside the database.", (), [((), now.disk_free_bytes)]),
+        _gauge("configuration_read_timestamp_seconds", CONFIGURATION_READ, (), _at(now.configured_at)),
         *_vitals(now.vitals),
         *_told(now.told),
         _gauge("build_info", "Always 1; the labels say what runs.", ("version", "python"), [(build, 1)]),
@@ -193,6 +196,10 @@ def _told(told: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
 
 def _by_one(values: Mapping[str, float]) -> _Values:
     return (((key,), value) for key, value in values.items())
+
+
+def _at(moment: datetime | None) -> _Values:
+    return () if moment is None else (((), moment.timestamp()),)
 
 
 def _whether(values: Mapping[tuple[str, ...], bool]) -> _Values:

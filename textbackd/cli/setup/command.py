@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from textbackd.cli import DEFAULT_CONFIG
 from textbackd.cli.options import config_option
 from textbackd.cli.setup.business import ask_business, ask_lines, ask_you, is_named, likely_country
 from textbackd.cli.setup.finish import ask_mode, put_down, show_leak
@@ -58,6 +59,7 @@ HELLO: Final = (
 @click.option("--test/--no-test", default=None, help="Send a text to your mobile, and wait for the reply.")
 @click.option("--wait", default=120, show_default=True, metavar="SECONDS", help="How long to wait for the reply.")
 @click.option("--leak/--no-leak", default=None, help="Show what last month's records tell.")
+@click.option("--reload/--no-reload", default=None, help="Have the running service read it at once.")
 @click.option("--mode", type=click.Choice(["observe", "live"]), help="Only watch, or text.")
 @config_option
 @click.pass_context
@@ -118,19 +120,42 @@ def _begun(interview: Interview, path: Path, *, replace: bool) -> Draft | None:
     if not path.exists():
         interview.tell(HELLO.format(path=path), "")
         return empty
+    known, faulty = _known(interview, path)
+    untouched = known.at("business", "name") == INSTALLED
+    if faulty and not untouched:
+        agreed = _begun_anew(interview, path)
+    else:
+        agreed = _replaced(interview, path, replace=replace, default=untouched or not is_named(known))
+    if not agreed:
+        interview.tell(f"{path} is left as it is.", "")
+        return None
+    return empty if faulty or untouched else known
+
+
+def _known(interview: Interview, path: Path) -> tuple[Draft, bool]:
+    """Return what stands in a configuration, and whether it is faulty, so that nothing of it can be gone on with."""
     try:
         known = Draft(path, read(path).data)
     except SourceError as exc:
-        known = empty
-        interview.complain(f"{path} cannot be used: {exc}", "It is begun anew.")
+        interview.complain(f"{path} cannot be used: {exc}")
+        return Draft(path), True
     if faults := known.faults():
-        interview.complain(f"{path} has {len(faults)} faults; `textbackd check` tells them. It is begun anew.")
-        known = empty
-    untouched = known.at("business", "name") == INSTALLED
-    if not _replaced(interview, path, replace=replace, default=untouched or not is_named(known)):
-        interview.tell(f"{path} is left as it is.", "")
-        return None
-    return empty if untouched else known
+        many = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        interview.complain(f"{path} has {many}.")
+    return known, bool(faults)
+
+
+def _begun_anew(interview: Interview, path: Path) -> bool:
+    """Return whether all that stands in a faulty configuration may be left behind."""
+    if interview.silent:
+        told = f"`{_check(path)}` tells what is wrong in {path}. Mend it first; setup would lose all that stands there."
+        raise click.UsageError(told)
+    interview.tell(f"Mend it first: nothing of it can be kept. `{_check(path)}` tells what is wrong.", "")
+    return click.confirm(f"Begin anew all the same? The file as it is will be kept as {path.name}.1", default=False)
+
+
+def _check(path: Path) -> str:
+    return "textbackd check" if path == DEFAULT_CONFIG else f"textbackd check --config {path}"
 
 
 def _replaced(interview: Interview, path: Path, *, replace: bool, default: bool) -> bool:

@@ -1,5 +1,6 @@
 """Last part of `textbackd setup`: the leak so far, and the file.   text.py → here → the disk"""
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from textbackd.config import Settings, lint, load
 from textbackd.errors import TextbackdError
 from textbackd.report import terminal
 from textbackd.report.measure import Question, measure
+from textbackd.setup import unit
 from textbackd.setup.draft import Draft
 from textbackd.setup.files import NewFile, write
 from textbackd.store.database import is_running
@@ -74,20 +76,36 @@ def put_down(interview: Interview, draft: Draft) -> None:
     for path in kept:
         interview.tell(f"What was there before is kept: {path}")
     interview.troubles.extend(lint(load(draft.path)))
-    _next(interview, draft, settings)
+    _next(interview, draft, settings, is_read=_taken_up(interview, draft.path))
 
 
-def _next(interview: Interview, draft: Draft, settings: Settings) -> None:
+def _taken_up(interview: Interview, path: Path) -> bool:
+    """Return whether the running service has been told to read the file anew: as root, and if the person agrees."""
+    if os.geteuid() != 0 or not unit.runs_with(path):
+        return False
+    if not interview.agree("reload", "textbackd runs. Have it read the new configuration now?", default=True):
+        return False
+    if not unit.reload():
+        interview.trouble("The running textbackd could not be told of the new configuration.", unit.RELOAD)
+        return False
+    interview.tell("The running textbackd reads it now; `systemctl status textbackd` tells how that went.")
+    return True
+
+
+def _next(interview: Interview, draft: Draft, settings: Settings, *, is_read: bool) -> None:
     option = "" if draft.path == USUAL else f" --config {draft.path}"
-    if is_running(settings.storage):
-        start = "systemctl reload textbackd"
+    if is_read:
+        start = ""
+    elif is_running(settings.storage):
+        start = unit.RELOAD
     elif UNIT.exists() and not option:
         start = "systemctl enable --now textbackd"
     else:
         start = f"textbackd run{option}"
     interview.head("Next")
     owner = next(iter(settings.staff), "NAME")
-    click.echo(f"  {start}")
+    if start:
+        click.echo(f"  {start}")
     click.echo(f"  textbackd staff add {owner} --role owner{option}")
     interview.tell(
         f"Then the inbox is at http://{settings.web.listen}, and `textbackd doctor` tells whether all is well."
