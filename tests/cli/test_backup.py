@@ -1,5 +1,6 @@
 """`backup` and `restore` at the terminal: what they say, and what they refuse."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,8 @@ import sqlite_utils
 
 from tests.cli.conftest import Shell
 from tests.store.rows import DAY, NOON, a_text, judged
+from textbackd.store import accounts, tokens
+from textbackd.store.accounts import Role
 from textbackd.store.database import only_one, open_database
 from textbackd.store.journal import record
 
@@ -48,6 +51,19 @@ def test_in_a_folder_the_newest_are_kept_and_other_files_are_left_alone(shell: S
     assert len(left) == 4
 
 
+def test_in_a_folder_what_was_left_of_broken_backups_goes_after_a_day(shell: Shell, config: Path) -> None:
+    folder = config.parent / "backups"
+    folder.mkdir()
+    old = [f".textbackd-20250101T000000Z.db.part{end}" for end in ("", "-journal")]
+    kept = [".textbackd-20250102T000000Z.db.part", ".textbackd-of-my-own.part"]  # one may be under way
+    for name in [*old, *kept]:
+        (folder / name).touch()
+    for name in [*old, kept[1]]:
+        os.utime(folder / name, (0, 0))
+    shell("backup", folder, "--keep", "2", "--config", config)
+    assert sorted(path.name for path in folder.iterdir())[:-1] == kept
+
+
 def test_keep_without_a_folder_is_wrong_usage(shell: Shell, config: Path) -> None:
     done = shell("backup", config.parent / "copy.db", "--keep", "2", "--config", config)
     assert (done.code, "--keep is for a FOLDER" in done.sentence) == (2, True)
@@ -65,6 +81,28 @@ def test_a_restore_tells_what_it_closed_and_what_to_do(shell: Shell, config: Pat
         assert db.execute("SELECT state FROM outbox").fetchone() == ("cancelled",)
     said = shell("explain", "+13035550142", "--config", config).out
     assert "a backup was restored" in " ".join(said.split())
+
+
+def test_a_restore_says_who_may_log_in_and_which_programs_may_not(
+    shell: Shell, config: Path, db: sqlite_utils.Database
+) -> None:
+    accounts.add(db, "anna", Role.OWNER, "hashed", NOON)
+    tokens.add(db, "anna", "crm", "secret", NOON)
+    shell("backup", config.parent / "copy.db", "--config", config)
+    assert "  May log in: anna." in shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    (config.parent / "textbackd.db").write_bytes(b"ruined" * 4000)
+    told = shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    assert "  May log in: anna.\n  If somebody was shut out since the backup: textbackd staff disable NAME" in told
+    assert "  1 API token revoked" in told
+
+
+def test_a_restore_says_what_is_paused(shell: Shell, config: Path) -> None:
+    shell("line", "pause", "--why", "holiday", "--config", config)
+    shell("backup", config.parent / "copy.db", "--config", config)
+    told = shell("restore", config.parent / "copy.db", "--yes", "--config", config).out
+    assert [line[-9:] for line in told.splitlines() if line.startswith("  Every line is paused since ")] == [
+        " holiday."
+    ]
 
 
 def test_it_asks_first(shell: Shell, config: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from tests.flow.office import running, until
 from tests.flow.settings import configured
 from tests.flow.test_gaps import FRESH, OLD, watched_until, write
 from tests.gateways.sink import HttpSink
+from tests.store.disk import files_end_at
 from tests.store.rows import CALLER, DAY, NOON, a_text, after, judged
 from textbackd.config import Settings
 from textbackd.core.conversation import Happening, Turn
@@ -35,7 +37,9 @@ from textbackd.store import (
     optouts,
     outbox,
     restored,
+    restoring,
     steps,
+    tokens,
 )
 from textbackd.store.accounts import Role
 from textbackd.store.conversations import News
@@ -110,6 +114,25 @@ def happened(happening: Happening, at: datetime = NOON, **more: object) -> Chang
     return work
 
 
+def paused(db: sqlite_utils.Database) -> None:
+    halts.halt(db, HaltKind.PAUSE, line=None, until=None, why="holiday", now=NOON)
+
+
+def braked(db: sqlite_utils.Database) -> None:
+    halts.halt(db, HaltKind.BRAKE, line=None, until=None, why="too few arrived", now=NOON)
+
+
+def anna(db: sqlite_utils.Database) -> None:
+    accounts.add(db, "anna", Role.OWNER, "old password", NOON)
+    tokens.add(db, "anna", "crm", "secret", NOON)
+
+
+def account(db: sqlite_utils.Database) -> accounts.Account:
+    found = accounts.find(db, "anna")
+    assert found is not None
+    return found
+
+
 def state_of(db: sqlite_utils.Database) -> str:
     return str(db.execute("SELECT state FROM outbox").fetchone()[0])
 
@@ -148,8 +171,16 @@ RULES = [
         lambda db: optouts.find(db, CALLER) is not None, id="who wrote START since has to write it again"),
     pytest.param([], [lambda db: never.add(db, CALLER, by="", detail="adverts", now=NOON)],
         lambda db: never.find(db, CALLER) is not None, id="who came on the never-list since stays there"),
-    pytest.param([], [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=None, why="holiday", now=NOON)],
+    pytest.param([], [paused],
         lambda db: [halt.why for halt in halts.active(db, RESTORED)] == ["holiday"], id="a pause stays on"),
+    pytest.param([paused, braked], [lambda db: halts.resume(db, line=None, now=after(minutes=3))],
+        lambda db: not halts.active(db, RESTORED) and halts.last_brake_ended(db) == after(minutes=3),
+        id="a pause and a brake that a person ended stay ended"),
+    pytest.param([paused], [lambda db: db.execute("DELETE FROM halts")],
+        lambda db: not halts.active(db, RESTORED), id="so does a pause of which the old database knows nothing"),
+    pytest.param([paused], [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=after(hours=9), why="ill", now=after(minutes=3))],
+        lambda db: [halt.why for halt in halts.active(db, RESTORED)] == ["ill"], id="one that took the place of another is the only one"),
+    pytest.param([paused], [], lambda db: db.execute("SELECT count(*) FROM halts").fetchone()[0] == 1, id="a pause stays one"),
     pytest.param([lambda db: accounts.invite(db, "anna", Role.OWNER, "secret", NOON)], [],
         lambda db: db.execute("SELECT count(*) FROM invitations").fetchone()[0] == 0, id="no old invitation lets in"),
 ]  # fmt: skip
@@ -166,6 +197,56 @@ def test_what_waited_is_closed_and_what_protects_callers_stays(
         assert holds(db)
         assert nothing_is_due(db)
         assert restored.moment(db) == RESTORED
+
+
+# Who was let in by the backup, what has happened since, and who is let in afterwards.
+ENTRANCES = [
+    pytest.param([], lambda db: accounts.let_in(db) == ("anna",) and len(tokens.listing(db)) == 1, id="nobody is shut out for nothing"),
+    pytest.param([lambda db: accounts.disable(db, "anna", RESTORED)], lambda db: account(db).disabled_at is not None, id="an account"),
+    pytest.param([lambda db: accounts.disable(db, "anna", RESTORED), lambda db: accounts.add(db, "anna", Role.STAFF, "new", RESTORED)],
+        lambda db: not tokens.listing(db) and account(db).role is Role.STAFF, id="an owner who became staff"),
+    pytest.param([lambda db: accounts.set_password(db, "anna", "new", RESTORED)],
+        lambda db: account(db).password != "old password", id="an old password"),
+    pytest.param([lambda db: tokens.revoke(db, 1, RESTORED)], lambda db: tokens.find(db, "secret") is None, id="a token"),
+    pytest.param([lambda db: db.execute("DELETE FROM tokens")], lambda db: not tokens.listing(db), id="a token that is gone"),
+    pytest.param([lambda db: db.execute("DELETE FROM accounts")], lambda db: not accounts.let_in(db), id="an account that is gone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("since", "holds"), ENTRANCES)
+def test_who_was_shut_out_since_stays_out(shop: Settings, tmp_path: Path, since: list[Change], holds: Change) -> None:
+    file = backed_up(shop, tmp_path, anna)
+    change(shop, *since)
+    done = restore(file, shop, RESTORED)
+    with closing(open_database(shop.storage)) as db:
+        assert holds(db)
+        assert (done.revoked, done.let_in) == (0, accounts.let_in(db))
+
+
+def ruin(database: Path) -> None:
+    database.write_bytes(b"ruined" * 4000)
+    database.with_name(f"{database.name}-wal").write_bytes(b"of the ruined one")
+
+
+def lost(database: Path) -> None:
+    database.unlink()
+
+
+def made_anew(database: Path) -> None:
+    database.unlink()
+    open_database(database).close()
+
+
+@pytest.mark.parametrize(("happen", "revoked"), [(lost, 1), (ruin, 1), (made_anew, 0)])
+def test_where_nobody_knows_who_was_shut_out_people_may_log_in_and_programs_may_not(
+    shop: Settings, tmp_path: Path, happen: Callable[[Path], None], revoked: int
+) -> None:
+    file = backed_up(shop, tmp_path, anna)
+    happen(shop.storage)
+    done = restore(file, shop, RESTORED)
+    assert (done.let_in, done.revoked) == (("anna",), revoked)
+    with closing(open_database(shop.storage)) as db:
+        assert tokens.listing(db) == []
 
 
 def test_a_question_about_texts_that_came_since_is_not_forgotten(shop: Settings, tmp_path: Path) -> None:
@@ -277,14 +358,53 @@ def test_a_lost_database_is_no_hindrance(shop: Settings, tmp_path: Path) -> None
 
 def test_a_damaged_database_is_kept_and_said_to_be_unreadable(shop: Settings, tmp_path: Path) -> None:
     file = backed_up(shop, tmp_path, missed)
-    shop.storage.write_bytes(b"ruined" * 4000)
-    shop.storage.with_name("textbackd.db-wal").write_bytes(b"of the ruined one")
+    ruin(shop.storage)
     done = restore(file, shop, RESTORED)
     assert done.kept is not None
     assert (done.carried, done.kept.read_bytes()[:6]) == (False, b"ruined")
     assert not shop.storage.with_name("textbackd.db-wal").exists()
     with closing(open_database(shop.storage)) as db:
         assert state_of(db) == "cancelled"
+
+
+# ---- a disk that is full
+
+MANY = 20_000
+
+
+def many_opted_out(db: sqlite_utils.Database) -> None:
+    """Let so many write STOP that taking them over needs a megabyte."""
+    with writing(db):
+        rows = [[f"+1303{number:07}"] for number in range(MANY)]
+        db.conn.executemany("INSERT INTO optouts VALUES (?, '2026-03-02T12:03:00Z', 'text', '')", rows)
+
+
+def test_without_space_for_the_opt_outs_nothing_is_restored(shop: Settings, tmp_path: Path) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    change(shop, many_opted_out)
+    with files_end_at(file.stat().st_size + 300_000), pytest.raises(StorageError, match=r"Nothing was changed\."):
+        restore(file, shop, RESTORED)
+    with closing(open_database(shop.storage)) as db:
+        assert db.execute("SELECT count(*) FROM optouts").fetchone()[0] == MANY
+        assert restored.moment(db) is None
+
+
+@pytest.mark.parametrize("room", [8192, 200_000], ids=["for nothing", "for half of it"])
+def test_a_full_disk_is_no_fault_of_the_backup(shop: Settings, tmp_path: Path, room: int) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    with files_end_at(room), pytest.raises(StorageError) as refused:
+        restore(file, shop, RESTORED)
+    assert ("cannot be read" in str(refused.value), "Nothing was changed." in str(refused.value)) == (False, True)
+    assert [path.name for path in tmp_path.iterdir() if "restoring" in path.name] == []
+
+
+def test_a_full_disk_is_not_taken_for_a_database_that_cannot_be_read(shop: Settings, tmp_path: Path) -> None:
+    file = backed_up(shop, tmp_path, missed)
+    change(shop, many_opted_out)
+    with closing(open_database(file)) as db:
+        db.execute(f"PRAGMA max_page_count={file.stat().st_size // 4096 + 10}")  # SQLITE_FULL, as from a disk
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            restoring.carry_over(db, shop.storage, RESTORED)
 
 
 def test_an_older_backup_is_brought_up_to_date(shop: Settings, tmp_path: Path) -> None:

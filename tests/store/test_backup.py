@@ -4,12 +4,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import sqlite_utils
 
+from tests.store.disk import leave, small_disk
 from tests.store.rows import DAY, NOON, a_text, after, judged
 from textbackd.store import backup, journal
 from textbackd.store.database import StorageError, open_database, writing
@@ -60,6 +61,26 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(
     with pytest.raises(StorageError, match=said):
         backup.take(database, tmp_path / target, NOON)
     assert sorted(tmp_path.iterdir()) == there
+
+
+def test_a_full_disk_leaves_nothing_of_the_backup(tmp_path: Path, database: Path) -> None:
+    """Some of these fail when the pages are copied, some when the log is opened beside them, and the last do not fail."""
+    size = backup.take(database, tmp_path / "whole.db", NOON).size
+    with small_disk(tmp_path / "disk", 2 * size) as disk:
+        for free in range(0, size + 80_000, 8192):
+            leave(free, disk)
+            with suppress(StorageError):
+                backup.take(database, disk / "copy.db", NOON)
+            assert {path.name for path in disk.iterdir()} <= {"filling", "copy.db"}
+            (disk / "filling").unlink()
+            (disk / "copy.db").unlink(missing_ok=True)
+
+
+def test_what_an_earlier_backup_left_does_not_get_into_the_next(tmp_path: Path, database: Path) -> None:
+    for end in ("", "-journal", "-wal", "-shm"):
+        (tmp_path / f".copy.db.part{end}").write_bytes(b"of another copy")
+    assert backup.take(database, tmp_path / "copy.db", NOON).calls == 1
+    assert [path.name for path in tmp_path.iterdir() if "copy" in path.name] == ["copy.db"]
 
 
 def test_a_damaged_database_makes_no_backup(tmp_path: Path, migrated: bytes) -> None:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
+from textbackd.cli.line import sentence
 from textbackd.cli.options import config_option
 from textbackd.config import Settings, load
 from textbackd.flow.restore import Restored
@@ -15,6 +16,9 @@ from textbackd.flow.restore import restore as put_back
 from textbackd.store.backup import Content, take
 
 NAME: Final = re.compile(r"textbackd-\d{8}T\d{6}Z\.db")  # of a backup in a FOLDER
+# Of one that was never finished, as after a power cut, and of what SQLite had beside it.
+PART: Final = re.compile(r"\.textbackd-\d{8}T\d{6}Z\.db\.part(-journal|-wal|-shm)?")
+GIVEN_UP: Final = timedelta(days=1)  # no backup takes so long
 
 
 @click.command(short_help="Copy the database into one file, while textbackd works.")
@@ -33,9 +37,14 @@ def backup(target: Path, keep: int | None, config: Path) -> None:
     file = target / f"textbackd-{now:%Y%m%dT%H%M%SZ}.db" if target.is_dir() else target
     held = take(settings.storage, file, now)
     click.echo("\n".join([f"{file}: {_size(held.size)}, checked.", *_held(held, settings)]))
-    old = _older(target, keep) if keep is not None else []
-    for path in old:
-        path.unlink()
+    if keep is not None:
+        _tidy(target, keep, now)
+
+
+def _tidy(folder: Path, keep: int, now: datetime) -> None:
+    old = _older(folder, keep)
+    for path in (*old, *_unfinished(folder, now)):
+        path.unlink(missing_ok=True)
     if old:
         click.echo(f"Deleted: {len(old)} older.")
 
@@ -43,6 +52,12 @@ def backup(target: Path, keep: int | None, config: Path) -> None:
 def _older(folder: Path, keep: int) -> list[Path]:
     """Return the backups beyond the newest `keep`; other files are nobody's business."""
     return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))[:-keep]
+
+
+def _unfinished(folder: Path, now: datetime) -> list[Path]:
+    """Return what is left of backups that broke off long ago."""
+    parts = (path for path in folder.iterdir() if PART.fullmatch(path.name))
+    return [path for path in parts if path.stat().st_mtime < (now - GIVEN_UP).timestamp()]
 
 
 @click.command(short_help="Put a backup in the place of the database.")
@@ -72,10 +87,21 @@ def _told(done: Restored, file: Path, settings: Settings) -> Iterator[str]:
     if done.kept is not None:
         yield f"  What was there is {done.kept}."
         yield _CARRIED if done.carried else _NOT_CARRIED
+    yield from (f"  {sentence(halt, settings)}" for halt in done.halts)
+    yield from _who_gets_in(done)
     yield "Everybody logs in anew. Now: systemctl start textbackd"
 
 
-_CARRIED: Final = "  From it came what has changed since: opt-outs, pauses, texts that went out."
+def _who_gets_in(done: Restored) -> Iterator[str]:
+    if done.revoked:
+        yield f"  {_many(done.revoked, 'API token')} revoked, since nobody knows which were: textbackd staff token add"
+    if done.let_in:
+        yield f"  May log in: {', '.join(done.let_in)}."
+    if done.let_in and not done.carried:
+        yield "  If somebody was shut out since the backup: textbackd staff disable NAME"
+
+
+_CARRIED: Final = "  From it came what has changed since: opt-outs, pauses, texts that went out,\n  who was shut out."
 _NOT_CARRIED: Final = (
     "  It cannot be read: who wrote STOP since the backup is not known any more. Look\n"
     "  through your gateway's list of texts, and enter them: textbackd optout add NUMBER"

@@ -67,7 +67,7 @@ def resume(name: str | None, config: Path) -> None:
         left = halts.active(db, datetime.now(UTC))
     click.echo(f"{_whose(name)} texts again." if ended else _not_paused(name))
     for halt in left:
-        click.echo(_sentence(halt, settings))
+        click.echo(sentence(halt, settings))
 
 
 def _check(settings: Settings, name: str | None) -> None:
@@ -86,16 +86,17 @@ def _duration(written: str) -> timedelta:
 
 
 def _state(settings: Settings, active: list[Halt]) -> Iterator[str]:
-    yield from (_sentence(halt, settings) for halt in active if halt.line is None)
+    yield from (sentence(halt, settings) for halt in active if halt.line is None)
     for name in settings.lines:
         own = [halt for halt in active if halt.line == name]
         if own:
-            yield _sentence(own[-1], settings)
+            yield sentence(own[-1], settings)
         elif not any(halt.line is None for halt in active):
             yield f"The line {name} texts."
 
 
-def _sentence(halt: Halt, settings: Settings) -> str:
+def sentence(halt: Halt, settings: Settings) -> str:
+    """Return what stops texting, and since when."""
     if halt.kind is HaltKind.BRAKE:
         since = f"The brake has stopped all automatic texts since {_time(halt.since, settings)}"
         return f"{since}: {halt.why}. Release it: textbackd line resume"

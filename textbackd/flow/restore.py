@@ -18,14 +18,14 @@ import sqlite_utils
 
 from textbackd.config import Settings
 from textbackd.core.reply_clock import PAGE, Step, Waiting, waited
-from textbackd.store import backup, conversations, restoring
+from textbackd.store import accounts, backup, conversations, halts, restoring
 from textbackd.store.backup import Content
 from textbackd.store.conversations import Wait
-from textbackd.store.database import StorageError, is_running, moment_of, only_one, open_database
+from textbackd.store.database import StorageError, advice, code_of, is_running, moment_of, only_one, open_database
+from textbackd.store.halts import Halt
 from textbackd.store.restoring import Settled
 
-# What SQLite and we keep beside a database.
-BESIDE: Final = ("-wal", "-shm")
+# What we keep beside a database.
 LOCKS: Final = (".lock", ".opening")
 
 
@@ -36,7 +36,10 @@ class Restored:
     content: Content  # of the backup
     settled: Settled
     kept: Path | None  # where the database is now that was there; None: there was none
-    carried: bool  # what protects callers came over from it
+    carried: bool  # what protects callers, and who was shut out, came over from it
+    revoked: int  # tokens, since it could not be read
+    let_in: tuple[str, ...]  # who may log in, the first account first
+    halts: list[Halt]  # what stops texting now, the oldest first
 
 
 def restore(file: Path, settings: Settings, now: datetime) -> Restored:
@@ -47,12 +50,16 @@ def restore(file: Path, settings: Settings, now: datetime) -> Restored:
     with _alone(database), _candidate(database) as candidate:
         content = _checked(file, candidate)
         with _opened(candidate) as db:
-            carried = database.exists() and restoring.carry_over(db, database)
+            carried = database.exists() and restoring.carry_over(db, database, now)
+            revoked = 0 if carried else restoring.revoke_all(db, now)
             settled = restoring.settle(db, now)
             restoring.close_steps(db, _overdue(db, settings, now), now)
+            let_in, stopped = accounts.let_in(db), halts.active(db, now)
         kept = _keep(database, now) if database.exists() else None
         _put_in_place(candidate, database)
-    return Restored(content=content, settled=settled, kept=kept, carried=carried)
+    return Restored(
+        content=content, settled=settled, kept=kept, carried=carried, revoked=revoked, let_in=let_in, halts=stopped
+    )
 
 
 @contextmanager
@@ -74,9 +81,11 @@ def _candidate(database: Path) -> Iterator[Path]:
     try:
         yield path
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"{database}: the backup cannot be put there ({error}). Nothing was changed.") from error
+        said = f"{database}: the backup cannot be put there ({error}). Nothing was changed. {advice(error)}"
+        raise StorageError(said) from error
     finally:
-        for end in ("", *BESIDE, *LOCKS):
+        backup.clear(path)
+        for end in LOCKS:
             path.with_name(path.name + end).unlink(missing_ok=True)
 
 
@@ -85,6 +94,8 @@ def _checked(file: Path, candidate: Path) -> Content:
     try:
         backup.copy_to(file, candidate)
     except sqlite3.DatabaseError as error:
+        if code_of(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise  # the disk's, and no word about the backup
         raise StorageError(f"{file}: cannot be read as a backup ({error}). Name another FILE.") from error
     with closing(sqlite3.connect(candidate, isolation_level=None)) as connection:
         backup.refuse_foreign(connection, file)
@@ -125,7 +136,7 @@ def _keep(database: Path, now: datetime) -> Path:
     kept = database.with_name(f"{database.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for end in BESIDE:  # there only if it is damaged: with another database it must never meet
+    for end in backup.BESIDE:  # there only if it is damaged
         with suppress(FileNotFoundError):
             database.with_name(database.name + end).rename(kept.with_name(kept.name + end))
     try:

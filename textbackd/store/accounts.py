@@ -55,10 +55,14 @@ def colleagues(db: sqlite_utils.Database, configured: Iterable[str]) -> tuple[st
     return tuple(dict.fromkeys([*configured, *with_account]))
 
 
+def let_in(db: sqlite_utils.Database) -> tuple[str, ...]:
+    """Return who can log in, the first account first."""
+    return tuple(one.staff for one in listing(db) if one.disabled_at is None and one.password is not None)
+
+
 def anybody(db: sqlite_utils.Database) -> bool:
     """Return whether there is anybody who can log in."""
-    query = "SELECT 1 FROM accounts WHERE disabled_at IS NULL AND password IS NOT NULL LIMIT 1"
-    return db.execute(query).fetchone() is not None
+    return bool(let_in(db))
 
 
 def add(

@@ -22,6 +22,8 @@ from textbackd.store.migrations import MIGRATION_NAMES, MIGRATIONS
 
 PAGES: Final = 256  # in one step, 1 MiB
 BREATH: Final = 0.005  # seconds
+# What SQLite keeps beside a database. With another database than its own it must never meet.
+BESIDE: Final = ("-journal", "-wal", "-shm")
 _MADE_AT: Final = "backed_up_at"
 
 
@@ -62,12 +64,18 @@ def _beside(copy: Path) -> Iterator[Path]:
         part.rename(copy)
         sync_folder(copy.parent)
     finally:
-        part.unlink(missing_ok=True)
+        clear(part)
+
+
+def clear(database: Path) -> None:
+    """Delete a database of ours, if it is there, and what SQLite has beside it."""
+    for end in ("", *BESIDE):
+        database.with_name(database.name + end).unlink(missing_ok=True)
 
 
 def copy_to(database: Path, copy: Path) -> None:
     """Copy the database as it is at one moment to a file that only we can read, written over. Raises sqlite3.Error, OSError."""
-    copy.unlink(missing_ok=True)
+    clear(copy)  # a journal that was left of an earlier copy would be played back into this one
     os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as source:
         source.execute("PRAGMA query_only=ON")

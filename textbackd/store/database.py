@@ -57,7 +57,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite_utils.Database:
 
 def unusable(path: Path, error: Exception) -> StorageError:
     """Return what to say of a database that failed."""
-    return StorageError(f"{path}: cannot be used as database ({error}). {_advice(error)}")
+    return StorageError(f"{path}: cannot be used as database ({error}). {advice(error)}")
 
 
 @contextmanager
@@ -121,12 +121,13 @@ def in_memory() -> sqlite_utils.Database:
     return database
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
+    """Return what to do about an error of the database or of its files."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return "Move it away, or restore a backup."
     if "disk I/O error" in text:
-        return "The disk fails: look at `dmesg`."
+        return "The disk is full or fails: look at `df` and `dmesg`."
     if "disk is full" in text or getattr(error, "errno", None) == 28:
         return "Free some space on the disk."
     return "Check that the folder exists and belongs to the user that runs textbackd."
@@ -153,7 +154,7 @@ def only_one(path: Path) -> int:
         _make(lock)
         handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {_advice(error)}") from error
+        raise StorageError(f"{path}: cannot be used as database ({error.strerror}). {advice(error)}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -255,8 +256,13 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(thread or self._thread, work)
 
 
+def code_of(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code, whichever extended code it came with (sqlite.org/rescode.html)."""
+    return error.sqlite_errorcode & 0xFF
+
+
 def _is_full(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return code_of(error) == sqlite3.SQLITE_FULL
 
 
 def _touch(database: sqlite_utils.Database) -> None:
