@@ -220,17 +220,21 @@ account_file() {
 block_of() { [ ! -f "$1" ] || sed -n "/^$BEGIN_BLOCK/,/^$END_BLOCK/p" "$1"; }
 without_block() { [ ! -f "$1" ] || sed "/^$BEGIN_BLOCK/,/^$END_BLOCK/d" "$1"; }
 
+# Reads standard input to its end, whatever is found: who writes into a pipe that grep has left fails, and with it the whole pipe. With
+# -q, and with /dev/null, which GNU grep looks at, it leaves at the first hit.
+finds() { [ -n "$(grep -iE "$1")" ]; }
+
 # Prints the file in which somebody else has written an account of our name; fails if there is none.
 others_account() {
   local path
   for path in "$ASTERISK"/manager{,_custom,_additional}.conf "$ASTERISK"/manager.d/*.conf; do
-    if without_block "$path" | grep -qE '^\[textbackd\]'; then say "$path"; return; fi
+    if without_block "$path" | finds '^\[textbackd\]'; then say "$path"; return; fi
   done
   return 1
 }
 
 # Prints the value of `$2 =` in the block of file $1.
-value_in_block() { block_of "$1" | sed -n "s/^$2 *= *//p" | head -n 1; }
+value_in_block() { block_of "$1" | sed -n "s/^$2 *= *//p" | sed -n 1p; }
 
 # Prints rights of kind $1 (read, write): what every shop needs, what the account has, and what was asked for by --with.
 rights() {
@@ -261,7 +265,7 @@ put_account() {
 }
 
 manager_enabled() {
-  sed -n '/^\[general\]/,/^\[/p' "$ASTERISK/manager.conf" | grep -qiE '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'
+  sed -n '/^\[general\]/,/^\[/p' "$ASTERISK/manager.conf" | finds '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'
 }
 
 enable_manager() {

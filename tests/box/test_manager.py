@@ -141,3 +141,11 @@ def test_the_manager_is_switched_on_once_and_nothing_else_changes(files: Files, 
     files.run("manager_enabled || enable_manager; manager_enabled")
     assert files.read("manager.conf").endswith(rest)
     assert files.read("manager.conf").count("\nenabled") == (1 if not on or general.startswith("e") else 0) + 1
+
+
+def test_a_long_file_is_read_like_a_short_one(files: Files) -> None:
+    long = "; what its owner has noted over the years, line by line\n" * 20_000  # more than a pipe holds
+    files.write("manager.conf", f"[general]\nenabled = yes\n{long}")
+    files.write("manager_custom.conf", f"[textbackd]\nsecret = theirs\n{long}")
+    assert files.tried("manager_enabled").returncode == 0
+    assert files.run("others_account").strip() == str(files.folder / "manager_custom.conf")
