@@ -1,0 +1,125 @@
+"""Single steps of scripts/install, upgrade and uninstall, on any machine, in a folder.   test_life.py and test_upgrade.py do them all
+
+systemctl and journalctl are small programs that write down what they were asked.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.box.root import REPOSITORY
+
+PATIENCE: Final = 60
+ALWAYS_WELL: Final = "exit 0"
+
+
+class Place:
+    """A box's folders, with releases that are scripts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.opt, self.state, self.etc = folder / "opt", folder / "state", folder / "etc"
+        for made in (self.opt / "releases", self.state, self.etc, folder / "bin"):
+            made.mkdir(parents=True)
+        self.program("systemctl", f'echo "systemctl $*" >> {folder}/asked')
+        self.program("journalctl", "echo its last words")
+
+    def program(self, name: str, script: str) -> None:
+        """Put a program on the path."""
+        path = self.folder / "bin" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def release(self, name: str, python: str = ALWAYS_WELL, textbackd: str = ALWAYS_WELL) -> None:
+        """Make a release whose python and textbackd are these scripts."""
+        folder = self.opt / "releases" / name
+        (folder / "share").mkdir(parents=True)
+        (folder / "share/release").write_text(f"{name}\n")
+        (folder / "bin").mkdir()
+        for program, script in (("python", python), ("textbackd", textbackd)):
+            (folder / "bin" / program).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / "bin" / program).chmod(0o755)
+
+    def command(self, script: str, then: str) -> list[str]:
+        """Return what runs `then` with the functions of scripts/SCRIPT."""
+        where = (
+            f"OPT={self.opt} RELEASES={self.opt}/releases CURRENT={self.opt}/current STATE={self.state} ETC={self.etc}"
+        )
+        files = f"CONFIG={self.etc}/textbackd.yaml SECRET={self.etc}/ami.secret BACKUPS={self.state}/backups"
+        rest = f"ASTERISK={self.folder}/asterisk RULES={self.etc}/rules MODULES={self.etc}/modules COMMAND={self.folder}/command"
+        alone = f'UNIT={self.etc}/unit; BELONGINGS=(); as_textbackd() {{ "$@"; }}'
+        return ["bash", "-c", f"source {REPOSITORY}/scripts/{script}; {where} {files} {rest} {alone}; {then}"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+
+    def tried(self, script: str, then: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(script, then),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def run(self, script: str, then: str) -> str:
+        done = self.tried(script, then)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def asked(self) -> list[str]:
+        """Return what systemctl was asked."""
+        path = self.folder / "asked"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+# --- upgrade
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_the_way_back_of_an_upgrade_is_not_cut_off(place: Place, sent: signal.Signals) -> None:
+    for name in ("1-old", "2-new"):
+        place.release(name)
+    (place.opt / "current").symlink_to("releases/2-new")
+    stopping, on = place.folder / "stopping", place.folder / "on"
+    place.program("systemctl", f'[ "$1" != stop ] || {{ touch {stopping}; until [ -e {on} ]; do sleep 0.05; done; }}')
+    failed = "OLD=1-old NEW=2-new BEFORE={} SINCE=0 MIGRATED=no BACKUP=none; trap roll_back EXIT; trap 'exit 1' HUP INT TERM; exit 1"
+    with subprocess.Popen(
+        place.command("upgrade", failed),
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as upgrade:
+        wait_until(stopping.exists)
+        os.killpg(upgrade.pid, sent)  # as a terminal does: to all that runs in it
+        on.touch()
+        said = upgrade.communicate(timeout=PATIENCE)[0]
+    assert "must not be stopped" in said
+    assert "textbackd 1-old is back" in said
+    assert upgrade.returncode == 1
+    assert (place.opt / "current").readlink() == Path("releases/1-old")
