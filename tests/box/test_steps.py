@@ -123,3 +123,49 @@ def test_the_way_back_of_an_upgrade_is_not_cut_off(place: Place, sent: signal.Si
     assert "textbackd 1-old is back" in said
     assert upgrade.returncode == 1
     assert (place.opt / "current").readlink() == Path("releases/1-old")
+
+
+def test_an_upgrade_that_was_cut_off_is_ended_by_the_installer(place: Place) -> None:
+    place.release("1-new")
+    (place.opt / "current").symlink_to("releases/1-new")
+    sources = place.folder / "sources"
+    (sources / "scripts").mkdir(parents=True)
+    (sources / "scripts/install").write_text('#!/bin/sh\necho "the installer: $*"\n')
+    (sources / "scripts/install").chmod(0o755)
+    alone = f"need_root() {{ :; }}; need_systemd() {{ :; }}; only_one() {{ exec 9> {place.folder}/lock; }}"
+    done = f"{alone}; stamp() {{ echo 1-new; }}; SOURCE={sources}; main --yes"
+    assert place.run("upgrade", done).splitlines()[-1] == "the installer: --yes"
+
+
+# Reads the configuration or not; a copy is a file with its own name in it.
+READS: Final = 'case "$*" in *storage*) echo {database} ;; esac'
+READS_NOT: Final = 'case "$*" in *storage*) echo "what_only_the_new_one_knows: unknown" >&2; exit 1 ;; esac'
+BROKEN: Final = "exit 127"  # its Python went away with an upgrade of Debian
+COPIES: Final = '[ "$1" != backup ] || echo {name} > "$2"'
+
+
+@pytest.mark.parametrize(
+    ("old", "there", "code", "copied_by"),
+    [
+        pytest.param(READS, True, 0, "1-old", id="the release that wrote it copies it"),
+        pytest.param(READS, False, 0, None, id="before the first start there is nothing to copy"),
+        pytest.param(BROKEN, True, 0, "2-new", id="a release that cannot run any more leaves it to the new one"),
+        pytest.param(READS_NOT, True, 1, None, id="a release that cannot read the configuration could not come back"),
+    ],
+)
+def test_before_an_upgrade_there_is_a_backup_or_no_upgrade(
+    place: Place, old: str, there: bool, code: int, copied_by: str | None
+) -> None:
+    database, backup = place.state / "textbackd.db", place.state / "backups/before.db"
+    place.release("1-old", old.format(database=database), COPIES.format(name="1-old"))
+    place.release("2-new", READS.format(database=database), COPIES.format(name="2-new"))
+    (place.opt / "current").symlink_to("releases/1-old")
+    if there:
+        database.touch()
+    prepared = f"make_release() {{ :; }}; OLD=1-old NEW=2-new BACKUP={backup}; prepare"
+    done = place.tried("upgrade", prepared)
+    assert done.returncode == code, done.stdout
+    assert (backup.read_text().strip() if backup.exists() else None) == copied_by
+    assert ("Backing up the database" in done.stdout) is (copied_by is not None)
+    assert ("there would be no way back" in done.stdout) is (code == 1)
+    assert place.asked() == []
