@@ -169,3 +169,27 @@ def test_before_an_upgrade_there_is_a_backup_or_no_upgrade(
     assert ("Backing up the database" in done.stdout) is (copied_by is not None)
     assert ("there would be no way back" in done.stdout) is (code == 1)
     assert place.asked() == []
+
+
+def test_going_back_puts_the_older_release_and_its_database_in_place(place: Place) -> None:
+    tells = f'[ "$1" = check ] || echo "$1 $2" >> {place.folder}/asked'
+    newer, file = place.state / "textbackd.db", place.state / "before-2-newer.db"
+    place.release("2-newer", READS.format(database=newer), tells)
+    place.release("1-older", READS.format(database=newer), tells)
+    (place.opt / "current").symlink_to("releases/2-newer")
+    newer.touch()
+    file.touch()
+    sources = place.folder / "sources/scripts"
+    sources.mkdir(parents=True)
+    (sources / "install").write_text("#!/bin/sh\n")
+    (sources / "install").chmod(0o755)
+    alone = f"need_root() {{ :; }}; need_systemd() {{ :; }}; only_one() {{ exec 9> {place.folder}/lock; }}"
+    alone += f"; make_release() {{ :; }}; stamp() {{ echo 1-older; }}; SOURCE={sources.parent}"
+    missing = place.tried("upgrade", f"{alone}; main --yes --back {file}.gone")
+    assert (missing.returncode, place.asked()) == (1, [])
+    place.run("upgrade", f"{alone}; main --yes --back {file}")
+    own = f"{place.state}/backups/before-back-to-1-older.db"
+    assert place.asked() == [
+        f"backup {own}", "systemctl stop textbackd", f"backup {own}", "systemctl daemon-reload", f"restore {file}", "systemctl start textbackd",
+    ]  # fmt: skip
+    assert (place.opt / "current").readlink() == Path("releases/1-older")
