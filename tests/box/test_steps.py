@@ -190,6 +190,11 @@ def test_going_back_puts_the_older_release_and_its_database_in_place(place: Plac
     place.run("upgrade", f"{alone}; main --yes --back {file}")
     own = f"{place.state}/backups/before-back-to-1-older.db"
     assert place.asked() == [
-        f"backup {own}", "systemctl stop textbackd", f"backup {own}", "systemctl daemon-reload", f"restore {file}", "systemctl start textbackd",
-    ]  # fmt: skip
+        f"backup {own}",
+        "systemctl stop textbackd",
+        f"backup {own}",
+        "systemctl daemon-reload",
+        f"restore {file}",
+        "systemctl start textbackd",
+    ]
     assert (place.opt / "current").readlink() == Path("releases/1-older")
