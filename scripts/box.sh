@@ -66,11 +66,15 @@ ask() { (cd / && as_textbackd "$1/bin/python" -m textbackd.cli.box "${@:2}"); }
 
 # --- Python ---------------------------------------------------------------------------------------------------------------
 
-# Prints the Python that releases are made with; fails if there is none.
+# The system's own first: it is there for every user, and stays.
+PYTHONS=(/usr/bin/python3{,.14,.13,.12,.11} python3{,.14,.13,.12,.11})
+
+# Prints the Python that releases are made with; fails if there is none. One in somebody's home is hidden from the service (ProtectHome).
 find_python() {
-  local name
-  for name in python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then command -v "$name"; return; fi
+  local name prefix
+  for name in "${PYTHONS[@]}"; do
+    prefix=$("$name" -c 'import sys, venv, ensurepip; sys.version_info < (3, 11) and sys.exit(1); print(sys.base_prefix)' 2> /dev/null) || continue
+    case $(realpath -m "$prefix")/ in /root/* | /home/*) ;; *) command -v "$name"; return ;; esac
   done
   return 1
 }

@@ -250,3 +250,10 @@ def test_the_account_that_setup_writes_is_the_one_that_the_installer_writes(file
     put(look_at("127.0.0.1", 9, files.folder), "s3cret")
     assert files.read("manager.conf") == installed
     assert files.run("account s3cret") == files.run("block_of $(account_file)")
+
+
+def test_nobody_else_can_read_the_account_at_any_moment(files: Files) -> None:
+    files.write("manager.conf", PLAIN)
+    (files.folder / "manager.conf").chmod(0o644)
+    moved = 'mv() { stat -c %a "$1"; command mv "$@"; }'
+    assert files.run(f"{moved}; put_account one").strip() == "640"

@@ -198,3 +198,63 @@ def test_going_back_puts_the_older_release_and_its_database_in_place(place: Plac
         "systemctl start textbackd",
     ]
     assert (place.opt / "current").readlink() == Path("releases/1-older")
+
+
+# --- install
+
+
+def test_a_python_that_the_service_cannot_see_is_passed_over(place: Place) -> None:
+    answers = 'case "$2" in *base_prefix*) echo {prefix} ;; *) echo Python 3.12 ;; esac'
+    for name, prefix in (("python-of-root", "/root/.pyenv/versions/3.12"), ("python-of-anna", "/home/anna/python")):
+        place.program(name, answers.format(prefix=prefix))
+    place.program("python-of-all", answers.format(prefix="/usr"))
+    assert place.tried("install", "PYTHONS=(python-of-root python-of-anna); find_python").returncode == 1
+    found = place.run("install", "PYTHONS=(nothing python-of-root python-of-anna python-of-all); find_python")
+    assert found.strip() == str(place.folder / "bin/python-of-all")
+    assert place.run("install", 'say "${PYTHONS[0]}"').strip() == "/usr/bin/python3"
+
+
+def test_an_installation_that_was_cut_off_between_its_links_is_ended(place: Place) -> None:
+    place.release("1-one")
+    assert place.tried("install", "release_needed").returncode == 0
+    (place.opt / "current").symlink_to("releases/1-one")
+    place.run(
+        "install",
+        "release_needed; stamp() { echo 2-other; }; make_release() { exit 1; }; release_does; ! release_needed",
+    )
+    assert (place.opt / "current").readlink() == Path("releases/1-one"), "what is there stays"
+    assert (place.opt / "bin/textbackd").exists()
+
+
+def test_a_daemon_that_joined_a_group_is_started_anew(place: Place) -> None:
+    is_there = (
+        "belongings_are_there() { :; }; id() { :; }; may_read_records() { [ -e joined ]; }; usermod() { touch joined; }"
+    )
+    run = f"cd {place.folder}; {is_there}; ! service_needed && user_needed; user_does; service_needed"
+    place.run("install", run)
+
+
+# --- uninstall
+
+
+def test_whoever_uninstalls_keeps_the_rules_that_they_changed(place: Place) -> None:
+    place.release("1-one")
+    (place.opt / "current").symlink_to("releases/1-one")
+    shipped = place.opt / "current/share"
+    (shipped / "config").mkdir()
+    (shipped / "systemd").mkdir()
+    (shipped / "config/60-textbackd.rules").write_text("as shipped\n")
+    (shipped / "systemd/modules-load.conf").write_text("as shipped\n")
+    place.program("udevadm", ":")
+    (place.etc / "rules").write_text("changed\n")
+    (place.etc / "modules").write_text("as shipped\n")
+    said = place.run("uninstall", "remove_files")
+    assert f"{place.etc}/rules stays" in said
+    assert sorted(path.name for path in place.etc.iterdir()) == ["rules"]
+    assert not place.opt.exists()
+
+
+def test_how_to_delete_the_rest_is_told_without_what_is_gone(place: Place) -> None:
+    said = place.run("uninstall", "say_what_stays")
+    assert f"rm -rf {place.etc} {place.state} && sudo userdel textbackd" in said
+    assert "--purge" not in said
