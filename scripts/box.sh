@@ -66,11 +66,15 @@ ask() { (cd / && as_textbackd "$1/bin/python" -m textbackd.cli.box "${@:2}"); }
 
 # --- Python ---------------------------------------------------------------------------------------------------------------
 
-# Prints the Python that releases are made with; fails if there is none.
+# The system's own first: it is there for every user, and stays.
+PYTHONS=(/usr/bin/python3{,.14,.13,.12,.11} python3{,.14,.13,.12,.11})
+
+# Prints the Python that releases are made with; fails if there is none. One in somebody's home is hidden from the service (ProtectHome).
 find_python() {
-  local name
-  for name in python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then command -v "$name"; return; fi
+  local name prefix
+  for name in "${PYTHONS[@]}"; do
+    prefix=$("$name" -c 'import sys, venv, ensurepip; sys.version_info < (3, 11) and sys.exit(1); print(sys.base_prefix)' 2> /dev/null) || continue
+    case $(realpath -m "$prefix")/ in /root/* | /home/*) ;; *) command -v "$name"; return ;; esac
   done
   return 1
 }
@@ -170,15 +174,17 @@ same() { cmp -s "$1" "$2"; }
 
 owner_and_mode() { stat -c '%U:%G %a' "$1" 2> /dev/null; }
 
-# Writes standard input to $1, whose owner and mode are kept, or taken from $2 where it is new.
+# Writes standard input to $1, whose owner and mode are kept, or taken from $2 where it is new; never with more rights than $3. A link
+# stays one. The rights are there before the first word is.
 replace_file() {
-  local fresh like=$1
-  [ -e "$1" ] || like=$2
-  fresh=$(mktemp "$1.XXXXXX")
-  cat > "$fresh"
+  local file like fresh
+  file=$(realpath -m "$1")
+  if [ -e "$file" ]; then like=$file; else like=$2; fi
+  fresh=$(mktemp "$file.XXXXXX")
   chown --reference="$like" "$fresh"
-  chmod --reference="$like" "$fresh"
-  mv "$fresh" "$1"
+  chmod "$(printf '%o' $((0$(stat -L -c %a "$like") & 0${3:-7777})))" "$fresh"
+  cat > "$fresh"
+  mv "$fresh" "$file"
 }
 
 # --- what a release puts elsewhere --------------------------------------------------------------------------------------------
@@ -218,55 +224,101 @@ account_file() {
 }
 
 block_of() { [ ! -f "$1" ] || sed -n "/^$BEGIN_BLOCK/,/^$END_BLOCK/p" "$1"; }
-without_block() { [ ! -f "$1" ] || sed "/^$BEGIN_BLOCK/,/^$END_BLOCK/d" "$1"; }
+without_block() { [ ! -f "$1" ] || sed -e "/^$BEGIN_BLOCK/,/^$END_BLOCK/d" -e '$a\' "$1"; } # the last line ends as the others do
+
+# Reads standard input to its end, whatever is found: who writes into a pipe that grep has left fails, and with it the whole pipe. With
+# -q, and with /dev/null, which GNU grep looks at, it leaves at the first hit.
+finds() { [ -n "$(grep -iE "$1")" ]; }
 
 # Prints the file in which somebody else has written an account of our name; fails if there is none.
 others_account() {
   local path
   for path in "$ASTERISK"/manager{,_custom,_additional}.conf "$ASTERISK"/manager.d/*.conf; do
-    if without_block "$path" | grep -qE '^\[textbackd\]'; then say "$path"; return; fi
+    if without_block "$path" | finds '^[[:space:]]*\[textbackd\]'; then say "$path"; return; fi
   done
   return 1
 }
 
-# Prints the value of `$2 =` in the block of file $1.
-value_in_block() { block_of "$1" | sed -n "s/^$2 *= *//p" | head -n 1; }
+# What stands behind `=` or `=>`, as Asterisk reads it: from ; on it is a comment, and \; is the sign itself (main/config.c).
+VALUE='function value(line) {
+  sub(/^[^=]*=>?/, "", line); gsub(/\\;/, "\001", line); sub(/;.*/, "", line); gsub("\001", ";", line)
+  gsub(/^[ \t]+|[ \t\r]+$/, "", line)
+  return line
+}
+/^[ \t]*\[/ { ours = /^[ \t]*\[textbackd\]/ }'
 
-# Prints rights of kind $1 (read, write): what every shop needs, what the account has, and what was asked for by --with.
+# Prints the value of `$2 =` in our account in file $1.
+value_in_block() {
+  block_of "$1" | KEY=$2 awk "$VALUE"'
+    ours && $0 ~ "^[ \t]*" ENVIRON["KEY"] "[ \t]*=" { found = value($0) }
+    END { if (found != "") print found }'
+}
+
+# Prints rights of kind $1 (read, write): what the account has, what every shop needs, and what was asked for by --with.
 rights() {
-  local file had extra=""
-  file=$(account_file)
-  had=$(value_in_block "$file" "$1")
+  local had="" extra=""
+  ! has_asterisk || had=$(value_in_block "$(account_file)" "$1" | tr -d ' \t')
+  if [[ ",$had," == *,all,* ]]; then say "$had"; return; fi
   case "$1 ,${WITH:-}," in "read "*,message,*) extra=user ;; "write "*) extra=${WITH:-} ;; esac
-  printf '%s\n' "$(sed -n "s/^$1 *= *//p" "$SOURCE/config/manager-textbackd.conf"),$had,$extra" | tr ',' '\n' |
+  printf '%s\n' "$had,$(sed -n "s/^$1 *= *//p" "$SOURCE/config/manager-textbackd.conf"),$extra" | tr ',' '\n' |
     sed '/^$/d' | awk '!seen[$0]++' | paste -sd,
 }
 
-# Prints the account, with the secret and rights that it is to have.
+# Copies an account; only the lines change that do not give the secret $1 and the rights it is to have. Whatever else is in it is its owner's.
+with_secret_and_rights() {
+  GIVEN=$1 READ=$(rights read) WRITE=$(rights write) END_BLOCK=$END_BLOCK awk "$VALUE"'
+    function adds(key) { if (!(key in seen)) print key " = " written[key] }
+    BEGIN {
+      wanted["secret"] = ENVIRON["GIVEN"]; wanted["read"] = ENVIRON["READ"]; wanted["write"] = ENVIRON["WRITE"]
+      for (key in wanted) { written[key] = wanted[key]; gsub(/;/, "\\;", written[key]) }
+    }
+    was && (!ours || index($0, ENVIRON["END_BLOCK"]) == 1) { adds("secret"); adds("read"); adds("write"); ours = 0 }
+    { was = ours }
+    ours && /^[ \t]*(secret|read|write)[ \t]*=/ {
+      key = $0; gsub(/^[ \t]+|[ \t]*=.*/, "", key); seen[key]
+      now = value($0); if (key != "secret") gsub(/[ \t]/, "", now)
+      if (now != wanted[key]) { print key " = " written[key]; next }
+    }
+    { print }'
+}
+
+# Prints the account that the sources ship, with the secret $1.
+shipped_account() { sed -e '/^;/d' -e '/^$/d' "$SOURCE/config/manager-textbackd.conf" | with_secret_and_rights "$1"; }
+
+# Prints our block as it is to be, with the secret $1.
 account() {
+  local had
+  had=$(block_of "$(account_file)")
+  if finds '^[[:space:]]*\[textbackd\]' <<< "$had"; then with_secret_and_rights "$1" <<< "$had"; return; fi
   say "$BEGIN_BLOCK"
   say "; What each right is for stands in config/manager-textbackd.conf of textbackd."
-  sed -e '/^;/d' -e '/^$/d' -e "s/^secret *=.*/secret = $1/" -e "s/^read *=.*/read = $(rights read)/" \
-    -e "s/^write *=.*/write = $(rights write)/" "$SOURCE/config/manager-textbackd.conf"
+  shipped_account "$1"
   say "$END_BLOCK"
 }
 
 # Writes the account with the secret $1 to its file; what else is in there stays.
 put_account() {
-  local file
+  local file block
   file=$(account_file)
+  block=$(account "$1")
   mkdir -p "${file%/*}"
-  { without_block "$file"; account "$1"; } | replace_file "$file" "$ASTERISK/manager.conf"
-  chmod o-rwx "$file"
+  { without_block "$file"; say "$block"; } | replace_file "$file" "$ASTERISK/manager.conf" 7770
 }
 
-manager_enabled() {
-  sed -n '/^\[general\]/,/^\[/p' "$ASTERISK/manager.conf" | grep -qiE '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'
-}
+# Prints [general] of manager.conf, and the line behind it.
+general() { sed -n '/^[[:space:]]*\[general\]/,/^[[:space:]]*\[/p' "$ASTERISK/manager.conf"; }
 
+manager_enabled() { general | finds '^[[:space:]]*enabled[[:space:]]*=>?[[:space:]]*(yes|true|on|1)'; }
+
+# Where there is no [general] Asterisk would listen on every address once it is switched on.
 enable_manager() {
-  sed -E -e '/^\[general\]/,/^\[/{/^[[:space:]]*enabled[[:space:]]*=/d}' -e 's/^\[general\].*/&\nenabled = yes/' \
-    "$ASTERISK/manager.conf" | replace_file "$ASTERISK/manager.conf"
+  local file=$ASTERISK/manager.conf
+  if [ -n "$(general)" ]; then
+    sed -E -e '/^[[:space:]]*\[general\]/,/^[[:space:]]*\[/{/^[[:space:]]*enabled[[:space:]]*=/d}' \
+      -e 's/^[[:space:]]*\[general\].*/&\nenabled = yes/' "$file" | replace_file "$file"
+  else
+    { sed '$a\' "$file"; printf '[general]\nenabled = yes\nbindaddr = 127.0.0.1\n'; } | replace_file "$file"
+  fi
 }
 
 reload_manager() {

@@ -136,3 +136,23 @@ def test_a_restored_database_sends_nothing_old(box: Box) -> None:
     box.wait_connected()
     texted(box, "+12075550115")
     assert box.on_air().count("+12065550114") == 1
+
+
+def test_a_good_release_is_left_again_with_the_database_of_before(box: Box) -> None:
+    migrations = box.lay() / "textbackd/store/migrations.py"
+    older = migrations.read_text()
+    step = MIGRATION.replace("of_a_release_that_is_never_made", "of_the_next_release").strip()
+    names = "MIGRATION_NAMES: Final = ("
+    assert names in older
+    migrations.write_text(older.replace(names, f'{step}\n\n\n{names}\n    "m999_of_the_next_release",'))
+    box.run(UPGRADE, "--yes")
+    newer = release(box)
+    texted(box, "+12085550116")
+    migrations.write_text(older)
+    assert box.tried(UPGRADE, "--yes").returncode == 1, "the older one does not take the database of the newer one"
+    assert release(box) == newer
+    box.run(UPGRADE, "--yes", "--back", f"/var/lib/textbackd/backups/before-{newer}.db")
+    assert release(box) != newer
+    box.wait_connected()
+    texted(box, "+12095550117")
+    assert box.on_air().count("+12085550116") == 1

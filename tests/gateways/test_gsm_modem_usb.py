@@ -56,9 +56,13 @@ def test_the_device_behind_a_port_and_which_of_its_ports_it_is(tmp_path: Path) -
 
 
 def test_the_line_for_udev_is_that_of_the_rules_file_with_the_stick_s_own_id() -> None:
-    rules = (ROOT / "config" / "60-textbackd.rules").read_text("utf-8").replace("\\\n", "")
-    lines = [" ".join(line.split()) for line in rules.splitlines()]
-    assert udev_rule(UsbPort(vendor="2c7c", product="0125", interface="02")) in lines
+    lines = (ROOT / "config" / "60-textbackd.rules").read_text("utf-8").splitlines()
+    assert f"#{udev_rule(UsbPort(vendor='2c7c', product='0125', interface='02'))}" in lines
+
+
+def test_the_rules_file_as_installed_takes_no_modem_from_anybody() -> None:
+    lines = (ROOT / "config" / "60-textbackd.rules").read_text("utf-8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == []
 
 
 def process(proc: Path, number: int, name: str, *opened: Path) -> None:

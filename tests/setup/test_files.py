@@ -46,3 +46,13 @@ def test_if_one_cannot_be_written_none_is(tmp_path: Path) -> None:
     with pytest.raises(FilesError, match="Nothing was changed"):
         write([NewFile(good, "after"), NewFile(bad, "x")])
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"textbackd.yaml": "before", "file": ""}
+
+
+def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
+    link, kept = tmp_path / "manager.conf", tmp_path / "kept" / "manager.conf"
+    kept.parent.mkdir()
+    kept.write_text("before")
+    link.symlink_to("kept/manager.conf")
+    assert write([NewFile(link, "after")]) == [kept.with_name("manager.conf.1")]
+    assert link.readlink() == Path("kept/manager.conf")
+    assert kept.read_text() == "after"

@@ -13,8 +13,9 @@ from typing import Final
 from textbackd.setup.asterisk import USERNAME, Asterisk
 from textbackd.setup.files import NewFile, write
 
-# scripts/uninstall takes away what stands between these.
+# scripts/uninstall takes away what stands between the first and the last; scripts/box.sh writes the same.
 BEGIN: Final = "; --- textbackd: this block belongs to its installer ---"
+NOTE: Final = "; What each right is for stands in config/manager-textbackd.conf of textbackd."
 END: Final = "; --- end of textbackd ---"
 LINES: Final = """\
 [{username}]
@@ -48,7 +49,7 @@ def may_write(asterisk: Asterisk) -> bool:
 def put(asterisk: Asterisk, secret: str) -> None:
     """Write the account into Asterisk's configuration, in place of one that we wrote before. Raises FilesError."""
     target = asterisk.target
-    block = f"{BEGIN}\n{lines(secret, asterisk.our_address)}{END}\n"
+    block = f"{BEGIN}\n{NOTE}\n{lines(secret, asterisk.our_address)}{END}\n"
     own = target.parent.name == "manager.d"  # a file of ours alone
     before = "" if own or not target.exists() else target.read_text("utf-8", "surrogateescape")
     rest = _BLOCK.sub("", before)

@@ -10,7 +10,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -43,7 +43,7 @@ def may_write(path: Path) -> bool:
 
 def write(files: Sequence[NewFile], *, keep: bool = True) -> list[Path]:
     """Put the files in their places; return where what was there before is kept. Raises FilesError, and then nothing has changed."""
-    changed = [file for file in files if not _is_there(file)]
+    changed = [_behind_link(file) for file in files if not _is_there(file)]
     try:
         for file in changed:
             _prepare(file)
@@ -63,6 +63,11 @@ def _is_there(file: NewFile) -> bool:
         return file.path.read_bytes() == file.text.encode("utf-8", "surrogateescape")
     except OSError:
         return False
+
+
+def _behind_link(file: NewFile) -> NewFile:
+    """Return what a link names, so that the link stays: some keep their configuration in a folder of its own."""
+    return replace(file, path=Path(os.path.realpath(file.path))) if file.path.is_symlink() else file
 
 
 def _prepare(file: NewFile) -> None:
