@@ -84,6 +84,11 @@ def handed_over(db: sqlite_utils.Database) -> None:
     assert outbox.claim(db, "stick", NOON) is not None
 
 
+def asked_again(db: sqlite_utils.Database) -> None:
+    text_id = str(db.execute("SELECT id FROM outbox").fetchone()[0])
+    assert outbox.repeat(db, text_id, "stick", NOON)
+
+
 def sent(db: sqlite_utils.Database) -> None:
     text = outbox.claim(db, "stick", after(minutes=2))
     assert text is not None
@@ -149,6 +154,8 @@ def nothing_is_due(db: sqlite_utils.Database) -> bool:
 RULES = [
     pytest.param([missed], [], lambda db: state_of(db) == "cancelled", id="a text that waited is cancelled"),
     pytest.param([missed, handed_over], [], lambda db: state_of(db) == "unknown", id="one in hand is unknown"),
+    pytest.param([missed, handed_over, outbox.mark_cut_off, asked_again], [], lambda db: state_of(db) == "unknown",
+        id="so is one that was about to be handed over again"),
     pytest.param([manual], [], lambda db: state_of(db) == "cancelled", id="so is one that a person wrote"),
     pytest.param([missed], [sent], lambda db: state_of(db) == "accepted", id="one that went out since is known as such"),
     pytest.param([missed, handed_over, outbox.mark_cut_off], [],
@@ -178,7 +185,8 @@ RULES = [
         id="a pause and a brake that a person ended stay ended"),
     pytest.param([paused], [lambda db: db.execute("DELETE FROM halts")],
         lambda db: not halts.active(db, RESTORED), id="so does a pause of which the old database knows nothing"),
-    pytest.param([paused], [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=after(hours=9), why="ill", now=after(minutes=3))],
+    pytest.param([lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=after(hours=1), why="lunch", now=NOON)],
+        [lambda db: halts.halt(db, HaltKind.PAUSE, line=None, until=after(hours=9), why="ill", now=after(minutes=3))],
         lambda db: [halt.why for halt in halts.active(db, RESTORED)] == ["ill"], id="one that took the place of another is the only one"),
     pytest.param([paused], [], lambda db: db.execute("SELECT count(*) FROM halts").fetchone()[0] == 1, id="a pause stays one"),
     pytest.param([lambda db: accounts.invite(db, "anna", Role.OWNER, "secret", NOON)], [],

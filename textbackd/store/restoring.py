@@ -67,8 +67,13 @@ def settle(db: sqlite_utils.Database, now: datetime) -> Settled:
         for step in _CLOSE:
             db.conn.execute(step, {name: value for name, value in values.items() if f":{name}" in step})
         return Settled(
+            # What is asked again at the gateway that may have it is in hand, too.
+            unknown=_changed(
+                db,
+                "UPDATE outbox SET state = 'unknown', explanation = ? WHERE state = 'submitting'"
+                " OR (state = 'queued' AND only_account IS NOT NULL)",
+            ),
             cancelled=_changed(db, "UPDATE outbox SET state = 'cancelled', explanation = ? WHERE state = 'queued'"),
-            unknown=_changed(db, "UPDATE outbox SET state = 'unknown', explanation = ? WHERE state = 'submitting'"),
             untold=_changed(db, "UPDATE notices SET state = 'failed', detail = ? WHERE state = 'queued'"),
         )
 
