@@ -72,6 +72,7 @@ values = st.recursive(
 
 @example(["\n"])
 @example({"\n": 5, "a": True})
+@example({"<<": 5})
 @given(values)
 def test_any_value_comes_back_from_its_one_line_as_it_was(value: Any) -> None:
     line = scalar([value, value])

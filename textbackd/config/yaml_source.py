@@ -195,7 +195,7 @@ class _Reader:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self._fault(key, loc, "a key is a list or a block. Put text that starts with [ or { in quotes.")
-            elif key.value == "<<":
+            elif key.value == "<<" and not key.style:  # in quotes it is a word like any other
                 self._fault(key, loc, "merge keys (<<) are not understood. Write the keys out.")
             elif key.value in seen:
                 sentence = f"this key stands in line {seen[key.value]} already. Delete one of the two, or join them."
