@@ -112,11 +112,11 @@ def _whole_days(event: Any, moved: set[tuple[str, Any]]) -> WholeDays | None:
 
 
 def _end(event: Any, first: date) -> date:
-    if "DTEND" in event and _is_day(end := event.decoded("DTEND")):
-        return end  # type: ignore[no-any-return]
-    if "DURATION" in event:
-        return first + event.decoded("DURATION")  # type: ignore[no-any-return]
-    return first + DAY
+    end: date = event.decoded("DTEND") if "DTEND" in event else first
+    if "DTEND" in event and _is_day(end):
+        return end
+    lasts: timedelta = event.decoded("DURATION") if "DURATION" in event else DAY
+    return first + lasts
 
 
 def _dates(event: Any, key: str) -> Iterator[date]:

@@ -49,8 +49,8 @@ def _(value: Any) -> str:
     return f"[{', '.join(written(item) for item in value)}]"
 
 
-@written.register
-def _(value: Mapping) -> str:  # type: ignore[type-arg]
+@written.register(Mapping)
+def _(value: Mapping[Any, Any]) -> str:
     return f"{{{', '.join(f'{_key(key)}: {written(item)}' for key, item in value.items())}}}"
 
 

@@ -6,13 +6,13 @@ Asked of the kernel as that user where we may be it, because access lists and fo
 import os
 import pwd
 import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from textbackd.config.service_user import SERVICE_USER, group_name, user_exists
+from textbackd.doctor import program
 
 SECONDS: Final = 5.0
 
@@ -34,16 +34,8 @@ def may_read(path: Path, user: str = SERVICE_USER) -> bool | None:
         return os.access(path, os.R_OK)
     if os.getuid() != 0:
         return None
-    command = ["runuser", "-u", user, "--", "test", "-r", str(path)]
-    try:
-        return (
-            subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
-            ).returncode
-            == 0
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    done = program.ran("runuser", "-u", user, "--", "test", "-r", str(path), within=SECONDS)
+    return None if done is None else done.returncode == 0
 
 
 def way_to(path: Path) -> list[Step]:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from textbackd.config.resolve import secrets_in
 from textbackd.config.secrets import file_of
 from textbackd.config.service_user import SERVICE_USER, closing, group_name, groups_of, user_name
 from textbackd.config.zones import machine_zone
-from textbackd.doctor import access
+from textbackd.doctor import access, program
 from textbackd.doctor.findings import Finding, fault, warning
 
 LITTLE_DISK: Final = 200 * 1024 * 1024  # bytes; a year of a busy shop's texts takes less
@@ -171,14 +170,8 @@ def clocks_differ(machine: ZoneInfo, business: ZoneInfo) -> bool:
 def _synchronised() -> bool | None:
     if SYNCHRONISED.exists():
         return True
-    command = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(done.stdout.strip())
+    told = program.said("timedatectl", "show", "--property=NTPSynchronized", "--value", within=SECONDS)
+    return {"yes": True, "no": False}.get((told or "").strip())
 
 
 def _inodes(folder: Path) -> int | None:

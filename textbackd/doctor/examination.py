@@ -3,7 +3,6 @@
 What one subject learns another needs (does the daemon run, when did the last call come), so it is gathered once and handed on.
 """
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,20 @@ from typing import Final
 from textbackd.config import Settings, lint, resolve_secrets
 from textbackd.config.secrets import SecretMissingError, fill_variables, resolve
 from textbackd.config.sections.pbx import Pbx
-from textbackd.doctor import ami, box, database, gateways, listeners, modem, records, rights, service, staff, trunks
+from textbackd.doctor import (
+    ami,
+    box,
+    database,
+    gateways,
+    listeners,
+    modem,
+    program,
+    records,
+    rights,
+    service,
+    staff,
+    trunks,
+)
 from textbackd.doctor.asker import PATIENCE
 from textbackd.doctor.findings import Finding, Severity, fault, note, warning
 from textbackd.doctor.kernel_log import read_kernel_log
@@ -32,19 +44,7 @@ Found = Iterator[Finding]
 
 def console(command: str) -> str | None:
     """Return what Asterisk's console on this box prints; None if there is none, or this user may not ask it."""
-    try:
-        done = subprocess.run(
-            ["asterisk", "-rx", command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=CONSOLE_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    return program.said("asterisk", "-rx", command, within=CONSOLE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ It may listen, and ask what is running; config/manager-textbackd.conf tells why 
 import os
 import re
 import secrets
-import subprocess
 from pathlib import Path
 from typing import Final
 
+from textbackd.doctor import program
 from textbackd.setup.asterisk import USERNAME, Asterisk
 from textbackd.setup.files import NewFile, write
 
@@ -59,11 +59,7 @@ def put(asterisk: Asterisk, secret: str) -> None:
 
 def reload() -> bool:
     """Have Asterisk read its accounts again; return whether its console was there to do it."""
-    try:
-        done = subprocess.run(RELOAD.replace("'", "").split(" ", 2), capture_output=True, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    return program.said(*RELOAD.replace("'", "").split(" ", 2), within=PATIENCE) is not None
 
 
 def _model(folder: Path) -> Path:

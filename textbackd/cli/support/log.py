@@ -8,7 +8,6 @@ import ast
 import builtins
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Final
 
 import textbackd
 from textbackd.cli.support.words import OTHER, known
+from textbackd.doctor import program
 
 LINES: Final = 2000
 SECONDS: Final = 20.0  # until the journal has answered
@@ -31,12 +31,9 @@ _PACKAGE: Final = Path(textbackd.__file__).parent
 
 def journal() -> list[tuple[int, str]] | None:
     """Return (seconds ago, line) of the service's last lines; None if the journal cannot be read here."""
-    command = ["journalctl", "--unit", "textbackd", "--lines", str(LINES), "--output", "json", "--no-pager", "--quiet"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return None
-    entries = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    command = ("journalctl", "--unit", "textbackd", "--lines", str(LINES), "--output", "json", "--no-pager", "--quiet")
+    told = program.said(*command, within=SECONDS) or ""
+    entries = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     if not entries:
         return None
     last = int(entries[-1]["__REALTIME_TIMESTAMP"])

@@ -6,7 +6,7 @@ Whatever stands in an address was perhaps not written by us: what cannot be read
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from textbackd.store.conversations import Box, Look
@@ -35,9 +35,9 @@ class Asked:
         assignee = staff if self.mine else None
         return Look(box=self.shown, assignee=assignee, line=self.line, wanted=self.wanted, before=self.before)
 
-    def query(self, **changes: object) -> str:
+    def query(self, **changes: Any) -> str:
         """Return it as the end of an address, "?box=new&mine=1" or "", with some of it changed."""
-        asked = replace(self, **changes)  # type: ignore[arg-type]
+        asked = replace(self, **changes)
         parts = {
             "box": asked.box.value if asked.box else "",
             "mine": "1" if asked.mine else "",
