@@ -108,7 +108,8 @@ def test_a_restore_says_what_is_paused(shell: Shell, config: Path) -> None:
 def test_it_asks_first(shell: Shell, config: Path) -> None:
     file = config.parent / "copy.db"
     shell("backup", file, "--config", config)
-    assert shell("restore", file, "--config", config, typed="n\n").code == 130
+    done = shell("restore", file, "--config", config, typed="n\n")
+    assert (done.code, done.err[-1:]) == (130, "\n")
     assert list(config.parent.glob("*before*")) == []
 
 

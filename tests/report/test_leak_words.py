@@ -16,7 +16,7 @@ LEAK = Path(__file__).parents[2] / "docs" / "LEAK.md"
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
     [
-        (0, 0, "0 %"),
+        (0, 0, "—"),
         (0, 2000, "0 %"),
         (1, 2000, "under 1 %"),
         (20, 2000, "1 %"),

@@ -79,6 +79,7 @@ def main() -> None:
             commands.main(prog_name=PROGRAM, standalone_mode=False)
         )  # what `ctx.exit` was given comes back as the result
     except click.Abort:
+        click.echo(err=True)  # behind the question that was not answered
         sys.exit(130)
     except click.ClickException as error:
         click.echo(f"{error.format_message()}\nSee `{_command(error)} --help`.", err=True)

@@ -204,7 +204,7 @@ async def _play(screen: Screen, pbx: DemoPbx, settings: Settings, password: str)
     screen.say("\nAsk why somebody was texted, or not, in another terminal while this one runs:")
     screen.command(f"{command} explain {screen.texted} --config {settings.origin.path}")
     screen.say(
-        "\nWith your own PBX: [bold]scripts/run --config FILE[/], see config/textbackd.example.yaml. Ctrl-C stops."
+        "\nWith your own PBX: [bold]sudo scripts/install[/], which watches and texts nobody at first. Ctrl-C stops."
     )
 
 

@@ -69,9 +69,9 @@ def code(sentence: str) -> Markup:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a share in percent: "12 %", "under 1 %"."""
+    """Return a share in percent: "12 %", "under 1 %"; of nothing "—"."""
     if not part or not whole:
-        return "0 %"
+        return "0 %" if whole else "—"
     percent = 100 * part / whole
     if 99 < percent < 100:
         return "over 99 %"

@@ -4,6 +4,7 @@ import os
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -32,4 +33,4 @@ def support_bundle(file: Path | None, config: Path) -> None:
             bundle.writestr(part.name, part.text)
             click.echo(f"  {part.name:18} {part.holds}")
     click.echo(f"{path}: {path.stat().st_size / 1000:.0f} kB")
-    click.echo("Nothing in it is private. Look for yourself: unzip -p FILE | less")
+    click.echo(f"Nothing in it is private. Look for yourself: unzip -p {quote(str(path))} | less")
