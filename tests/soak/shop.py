@@ -14,8 +14,8 @@ import re
 import resource
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count, cycle
@@ -343,7 +343,22 @@ async def opened(folder: Path, clock: FastClock, seed: int) -> AsyncIterator[Sho
 
 async def day(folder: Path, clock: FastClock, *, hours: float, every: float, faults: float, seed: int) -> Outcome:
     """Let a shop work for so many hours with a call every so many seconds and so many faults an hour; return what came of it."""
-    logging.getLogger("textbackd").setLevel(logging.CRITICAL)  # it complains all day, as it should
+    with _quiet(logging.getLogger("textbackd")):
+        return await _day(folder, clock, hours=hours, every=every, faults=faults, seed=seed)
+
+
+@contextmanager
+def _quiet(log: logging.Logger) -> Iterator[None]:
+    """Hear nothing of the daemon, which complains all day, as it should; other tests want to hear it."""
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+async def _day(folder: Path, clock: FastClock, *, hours: float, every: float, faults: float, seed: int) -> Outcome:
     async with opened(folder, clock, seed) as shop:
         loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
         at_work = {loop.create_task(_again(shop.call, every, shop.dice, hours * HOUR))}
